@@ -1,0 +1,3 @@
+//! The protocols.
+#![no_std]
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The root task.
+#![no_std]
+#![no_main]

@@ -1,0 +1,1 @@
+//! Kernel build, boot archive, QEMU command line.

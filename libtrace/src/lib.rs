@@ -1,0 +1,1 @@
+//! For clients of the tracer.

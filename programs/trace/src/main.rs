@@ -1,0 +1,2 @@
+//! Traces a program as strace does.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The seL4 shell of the servers.
+#![no_std]

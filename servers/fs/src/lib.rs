@@ -1,0 +1,3 @@
+//! The fs server's behaviour, without I/O.
+#![no_std]
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The fs server on the kernel.
+#![no_std]
+#![no_main]

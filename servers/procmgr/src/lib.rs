@@ -1,0 +1,3 @@
+//! The procmgr server's behaviour, without I/O.
+#![no_std]
+#![forbid(unsafe_code)]

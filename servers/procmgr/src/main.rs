@@ -1,0 +1,3 @@
+//! The procmgr server on the kernel.
+#![no_std]
+#![no_main]

@@ -1,0 +1,3 @@
+//! The tracer server's behaviour, without I/O.
+#![no_std]
+#![forbid(unsafe_code)]

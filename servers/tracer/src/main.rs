@@ -1,0 +1,3 @@
+//! The tracer server on the kernel.
+#![no_std]
+#![no_main]

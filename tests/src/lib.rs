@@ -1,0 +1,1 @@
+//! IPC-level tests.

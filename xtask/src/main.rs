@@ -1,0 +1,2 @@
+//! Build, run and test entry point.
+fn main() {}
