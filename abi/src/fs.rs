@@ -1,0 +1,325 @@
+//! Between the file server and the process manager.
+//!
+//! The file server Calls with a [`Call`]; [`Call::Next`] is answered only when there is a
+//! [`Report`], so the file server sleeps in it. A report holds its task until
+//! [`Call::Complete`].
+//!
+//! The bytes of files never pass through the file server. They live in *memory objects* that the
+//! process manager keeps, and [`Call::Transfer`] moves them between an object and a task. The
+//! boot archive is object [`ARCHIVE`]; a file of it is a range of that object, which can be mapped
+//! as it is.
+
+use crate::TaskId;
+use serde::{Deserialize, Serialize};
+
+/// A memory object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectId(pub u32);
+
+/// The boot archive: read-only, never released.
+pub const ARCHIVE: ObjectId = ObjectId(0);
+
+/// The longest path of a report that carries it.
+pub const MAX_INLINE_PATH: usize = 255;
+
+/// Something a task wants of the file server, or the file server must know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report<'a> {
+    /// The task, held.
+    pub task: TaskId,
+    /// The number that completes it.
+    pub number: u32,
+    /// What.
+    #[serde(borrow)]
+    pub event: Event<'a>,
+}
+
+/// The kinds of report. `Complete` takes a result; where none is named below it is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event<'a> {
+    /// A system call; the result is what the task gets.
+    Syscall {
+        /// Its number.
+        nr: u32,
+        /// Its arguments.
+        args: [u64; 6],
+    },
+    /// `task` was created by `parent` and has not run: it gets the parent's descriptors, working
+    /// directory and mask, shared or copied. An error makes the creation fail.
+    Created {
+        /// Its creator.
+        parent: TaskId,
+        /// Its tid and its process's.
+        tid: u32,
+        /// Its process.
+        tgid: u32,
+        /// CLONE_FILES: one table of descriptors.
+        share_files: bool,
+        /// CLONE_FS: one working directory and mask.
+        share_fs: bool,
+    },
+    /// Find a program to run. The answer is [`Outcome::Program`] or an error.
+    FindProgram {
+        /// Where its path is.
+        path: Path<'a>,
+    },
+    /// `task` runs a new program, and nothing can fail any more: close what is to be closed.
+    Executed {
+        /// Its tid, which exec may have changed.
+        tid: u32,
+        /// The object and offset that [`Outcome::Program`] gave for the program.
+        program: FileRange,
+        /// The path that it was found by.
+        #[serde(with = "serde_bytes")]
+        path: &'a [u8],
+    },
+    /// A file is mapped. The answer is [`Outcome::File`], or EBADF, EACCES, ENODEV.
+    Map {
+        /// The descriptor.
+        fd: i32,
+        /// Will be written through to the file (MAP_SHARED with PROT_WRITE).
+        write: bool,
+    },
+    /// A signal waits for the task: complete the report of this number now, with what was done
+    /// so far or an ERESTART error. It is no report of its own, and is not completed.
+    Interrupt,
+    /// The task is dead: close everything of its own.
+    Exited,
+    /// The console's interrupt lines asserted; `task` is meaningless, and it is not completed.
+    Console,
+}
+
+/// Where a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Path<'a> {
+    /// In the task's memory, as a string.
+    At(u64),
+    /// Here.
+    Inline(#[serde(with = "serde_bytes")] &'a [u8]),
+}
+
+/// A part of a memory object. Bytes behind its end and up to the end of its last page are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRange {
+    /// The object.
+    pub object: ObjectId,
+    /// Where in it; a multiple of the page size.
+    pub offset: u64,
+    /// How many bytes.
+    pub size: u64,
+}
+
+/// How a report ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// A result as in `rax`.
+    Result(i64),
+    /// To [`Event::FindProgram`].
+    Program {
+        /// Its bytes.
+        range: FileRange,
+        /// Owner and mode bits, for set-user-id.
+        uid: u32,
+        /// Group.
+        gid: u32,
+        /// Permission and set-id bits.
+        mode: u32,
+    },
+    /// To [`Event::Map`].
+    File(FileRange),
+}
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// From the object to the task: a read.
+    ToTask,
+    /// From the task to the object: a write. The object grows as needed.
+    FromTask,
+}
+
+/// What the file server asks of the process manager. Calls that name a report get ESRCH when it
+/// is not outstanding any more: the task died, and the file server forgets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Call<'a> {
+    /// Take the next report; answered when there is one.
+    Next,
+    /// End a report. [`Reply::Done`].
+    Complete {
+        /// The task.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// How it ends.
+        outcome: Outcome,
+    },
+    /// Read the task's memory: [`Reply::Bytes`], EFAULT when it cannot all be read.
+    Read {
+        /// The task.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// Where.
+        addr: u64,
+        /// How many bytes, at most [`MAX_DATA`](crate::wire::MAX_DATA).
+        len: u32,
+    },
+    /// Read a string from the task's memory, without its final zero: [`Reply::Bytes`].
+    /// ENAMETOOLONG when none ends within [`MAX_DATA`](crate::wire::MAX_DATA) bytes.
+    ReadString {
+        /// The task.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// Where.
+        addr: u64,
+    },
+    /// Write the task's memory. [`Reply::Done`], EFAULT when not all can be written.
+    Write {
+        /// The task.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// Where.
+        addr: u64,
+        /// What, at most [`MAX_DATA`](crate::wire::MAX_DATA).
+        #[serde(with = "serde_bytes")]
+        bytes: &'a [u8],
+    },
+    /// Move bytes between the task and an object: [`Reply::Count`], which is less than asked for
+    /// where the task's memory ends. EFAULT when it has none there, ENOSPC when an object cannot
+    /// grow.
+    Transfer {
+        /// The task.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// Where in the task.
+        addr: u64,
+        /// How many bytes.
+        len: u64,
+        /// Which object.
+        object: ObjectId,
+        /// Where in it. Reading what was never written gives zeros.
+        offset: u64,
+        /// Which way.
+        direction: Direction,
+    },
+    /// Read an object's bytes: [`Reply::Bytes`]; zeros where nothing was written.
+    ReadObject {
+        /// The object.
+        object: ObjectId,
+        /// Where in it.
+        offset: u64,
+        /// How many bytes, at most [`MAX_DATA`](crate::wire::MAX_DATA).
+        len: u32,
+    },
+    /// Write an object's bytes. [`Reply::Done`], ENOSPC.
+    WriteObject {
+        /// The object.
+        object: ObjectId,
+        /// Where in it.
+        offset: u64,
+        /// What, at most [`MAX_DATA`](crate::wire::MAX_DATA).
+        #[serde(with = "serde_bytes")]
+        bytes: &'a [u8],
+    },
+    /// Make an empty object: [`Reply::Object`]. ENOSPC.
+    Create,
+    /// Forget all bytes from `size` on and release their memory. [`Reply::Done`].
+    Truncate {
+        /// The object.
+        object: ObjectId,
+        /// The size.
+        size: u64,
+    },
+    /// Give an object back; mappings of it stay good. [`Reply::Done`].
+    Release {
+        /// The object.
+        object: ObjectId,
+    },
+    /// Send a signal to a task, as a write to a pipe without reader does. [`Reply::Done`].
+    Signal {
+        /// The task.
+        task: TaskId,
+        /// The signal.
+        signo: u8,
+    },
+    /// Send a signal to a process group, as the terminal's ^C does. [`Reply::Done`].
+    SignalGroup {
+        /// The group.
+        pgid: u32,
+        /// The signal.
+        signo: u8,
+    },
+    /// What is known of a task: [`Reply::Status`].
+    Status {
+        /// Its tid.
+        tid: u32,
+    },
+    /// The time: [`Reply::Time`].
+    Time,
+    /// Be sent [`Event::Console`] at this time of the monotonic clock at the latest.
+    /// [`Reply::Done`].
+    WakeAt {
+        /// In nanoseconds; `u64::MAX` for never.
+        deadline: u64,
+    },
+}
+
+/// The process manager's answers to [`Call`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply<'a> {
+    /// Done.
+    Done,
+    /// The next report.
+    Report(#[serde(borrow)] Report<'a>),
+    /// How many bytes.
+    Count(u64),
+    /// Bytes read.
+    Bytes(#[serde(with = "serde_bytes")] &'a [u8]),
+    /// A new object.
+    Object(ObjectId),
+    /// A task's state.
+    Status(TaskStatus),
+    /// The time.
+    Time {
+        /// Nanoseconds since the machine started.
+        monotonic: u64,
+        /// Nanoseconds since 1970.
+        realtime: u64,
+    },
+}
+
+/// What /proc shows of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskStatus {
+    /// The task.
+    pub task: TaskId,
+    /// Its tid.
+    pub tid: u32,
+    /// Its process.
+    pub tgid: u32,
+    /// Its parent process.
+    pub ppid: u32,
+    /// Its process group.
+    pub pgid: u32,
+    /// Its session.
+    pub sid: u32,
+    /// Who traces it, or 0.
+    pub tracer: u32,
+    /// Linux's letter: R, S, T, t, Z.
+    pub state: u8,
+    /// Real user id.
+    pub uid: u32,
+    /// Real group id.
+    pub gid: u32,
+    /// Its name.
+    pub comm: [u8; 16],
+    /// Bytes of memory mapped.
+    pub mapped: u64,
+    /// Bytes of memory present.
+    pub resident: u64,
+    /// CPU time in nanoseconds.
+    pub cpu: u64,
+}
