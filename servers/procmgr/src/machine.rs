@@ -96,6 +96,8 @@ pub trait Machine {
     fn thread_rename(&mut self, from: TaskId, to: TaskId);
     /// A thread's registers.
     fn regs(&mut self, task: TaskId) -> Regs;
+    /// Writes all registers of a held thread, which stays held.
+    fn set_regs(&mut self, task: TaskId, regs: &Regs);
     /// Writes all registers and lets a held thread run. Flags that no program may set are cleared.
     fn resume(&mut self, task: TaskId, regs: &Regs);
     /// Lets a thread run that was held for a page fault, registers untouched: the instruction
@@ -115,6 +117,8 @@ pub trait Machine {
     fn hand_thread(&mut self, task: TaskId);
     /// Withdraws every copy handed out.
     fn revoke_thread(&mut self, task: TaskId);
+    /// Where a task finds its capability to the tracer.
+    fn tracer_cap(&self) -> u64;
     /// Tells the tracer that there are reports.
     fn notify_tracer(&mut self);
     /// Answers the file server's parked call.
