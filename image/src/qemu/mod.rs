@@ -1,0 +1,163 @@
+//! The machine: QEMU's command line.
+//!
+//! | channel | device | what it carries |
+//! |---|---|---|
+//! | console | COM1 | the program's standard input (see [`framing`]) and output |
+//! | log | debug console at port 0xe9 | the program's standard error and everything the servers say |
+//! | control | debug console at port 0xe8 | lines that say how the run ended (see [`Outcome::parse`]) |
+//! | debugger | COM2, only if asked for | the remote protocol of a debugger |
+//!
+//! The machine ends when the root task writes to port 0x501. COM1 has to be drained before that (line status 0x60): QEMU leaves at once,
+//! with what is still in the device.
+
+pub mod framing;
+mod outcome;
+mod run;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+pub use outcome::{FAILED, Outcome};
+pub use run::{Run, Stopper, start};
+
+/// The emulator's program.
+pub const QEMU: &str = "qemu-system-x86_64";
+
+/// What the machine is given.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The kernel's ELF file.
+    pub kernel: PathBuf,
+    /// The root task with the boot archive.
+    pub root: PathBuf,
+    /// Memory in MiB.
+    pub memory: u32,
+    /// Count instructions: one tick of the time-stamp counter is one instruction, and every run with the same input is the same run.
+    pub icount: bool,
+    /// Where COM2 leads.
+    pub debugger: Option<Debugger>,
+}
+
+/// The other end of COM2. QEMU listens and the machine runs without waiting for anyone.
+#[derive(Clone, Debug)]
+pub enum Debugger {
+    /// A TCP port of this machine's loopback.
+    Port(u16),
+    /// A Unix socket.
+    Socket(PathBuf),
+}
+
+/// Where the machine's channels lead: QEMU's character devices, without their ids.
+pub struct Channels<'a> {
+    /// COM1.
+    pub console: &'a str,
+    /// Port 0xe9.
+    pub log: &'a str,
+    /// Port 0xe8.
+    pub control: &'a str,
+}
+
+/// QEMU for a machine.
+///
+/// `-nodefaults` leaves away the network card, the display and the drives: nothing drives them, and their firmware would take longer to
+/// start than the kernel does.
+pub fn command(config: &Config, channels: &Channels) -> Command {
+    let mut qemu = Command::new(QEMU);
+    // An Intel model: others have no `sysenter` in 64-bit mode.
+    qemu.args([
+        "-accel",
+        "tcg",
+        "-cpu",
+        "Nehalem",
+        "-m",
+        &config.memory.to_string(),
+    ]);
+    qemu.args([
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-no-reboot",
+    ]);
+    let Channels {
+        console,
+        log,
+        control,
+    } = channels;
+    qemu.args([
+        "-chardev",
+        &with_id(console, "console"),
+        "-serial",
+        "chardev:console",
+    ]);
+    if let Some(debugger) = &config.debugger {
+        let socket = match debugger {
+            Debugger::Port(port) => {
+                format!("socket,host=127.0.0.1,port={port},server=on,wait=off,nodelay=on")
+            }
+            Debugger::Socket(path) => format!("socket,path={},server=on,wait=off", path.display()),
+        };
+        qemu.args([
+            "-chardev",
+            &with_id(&socket, "debugger"),
+            "-serial",
+            "chardev:debugger",
+        ]);
+    }
+    for (chardev, id, port) in [(log, "log", "0xe9"), (control, "control", "0xe8")] {
+        qemu.args(["-chardev", &with_id(chardev, id)]);
+        qemu.args([
+            "-device",
+            &format!("isa-debugcon,iobase={port},chardev={id}"),
+        ]);
+    }
+    qemu.args(["-device", "isa-debug-exit,iobase=0x501,iosize=4"]);
+    if config.icount {
+        qemu.args(["-icount", "shift=0,align=off,sleep=off"]);
+    }
+    qemu.arg("-kernel")
+        .arg(&config.kernel)
+        .arg("-initrd")
+        .arg(&config.root);
+    qemu
+}
+
+/// A character device's options with its id, which comes second.
+fn with_id(chardev: &str, id: &str) -> String {
+    match chardev.split_once(',') {
+        Some((kind, options)) => format!("{kind},id={id},{options}"),
+        None => format!("{chardev},id={id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::command_line;
+
+    #[test]
+    fn the_command_line_names_every_channel() {
+        let config = Config {
+            kernel: "kernel32.elf".into(),
+            root: "root.elf".into(),
+            memory: 512,
+            icount: true,
+            debugger: Some(Debugger::Port(1234)),
+        };
+        let channels = Channels {
+            console: "stdio,signal=off",
+            log: "file,path=log",
+            control: "file,path=control",
+        };
+        assert_eq!(
+            command_line(&command(&config, &channels)),
+            "qemu-system-x86_64 -accel tcg -cpu Nehalem -m 512 -nodefaults -no-user-config -display none -no-reboot \
+             -chardev stdio,id=console,signal=off -serial chardev:console \
+             -chardev socket,id=debugger,host=127.0.0.1,port=1234,server=on,wait=off,nodelay=on -serial chardev:debugger \
+             -chardev file,id=log,path=log -device isa-debugcon,iobase=0xe9,chardev=log \
+             -chardev file,id=control,path=control -device isa-debugcon,iobase=0xe8,chardev=control \
+             -device isa-debug-exit,iobase=0x501,iosize=4 -icount shift=0,align=off,sleep=off \
+             -kernel kernel32.elf -initrd root.elf"
+        );
+    }
+}
