@@ -43,6 +43,8 @@ const RELEASE: &[(&str, &str)] = &[
     ("CACHE_LN_SZ", "64"),
     // Single steps and hardware breakpoints.
     ("HARDWARE_DEBUG_API", "1"),
+    // There is no display, and asking QEMU for one makes it complain.
+    ("MULTIBOOT_GRAPHICS_MODE_NONE", "1"),
     ("DOMAIN_SCHEDULE", "\"\""),
 ];
 

@@ -1,9 +1,16 @@
 //! How the program's standard input travels over COM1, which has no end of file of its own.
 //!
-//! A byte 0xFF is sent twice; 0xFF 0x04 is the end of the input. Everything else is sent as it is.
+//! The first byte is not part of the input. The receiver waits for it (line status bit 0) and then switches the device's FIFO on, which
+//! throws it away: QEMU delivers input from the start, and without FIFO no second byte comes before the first is gone, so nothing that
+//! matters can get lost.
+//!
+//! After that, a byte 0xFF is sent twice, and 0xFF 0x04 is the end of the input. Everything else is sent as it is.
 
 /// Begins every sequence that is not a plain byte.
 const ESCAPE: u8 = 0xff;
+
+/// Goes ahead of the input.
+pub const START: [u8; 1] = [0];
 
 /// The end of the input.
 pub const END: [u8; 2] = [ESCAPE, 0x04];

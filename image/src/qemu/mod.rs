@@ -34,6 +34,8 @@ pub struct Config {
     pub memory: u32,
     /// Count instructions: one tick of the time-stamp counter is one instruction, and every run with the same input is the same run.
     pub icount: bool,
+    /// The kernel is a debug kernel. Its messages, which it would put between the program's output on COM1, go to the log.
+    pub debug_kernel: bool,
     /// Where COM2 leads.
     pub debugger: Option<Debugger>,
 }
@@ -115,6 +117,10 @@ pub fn command(config: &Config, channels: &Channels) -> Command {
     if config.icount {
         qemu.args(["-icount", "shift=0,align=off,sleep=off"]);
     }
+    if config.debug_kernel {
+        // The kernel asks port 0xe9 + 5 whether it may write, and where there is no device every bit reads as set.
+        qemu.args(["-append", "console_port=0xe9 debug_port=0xe9"]);
+    }
     qemu.arg("-kernel")
         .arg(&config.kernel)
         .arg("-initrd")
@@ -142,6 +148,7 @@ mod tests {
             root: "root.elf".into(),
             memory: 512,
             icount: true,
+            debug_kernel: false,
             debugger: Some(Debugger::Port(1234)),
         };
         let channels = Channels {
