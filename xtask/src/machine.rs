@@ -1,0 +1,118 @@
+//! Preparing a machine and running it: what `run`, `trace`, `image` and `bench` have in common.
+
+use std::fs;
+use std::time::Duration;
+
+use abi::archive::COMMAND_PATH;
+use anyhow::{Context, Result};
+use clap::Args;
+use image::archive::{Builder, encode_command};
+use image::kernel::{self, Kernel};
+use image::qemu::{self, Outcome};
+use image::{content, libraries, machine, rootimage};
+
+use crate::Status;
+use crate::doctor::{self, Need};
+use crate::program::{self, Program};
+
+/// The options every command that starts a machine has.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Puts a file or folder of this machine into the image
+    #[arg(long = "file", value_name = "HOST[:GUEST]")]
+    files: Vec<String>,
+    /// Brings along the interpreter and the shared libraries of every dynamic program
+    #[arg(long)]
+    libs: bool,
+    /// The machine's memory
+    #[arg(long, value_name = "MiB", default_value_t = 512)]
+    memory: u32,
+    /// Ends the machine after so many seconds
+    #[arg(long, value_name = "S", value_parser = seconds, overrides_with = "timeout")]
+    timeout: Option<Duration>,
+    /// Counts instructions instead of time: the same input gives the same run
+    #[arg(long)]
+    icount: bool,
+    /// Uses a kernel with assertions and messages
+    #[arg(long)]
+    debug_kernel: bool,
+    /// Sets a variable of the program's environment
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+}
+
+/// A machine ready to run.
+pub struct Machine {
+    /// Its kernel.
+    pub kernel: Kernel,
+    /// The root task with the boot archive.
+    pub root: Vec<u8>,
+}
+
+/// Where a program finds itself when the image is put together: the image so far, and the words of the command line. Answers with the
+/// program to start and all of its arguments.
+pub type Choose<'a> = dyn FnOnce(&mut Builder) -> Result<(Program, Vec<String>)> + 'a;
+
+impl Options {
+    /// Builds whatever is not up to date and puts the image together.
+    pub fn prepare(&self, choose: Box<Choose<'_>>) -> Result<Machine> {
+        doctor::ensure(Need::Run)?;
+        let kernel = kernel::build(&kernel::Options {
+            debug: self.debug_kernel,
+        })?;
+        let binaries = machine::build()?;
+        let mut archive = content::standard(&binaries)?;
+        for file in &self.files {
+            program::add_file(file, &mut archive)?;
+        }
+        let (program, mut args) = choose(&mut archive)?;
+        args.insert(0, program.name);
+        if self.libs {
+            libraries::add(&mut archive)?;
+        }
+        let command = encode_command(&program.path, &args, &program::environment(&self.env)?)?;
+        archive.file(COMMAND_PATH, 0o600, command)?;
+        let root = rootimage::compose(&content::read(&binaries.init)?, &archive.build()?)?;
+        Ok(Machine { kernel, root })
+    }
+
+    /// QEMU's configuration for files that hold the machine.
+    pub fn qemu(
+        &self,
+        kernel: impl Into<std::path::PathBuf>,
+        root: impl Into<std::path::PathBuf>,
+    ) -> qemu::Config {
+        qemu::Config {
+            kernel: kernel.into(),
+            root: root.into(),
+            memory: self.memory,
+            icount: self.icount,
+            debug_kernel: self.debug_kernel,
+            debugger: None,
+        }
+    }
+
+    /// Runs a machine on our standard streams, to its end.
+    pub fn run(&self, machine: &Machine) -> Status {
+        let root = tempfile::Builder::new()
+            .prefix("stillpoint-")
+            .suffix(".elf")
+            .tempfile()?;
+        fs::write(root.path(), &machine.root).context("writing the root task")?;
+        let run = qemu::start(&self.qemu(&machine.kernel.elf, root.path()))?;
+        let stopper = run.stopper();
+        ctrlc::set_handler(move || stopper.stop()).context("catching interrupts")?;
+        let outcome = run.wait(self.timeout)?;
+        if let Outcome::Failed(reason) = &outcome {
+            eprintln!("stillpoint: {reason}");
+        }
+        Ok(outcome.status())
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

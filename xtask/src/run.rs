@@ -1,0 +1,30 @@
+//! `cargo xtask run`: a program as the machine's first process.
+
+use crate::Status;
+use crate::machine::Options;
+use crate::program;
+
+/// Boots the machine with PROGRAM as its first process. The exit status is the program's, 128 + N if signal N ended it, and 125 if the
+/// machine failed.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    options: Options,
+    /// A path in the image, or a file of this machine; and its arguments
+    #[arg(
+        value_name = "PROGRAM [ARG]",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<String>,
+}
+
+/// Builds what is missing, boots, runs.
+pub fn main(args: Args) -> Status {
+    let (program, rest) = args.command.split_first().expect("clap requires a program");
+    let machine = args.options.prepare(Box::new(|archive| {
+        Ok((program::find(program, archive)?, rest.to_vec()))
+    }))?;
+    args.options.run(&machine)
+}

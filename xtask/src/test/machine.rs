@@ -1,0 +1,226 @@
+//! The tests in the booted machine: `cargo xtask run` itself, from the outside.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use anyhow::{Context, Result};
+
+use super::{Tally, report};
+
+/// Seconds after which a machine counts as hung. One takes less than a second to start, but the computer may be busy.
+const TIMEOUT: &str = "120";
+
+/// One run and what must come of it. In words, `{dir}` is a folder with the case's files.
+#[derive(Clone)]
+struct Case {
+    name: &'static str,
+    options: &'static [&'static str],
+    command: &'static [&'static str],
+    files: &'static [(&'static str, &'static [u8])],
+    stdin: Vec<u8>,
+    status: i32,
+    stdout: Vec<u8>,
+    /// Something that standard error must contain.
+    stderr: &'static str,
+}
+
+/// A run without input that succeeds and says nothing.
+fn case(name: &'static str, command: &'static [&'static str]) -> Case {
+    Case {
+        name,
+        options: &[],
+        command,
+        files: &[],
+        stdin: Vec::new(),
+        status: 0,
+        stdout: Vec::new(),
+        stderr: "",
+    }
+}
+
+const PIPELINE: &str = "for i in 1 2 3; do echo $i; done | sort -r | head -2; exit 7";
+
+fn cases() -> Vec<Case> {
+    let binary: Vec<u8> = (0..200_000u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    vec![
+        case("true_exits_with_0", &["busybox", "true"]),
+        Case { status: 1, ..case("false_exits_with_1", &["busybox", "false"]) },
+        Case { status: 7, stdout: b"3\n2\n".to_vec(), ..case("a_shell_runs_a_pipeline", &["sh", "-c", PIPELINE]) },
+        Case {
+            stdin: binary.clone(),
+            stdout: binary,
+            ..case("standard_input_comes_through_byte_by_byte", &["busybox", "cat"])
+        },
+        Case { stdout: b"0\n".to_vec(), ..case("standard_input_ends_at_once_when_there_is_none", &["sh", "-c", "wc -c"]) },
+        Case {
+            stderr: "to the log",
+            stdout: b"out\n".to_vec(),
+            ..case("standard_error_is_kept_apart", &["sh", "-c", "echo out; echo to the log >&2"])
+        },
+        Case {
+            options: &["--env", "A=b c"],
+            stdout: b"/bin:/usr/bin /root / b c\n".to_vec(),
+            ..case("the_environment_is_ours", &["sh", "-c", "echo $PATH $HOME $PWD $A"])
+        },
+        Case {
+            options: &["--file", "{dir}/data:/etc/data"],
+            files: &[("data", b"from outside\n")],
+            stdout: b"from outside\n".to_vec(),
+            ..case("files_can_be_put_in", &["cat", "/etc/data"])
+        },
+        Case {
+            status: 127,
+            stderr: "No such file",
+            ..case("a_program_that_is_missing_is_status_127", &["/no/such/program"])
+        },
+        Case {
+            files: &[("corrupt", b"\x7fELF\x02\x01\x01 and then nothing that makes sense, for longer than the sixty-four bytes of a header")],
+            status: 126,
+            stderr: "Exec format error",
+            ..case("a_corrupt_program_is_status_126", &["{dir}/corrupt"])
+        },
+        Case { status: 128 + 15, ..case("a_program_that_kills_itself_is_128_and_the_signal", &["sh", "-c", "kill -TERM $$"]) },
+        Case {
+            options: &["--timeout", "3"],
+            status: 125,
+            stderr: "did not end within 3 s",
+            ..case("a_run_that_takes_too_long_is_status_125", &["sh", "-c", "while :; do :; done"])
+        },
+    ]
+}
+
+/// Runs the cases whose names contain the filter.
+pub fn test(filter: Option<&str>) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for case in cases() {
+        let name = format!("machine::{}", case.name);
+        if filter.is_some_and(|filter| !name.contains(filter)) {
+            continue;
+        }
+        let failure = check(&case, &run(&case)?);
+        tally.add(report(&name, failure.is_none()));
+        if let Some(failure) = failure {
+            println!("{failure}");
+        }
+    }
+    Ok(tally)
+}
+
+/// Runs a case as a user does.
+fn run(case: &Case) -> Result<Output> {
+    let scratch = tempfile::tempdir()?;
+    for (name, contents) in case.files {
+        fs::write(scratch.path().join(name), contents)?;
+    }
+    let mut xtask = Command::new(env::current_exe()?);
+    xtask
+        .args(["run", "--timeout", TIMEOUT])
+        .args(words(case.options, scratch.path()));
+    xtask.arg("--").args(words(case.command, scratch.path()));
+    xtask
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut xtask = xtask.spawn().context("starting a run")?;
+    let mut stdin = xtask.stdin.take().expect("standard input is piped");
+    let input = case.stdin.clone();
+    // A program need not read its input to the end, so the error means nothing.
+    let feeder = thread::spawn(move || stdin.write_all(&input));
+    let output = xtask.wait_with_output()?;
+    drop(feeder.join());
+    Ok(output)
+}
+
+fn words(words: &[&str], folder: &Path) -> Vec<String> {
+    words
+        .iter()
+        .map(|word| word.replace("{dir}", &folder.to_string_lossy()))
+        .collect()
+}
+
+/// What is wrong with a run, if anything is.
+fn check(case: &Case, output: &Output) -> Option<String> {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let mut wrong = Vec::new();
+    if output.status.code() != Some(case.status) {
+        wrong.push(format!("{}, not {}", output.status, case.status));
+    }
+    if output.stdout != case.stdout {
+        wrong.push(format!(
+            "standard output is {}, not {}",
+            shown(&output.stdout),
+            shown(&case.stdout)
+        ));
+    }
+    if !stderr.contains(case.stderr) {
+        wrong.push(format!("standard error does not contain {:?}", case.stderr));
+    }
+    (!wrong.is_empty()).then(|| {
+        format!(
+            "    {}\n    standard error:\n{stderr}",
+            wrong.join("\n    ")
+        )
+    })
+}
+
+/// Some of what a program wrote, in one line.
+fn shown(bytes: &[u8]) -> String {
+    let start = bytes[..bytes.len().min(100)].escape_ascii();
+    format!("{} bytes: \"{start}\"", bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    fn output(status: i32, stdout: &[u8], stderr: &[u8]) -> Output {
+        Output {
+            status: ExitStatus::from_raw(status << 8),
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        }
+    }
+
+    #[test]
+    fn a_case_has_to_meet_every_expectation() {
+        let case = Case {
+            status: 3,
+            stdout: b"a".to_vec(),
+            stderr: "bad",
+            ..case("x", &[])
+        };
+        assert_eq!(check(&case, &output(3, b"a", b"too bad\n")), None);
+        assert!(
+            check(&case, &output(0, b"a", b"bad"))
+                .unwrap()
+                .contains("not 3")
+        );
+        assert!(
+            check(&case, &output(3, b"", b"bad"))
+                .unwrap()
+                .contains("0 bytes")
+        );
+        assert!(
+            check(&case, &output(3, b"a", b""))
+                .unwrap()
+                .contains("does not contain")
+        );
+    }
+
+    #[test]
+    fn names_are_different() {
+        let mut names: Vec<_> = cases().iter().map(|case| case.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

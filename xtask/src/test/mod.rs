@@ -1,0 +1,59 @@
+//! `cargo xtask test`: style, the tests on this machine, the tests in the machine.
+
+mod machine;
+mod style;
+mod workspace;
+
+use crate::Status;
+use crate::doctor::{self, Need};
+
+/// Checks style and runs every test. The last line says how many passed and failed.
+#[derive(clap::Args, Default)]
+pub struct Args {
+    /// Runs only the tests whose names contain this, and does not check style
+    filter: Option<String>,
+    /// Replays a simulation with the seed it printed when it failed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// How many tests passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    passed: u32,
+    failed: u32,
+}
+
+impl Tally {
+    /// The tally of one test.
+    fn of(passed: bool) -> Self {
+        Self {
+            passed: passed.into(),
+            failed: (!passed).into(),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Runs everything, whatever fails on the way.
+pub fn main(args: Args) -> Status {
+    doctor::ensure(Need::Test)?;
+    let mut tally = Tally::default();
+    if args.filter.is_none() {
+        tally.add(style::check()?);
+    }
+    tally.add(workspace::test(args.filter.as_deref(), args.seed)?);
+    tally.add(machine::test(args.filter.as_deref())?);
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok((tally.failed > 0).into())
+}
+
+/// Says how one test ended, in the words of Rust's own test runner.
+fn report(name: &str, passed: bool) -> Tally {
+    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+    Tally::of(passed)
+}
