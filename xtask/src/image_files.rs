@@ -53,8 +53,8 @@ pub fn main(args: Args) -> Status {
 fn command_line(config: &qemu::Config) -> String {
     let channels = Channels {
         console: "stdio,signal=off",
-        log: "file,path=/dev/stderr",
-        control: "file,path=/dev/stderr",
+        log: "file,path=/dev/stderr,append=on",
+        control: "file,path=/dev/stderr,append=on",
     };
     let qemu = host::command_line(&qemu::command(config, &channels));
     // What a program's input begins and ends with; see image::qemu::framing.

@@ -63,7 +63,7 @@ pub fn start(config: &Config) -> Result<Run> {
     }
     let channels = Channels {
         console: "stdio,signal=off",
-        log: "file,path=/dev/stderr",
+        log: "file,path=/dev/stderr,append=on",
         control: "file,path=control",
     };
     let mut qemu = bound_to_us(&command(&config, &channels));
