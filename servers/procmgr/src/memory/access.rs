@@ -1,0 +1,187 @@
+//! Reading and writing a task's memory from outside.
+
+use super::Memory;
+use super::fault::{Access, Lent, MemoryFault};
+use super::site::Site;
+use crate::machine::{Frame, Machine, PAGE, SpaceIx};
+use abi::Errno;
+
+impl Memory {
+    /// Reads as the task itself could: how many bytes until the first that cannot be.
+    pub fn read(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64, buf: &mut [u8]) -> usize {
+        self.site(m, s).copy_out(addr, buf, Access::Read)
+    }
+
+    /// Writes as the task itself could: how many bytes until the first that cannot be.
+    pub fn write(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64, bytes: &[u8]) -> usize {
+        self.site(m, s).copy_in(addr, bytes, Access::Write)
+    }
+
+    /// Reads whatever the protection, as a tracer: how many bytes until the first that cannot be.
+    pub fn peek(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64, buf: &mut [u8]) -> usize {
+        self.site(m, s).copy_out(addr, buf, Access::Peek)
+    }
+
+    /// Writes as a tracer: through a private mapping whatever its protection, into a private
+    /// copy; through a shared one only where the task itself could.
+    pub fn poke(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64, bytes: &[u8]) -> usize {
+        self.site(m, s).copy_in(addr, bytes, Access::Poke)
+    }
+
+    /// Reads all of it, or EFAULT.
+    pub fn read_exact(
+        &mut self,
+        m: &mut impl Machine,
+        s: SpaceIx,
+        addr: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Errno> {
+        let all = self.read(m, s, addr, buf) == buf.len();
+        all.then_some(()).ok_or(Errno::EFAULT)
+    }
+
+    /// Writes all of it, or EFAULT; then part of it may be written.
+    pub fn write_all(
+        &mut self,
+        m: &mut impl Machine,
+        s: SpaceIx,
+        addr: u64,
+        bytes: &[u8],
+    ) -> Result<(), Errno> {
+        let all = self.write(m, s, addr, bytes) == bytes.len();
+        all.then_some(()).ok_or(Errno::EFAULT)
+    }
+
+    /// Reads a word, or EFAULT.
+    pub fn read_u64(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64) -> Result<u64, Errno> {
+        let mut word = [0; 8];
+        self.read_exact(m, s, addr, &mut word)?;
+        Ok(u64::from_le_bytes(word))
+    }
+
+    /// Writes a word, or EFAULT.
+    pub fn write_u64(
+        &mut self,
+        m: &mut impl Machine,
+        s: SpaceIx,
+        addr: u64,
+        value: u64,
+    ) -> Result<(), Errno> {
+        self.write_all(m, s, addr, &value.to_le_bytes())
+    }
+
+    /// Reads a string into `buf`, without its final zero, which needs no room there: its length.
+    /// EFAULT where memory ends first, ENAMETOOLONG where `buf` does.
+    pub fn read_cstr(
+        &mut self,
+        m: &mut impl Machine,
+        s: SpaceIx,
+        addr: u64,
+        buf: &mut [u8],
+    ) -> Result<usize, Errno> {
+        let mut site = self.site(m, s);
+        let mut done = 0;
+        while done <= buf.len() {
+            let at = addr.checked_add(done as u64).ok_or(Errno::EFAULT)?;
+            let source = site.source(at, Access::Read);
+            let Some(frame) = source.map_err(|_| Errno::EFAULT)? else {
+                return Ok(done);
+            };
+            let there = &site.m.bytes(frame)[(at % PAGE) as usize..];
+            let there = &there[..there.len().min(buf.len() + 1 - done)];
+            let end = there.iter().position(|&byte| byte == 0);
+            let n = end.unwrap_or(there.len());
+            if done + n > buf.len() {
+                break;
+            }
+            buf[done..][..n].copy_from_slice(&there[..n]);
+            done += n;
+            if end.is_some() {
+                return Ok(done);
+            }
+        }
+        Err(Errno::ENAMETOOLONG)
+    }
+
+    /// The two bytes at an instruction pointer, if the task can read them. This runs on every
+    /// system call, where they are in the page that the task just executed.
+    #[inline]
+    pub fn fetch2(&mut self, m: &mut impl Machine, s: SpaceIx, ip: u64) -> Option<[u8; 2]> {
+        let entry = self.space_mut(s).pages.get(m, ip / PAGE);
+        if entry.is_mapped()
+            && let [first, second, ..] = m.bytes(entry.frame())[(ip % PAGE) as usize..]
+        {
+            return Some([first, second]);
+        }
+        let mut bytes = [0; 2];
+        (self.read(m, s, ip, &mut bytes) == 2).then_some(bytes)
+    }
+}
+
+impl<M: Machine> Site<'_, M> {
+    /// The frame to read at an address, none for zeros. Nothing is made present for it.
+    pub fn source(&mut self, addr: u64, access: Access) -> Result<Option<Frame>, MemoryFault> {
+        let page = addr / PAGE;
+        let entry = self.entry(page);
+        if entry.is_mapped() {
+            return Ok(Some(entry.frame()));
+        }
+        let vma = self.check(addr, access)?;
+        if entry.is_present() {
+            return Ok(Some(entry.frame()));
+        }
+        Ok(match self.lent(&vma, page)? {
+            Lent::Frame(frame) => Some(frame),
+            Lent::Zeros => None,
+        })
+    }
+
+    /// The frame to write at an address, made present and the task's own. It is mapped as well,
+    /// if that can be: who has something written for it is about to read it.
+    pub fn target(&mut self, addr: u64, access: Access) -> Result<Frame, MemoryFault> {
+        let page = addr / PAGE;
+        let entry = self.entry(page);
+        if entry.is_writable() {
+            return Ok(entry.frame());
+        }
+        let vma = self.check(addr, access)?;
+        self.make_present(&vma, page, true)?;
+        // Without memory for it, the task's own fault reports that.
+        let _ = self.show(&vma, page);
+        Ok(self.entry(page).frame())
+    }
+
+    fn copy_out(&mut self, addr: u64, buf: &mut [u8], access: Access) -> usize {
+        let mut done = 0;
+        while done < buf.len() {
+            let at = addr + done as u64;
+            let Ok(source) = self.source(at, access) else {
+                break;
+            };
+            let skip = (at % PAGE) as usize;
+            let n = (PAGE as usize - skip).min(buf.len() - done);
+            let chunk = &mut buf[done..][..n];
+            match source {
+                Some(frame) => chunk.copy_from_slice(&self.m.bytes(frame)[skip..][..n]),
+                None => chunk.fill(0),
+            }
+            done += n;
+        }
+        done
+    }
+
+    fn copy_in(&mut self, addr: u64, bytes: &[u8], access: Access) -> usize {
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = addr + done as u64;
+            let Ok(frame) = self.target(at, access) else {
+                break;
+            };
+            let skip = (at % PAGE) as usize;
+            let n = (PAGE as usize - skip).min(bytes.len() - done);
+            self.m.bytes_mut(frame)[skip..][..n].copy_from_slice(&bytes[done..][..n]);
+            done += n;
+        }
+        done
+    }
+}

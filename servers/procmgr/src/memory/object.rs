@@ -1,0 +1,298 @@
+//! Memory objects: bytes that files are made of, and memory that forks share.
+
+use super::Memory;
+use super::layout::round_up;
+use super::pages::{Entry, PageTable};
+use super::site::Site;
+use crate::machine::{Frame, Machine, NoMemory, PAGE, SpaceIx};
+use abi::Errno;
+use abi::fs::{ARCHIVE, ObjectId};
+use alloc::vec::Vec;
+
+/// The most objects there are, the archive not counted.
+pub const MAX_OBJECTS: usize = 4096;
+
+/// The most bytes an object has, holes counted.
+pub const MAX_OBJECT_SIZE: u64 = 1 << 43;
+
+/// All objects. Id 0 is the archive, which is not kept here.
+#[derive(Default)]
+pub(super) struct Objects {
+    table: Vec<Option<Object>>,
+}
+
+/// One object.
+#[derive(Default)]
+struct Object {
+    /// Borrowed entries, never mapped: the object is the keeper of these frames.
+    pages: PageTable,
+    /// Where it ends: pages behind are a bus error.
+    size: u64,
+    /// How many VMAs map it.
+    mappings: u32,
+    /// The file server knows it.
+    held: bool,
+}
+
+impl Memory {
+    /// Makes an empty object. ENOSPC.
+    pub fn object_create(&mut self) -> Result<ObjectId, Errno> {
+        let id = self.objects.create(0).map_err(|_| Errno::ENOSPC)?;
+        self.objects.slot(id).held = true;
+        Ok(id)
+    }
+
+    /// Reads an object; zeros where nothing was written. EBADF when there is none, EINVAL for an
+    /// offset that no object has.
+    pub fn object_read(
+        &mut self,
+        m: &mut impl Machine,
+        id: ObjectId,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Errno> {
+        self.objects.readable(id)?;
+        let end = offset.checked_add(buf.len() as u64).ok_or(Errno::EINVAL)?;
+        let mut at = offset;
+        let mut rest = buf;
+        while at < end {
+            let skip = (at % PAGE) as usize;
+            let n = rest.len().min(PAGE as usize - skip);
+            let (chunk, tail) = rest.split_at_mut(n);
+            match self.objects.frame(m, id, at / PAGE) {
+                Some(frame) => chunk.copy_from_slice(&m.bytes(frame)[skip..][..n]),
+                None => chunk.fill(0),
+            }
+            rest = tail;
+            at += n as u64;
+        }
+        Ok(())
+    }
+
+    /// Writes an object, which grows as needed. EBADF, EROFS for the archive, ENOSPC; then its
+    /// bytes are as they were.
+    pub fn object_write(
+        &mut self,
+        m: &mut impl Machine,
+        id: ObjectId,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), Errno> {
+        self.objects.writable(id)?;
+        let end = offset
+            .checked_add(bytes.len() as u64)
+            .filter(|&end| end <= MAX_OBJECT_SIZE)
+            .ok_or(Errno::ENOSPC)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        // Pages taken before one is missing stay, as zeros: nobody can tell them from a hole.
+        for page in offset / PAGE..end.div_ceil(PAGE) {
+            self.objects
+                .frame_or_new(m, id, page)
+                .map_err(|_| Errno::ENOSPC)?;
+        }
+        let mut at = offset;
+        let mut rest = bytes;
+        while at < end {
+            let skip = (at % PAGE) as usize;
+            let (chunk, tail) = rest.split_at(rest.len().min(PAGE as usize - skip));
+            let frame = self
+                .objects
+                .frame(m, id, at / PAGE)
+                .expect("every page of the range was made above");
+            m.bytes_mut(frame)[skip..][..chunk.len()].copy_from_slice(chunk);
+            rest = tail;
+            at += chunk.len() as u64;
+        }
+        self.objects.grow(id, end);
+        Ok(())
+    }
+
+    /// Forgets all bytes from `size` on; pages mapped of them go, private copies too, as Linux
+    /// does. EBADF, EROFS, ENOSPC (larger than an object can be).
+    pub fn object_truncate(
+        &mut self,
+        m: &mut impl Machine,
+        id: ObjectId,
+        size: u64,
+    ) -> Result<(), Errno> {
+        let object = self.objects.writable(id)?;
+        if size > MAX_OBJECT_SIZE {
+            return Err(Errno::ENOSPC);
+        }
+        let shrinks = size < object.size;
+        let mapped = object.mappings > 0;
+        object.size = size;
+        if shrinks {
+            let keep = round_up(size).expect("at most MAX_OBJECT_SIZE");
+            if mapped {
+                for ix in 0..self.spaces.len() {
+                    if self.spaces[ix].is_some() {
+                        self.site(m, SpaceIx(ix as u16)).drop_object(id, keep);
+                    }
+                }
+            }
+            self.objects.cut(m, id, size);
+        }
+        Ok(())
+    }
+
+    /// Gives an object back; mappings of it stay good. EBADF.
+    pub fn object_release(&mut self, m: &mut impl Machine, id: ObjectId) -> Result<(), Errno> {
+        self.objects.writable(id)?.held = false;
+        self.objects.collect(m, id);
+        Ok(())
+    }
+}
+
+impl<M: Machine> Site<'_, M> {
+    /// Drops every page that maps an object from an offset on.
+    fn drop_object(&mut self, id: ObjectId, from: u64) {
+        for i in 0..self.space.vmas.all().len() {
+            let vma = self.space.vmas.all()[i];
+            if vma.object() == Some(id) {
+                let skip = from.saturating_sub(vma.object_offset(vma.start));
+                if skip < vma.len() {
+                    self.drop_pages(vma.start + skip, vma.end);
+                }
+            }
+        }
+    }
+}
+
+impl Objects {
+    /// Makes an object of this size that nobody holds and no VMA maps.
+    pub fn create(&mut self, size: u64) -> Result<ObjectId, NoMemory> {
+        if size > MAX_OBJECT_SIZE {
+            return Err(NoMemory);
+        }
+        let free = self.table.iter().position(Option::is_none);
+        let slot = free.unwrap_or(self.table.len());
+        if slot == MAX_OBJECTS {
+            return Err(NoMemory);
+        }
+        if free.is_none() {
+            self.table.try_reserve(1).map_err(|_| NoMemory)?;
+            self.table.push(None);
+        }
+        self.table[slot] = Some(Object {
+            size,
+            ..Object::default()
+        });
+        Ok(ObjectId(slot as u32 + 1))
+    }
+
+    /// Checks that the file server may read it. EBADF.
+    pub fn readable(&mut self, id: ObjectId) -> Result<(), Errno> {
+        if id == ARCHIVE {
+            return Ok(());
+        }
+        self.writable(id).map(|_| ())
+    }
+
+    /// The frame of a page that is there.
+    pub fn frame(&mut self, m: &mut impl Machine, id: ObjectId, page: u64) -> Option<Frame> {
+        if id == ARCHIVE {
+            return m.archive_frame(u32::try_from(page).ok()?);
+        }
+        let entry = self.slot(id).pages.get(m, page);
+        entry.is_present().then(|| entry.frame())
+    }
+
+    /// The frame of a page, made if it is not there.
+    pub fn frame_or_new(
+        &mut self,
+        m: &mut impl Machine,
+        id: ObjectId,
+        page: u64,
+    ) -> Result<Frame, NoMemory> {
+        if let Some(frame) = self.frame(m, id, page) {
+            return Ok(frame);
+        }
+        if id == ARCHIVE {
+            return Err(NoMemory);
+        }
+        let frame = m.frame_alloc().ok_or(NoMemory)?;
+        let set = self.slot(id).pages.set(m, page, Entry::borrowed(frame));
+        if set.is_err() {
+            m.frame_free(frame);
+        }
+        set.map(|()| frame)
+    }
+
+    /// Where an object ends; the archive has its ends in the ranges of it.
+    pub fn size(&mut self, id: ObjectId) -> Option<u64> {
+        (id != ARCHIVE).then(|| self.slot(id).size)
+    }
+
+    /// Says that an object is at least so large.
+    pub fn grow(&mut self, id: ObjectId, size: u64) {
+        if id != ARCHIVE {
+            let object = self.slot(id);
+            object.size = object.size.max(size);
+        }
+    }
+
+    /// One more VMA maps it.
+    pub fn mapped(&mut self, id: ObjectId) {
+        if id != ARCHIVE {
+            self.slot(id).mappings += 1;
+        }
+    }
+
+    /// One VMA less maps it.
+    pub fn unmapped(&mut self, m: &mut impl Machine, id: ObjectId) {
+        if id != ARCHIVE {
+            self.slot(id).mappings -= 1;
+            self.collect(m, id);
+        }
+    }
+
+    /// Whether the file server may write it. EBADF, EROFS.
+    pub fn check_writable(&mut self, id: ObjectId) -> Result<(), Errno> {
+        self.writable(id).map(|_| ())
+    }
+
+    /// Frees an object that nobody needs.
+    fn collect(&mut self, m: &mut impl Machine, id: ObjectId) {
+        let object = self.slot(id);
+        if !object.held && object.mappings == 0 {
+            object
+                .pages
+                .drain(m, |m, entry| m.frame_free(entry.frame()));
+            self.table[id.0 as usize - 1] = None;
+        }
+    }
+
+    /// Frees what is behind an end, and zeros the rest of the last page.
+    fn cut(&mut self, m: &mut impl Machine, id: ObjectId, size: u64) {
+        let object = self.slot(id);
+        let end = MAX_OBJECT_SIZE / PAGE;
+        while let Some((page, entry)) = object.pages.next(m, size.div_ceil(PAGE), end) {
+            object
+                .pages
+                .set(m, page, Entry::ABSENT)
+                .expect("making an entry absent takes nothing");
+            m.frame_free(entry.frame());
+        }
+        let entry = object.pages.get(m, size / PAGE);
+        if entry.is_present() {
+            m.bytes_mut(entry.frame())[(size % PAGE) as usize..].fill(0);
+        }
+    }
+
+    /// An object that the file server holds. EBADF; EROFS for the archive.
+    fn writable(&mut self, id: ObjectId) -> Result<&mut Object, Errno> {
+        let slot = (id.0 as usize).checked_sub(1).ok_or(Errno::EROFS)?;
+        let object = self.table.get_mut(slot).and_then(Option::as_mut);
+        object.filter(|object| object.held).ok_or(Errno::EBADF)
+    }
+
+    /// An object that is held or mapped.
+    fn slot(&mut self, id: ObjectId) -> &mut Object {
+        self.table[id.0 as usize - 1]
+            .as_mut()
+            .expect("an object that is held or mapped is there")
+    }
+}

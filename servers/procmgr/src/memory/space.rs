@@ -1,0 +1,168 @@
+//! Address spaces: making them, counting their users, giving them back.
+
+use super::frames::Frames;
+use super::layout::{STACK_LIMIT, UNLIMITED};
+use super::object::Objects;
+use super::pages::PageTable;
+use super::vma::{Vma, Vmas};
+use crate::machine::{Frame, Machine, PAGE, SpaceIx};
+use abi::Errno;
+use abi::task::SLOTS;
+use alloc::vec::Vec;
+
+/// All memory that tasks have.
+#[derive(Default)]
+pub struct Memory {
+    pub(super) spaces: Vec<Option<Space>>,
+    pub(super) frames: Frames,
+    pub(super) objects: Objects,
+    /// The frame of zeros that untouched anonymous memory reads as; made at its first use.
+    pub(super) zero: Option<Frame>,
+}
+
+/// One address space.
+pub(super) struct Space {
+    pub references: u32,
+    pub vmas: Vmas,
+    pub pages: PageTable,
+    pub limits: Limits,
+    pub brk_start: u64,
+    pub brk: u64,
+}
+
+/// What a space may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// RLIMIT_AS, in bytes.
+    pub address_space: u64,
+    /// RLIMIT_STACK, in bytes: how far a mapping with MAP_GROWSDOWN grows.
+    pub stack: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            address_space: UNLIMITED,
+            stack: STACK_LIMIT,
+        }
+    }
+}
+
+impl Memory {
+    /// No space, no object, no frame.
+    pub fn new() -> Memory {
+        Memory::default()
+    }
+
+    /// Makes an empty space with one reference. ENOMEM, EAGAIN when the table is full.
+    pub fn space_new(&mut self, m: &mut impl Machine) -> Result<SpaceIx, Errno> {
+        let s = self.free_slot()?;
+        if self.frames.total == 0 {
+            self.frames.total = m.frames_free() as u64;
+        }
+        m.space_create(s).map_err(|_| Errno::ENOMEM)?;
+        self.spaces[s.0 as usize] = Some(Space {
+            references: 1,
+            vmas: Vmas::default(),
+            pages: PageTable::default(),
+            limits: Limits::default(),
+            brk_start: 0,
+            brk: 0,
+        });
+        Ok(s)
+    }
+
+    /// Counts one more user of a space.
+    pub fn space_retain(&mut self, s: SpaceIx) {
+        self.space_mut(s).references += 1;
+    }
+
+    /// Counts one user less; the last one's leaving gives everything back. No thread uses the
+    /// space then.
+    pub fn space_release(&mut self, m: &mut impl Machine, s: SpaceIx) {
+        let space = self.space_mut(s);
+        space.references -= 1;
+        if space.references > 0 {
+            return;
+        }
+        let mut space = self.spaces[s.0 as usize]
+            .take()
+            .expect("it was there above");
+        let frames = &mut self.frames;
+        space.pages.drain(m, |m, entry| {
+            if let Some(mapping) = entry.mapping() {
+                m.unmap(mapping);
+            }
+            if entry.is_owned() {
+                frames.release(m, entry.frame());
+            }
+        });
+        for object in space.vmas.all().iter().filter_map(Vma::object) {
+            self.objects.unmapped(m, object);
+        }
+        m.space_destroy(s);
+    }
+
+    /// How many references a space has.
+    pub fn references(&self, s: SpaceIx) -> u32 {
+        self.space(s).references
+    }
+
+    /// Bytes mapped.
+    pub fn mapped(&self, s: SpaceIx) -> u64 {
+        self.space(s).mapped()
+    }
+
+    /// Bytes present.
+    pub fn resident(&self, s: SpaceIx) -> u64 {
+        self.space(s).pages.present() * PAGE
+    }
+
+    /// What is mapped, from low to high.
+    pub fn vmas(&self, s: SpaceIx) -> impl Iterator<Item = &Vma> {
+        self.space(s).vmas.all().iter()
+    }
+
+    /// What a space may have.
+    pub fn limits(&self, s: SpaceIx) -> Limits {
+        self.space(s).limits
+    }
+
+    /// Sets what a space may have; what it has already stays.
+    pub fn set_limits(&mut self, s: SpaceIx, limits: Limits) {
+        self.space_mut(s).limits = limits;
+    }
+
+    /// A slot of the table that holds no space.
+    pub(super) fn free_slot(&mut self) -> Result<SpaceIx, Errno> {
+        let free = self.spaces.iter().position(Option::is_none);
+        let slot = free.unwrap_or(self.spaces.len());
+        if slot == SLOTS {
+            return Err(Errno::EAGAIN);
+        }
+        if free.is_none() {
+            self.spaces.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            self.spaces.push(None);
+        }
+        Ok(SpaceIx(slot as u16))
+    }
+
+    pub(super) fn space(&self, s: SpaceIx) -> &Space {
+        self.spaces[s.0 as usize]
+            .as_ref()
+            .expect("whoever names a space holds a reference to it")
+    }
+
+    pub(super) fn space_mut(&mut self, s: SpaceIx) -> &mut Space {
+        self.spaces[s.0 as usize]
+            .as_mut()
+            .expect("whoever names a space holds a reference to it")
+    }
+}
+
+impl Space {
+    /// Bytes mapped.
+    pub fn mapped(&self) -> u64 {
+        self.vmas.all().iter().map(Vma::len).sum()
+    }
+}
