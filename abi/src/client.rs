@@ -11,4 +11,4 @@ pub const PTRACE: u64 = 1;
 /// The number of the private system call with which a task asks for its capability to the tracer.
 /// It returns the capability's address in `rax`; Linux, and a machine without a tracer, returns
 /// ENOSYS. The number is far from Linux's tables.
-pub const NR_TRACER_CAP: u64 = 0x7374_0001;
+pub const NR_TRACER_CAP: u32 = 0x7374_0001;

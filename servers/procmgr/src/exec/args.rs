@@ -1,0 +1,140 @@
+//! The arguments and environment of execve.
+
+use super::script::Script;
+use crate::Procmgr;
+use crate::machine::{Machine, PAGE};
+use abi::archive::Command;
+use abi::{Errno, TaskId};
+use alloc::vec::Vec;
+
+/// The most bytes of strings: a quarter of the stack limit, as on Linux.
+pub const MAX_BYTES: usize = 2 << 20;
+/// The longest string, as Linux's MAX_ARG_STRLEN.
+pub const MAX_STRING: usize = 32 * PAGE as usize;
+
+/// Two lists of strings, bounded by [`MAX_BYTES`] together.
+#[derive(Default)]
+pub struct Args {
+    /// argv
+    pub argv: Vec<Vec<u8>>,
+    /// envp
+    pub envp: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Args {
+    /// The machine's command line.
+    pub fn of_command(command: &Command<'_>) -> Result<Args, Errno> {
+        let mut args = Args::default();
+        for s in command.args.clone() {
+            let string = args.admit(s.as_bytes())?;
+            args.argv.push(string);
+        }
+        for s in command.env.clone() {
+            let string = args.admit(s.as_bytes())?;
+            args.envp.push(string);
+        }
+        Ok(args)
+    }
+
+    /// Counts a string and copies it: E2BIG when there are too many.
+    fn admit(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Errno> {
+        self.bytes += bytes.len() + 1 + 8;
+        if self.bytes > MAX_BYTES {
+            return Err(Errno::E2BIG);
+        }
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len())
+            .map_err(|_| Errno::ENOMEM)?;
+        copy.extend_from_slice(bytes);
+        Ok(copy)
+    }
+
+    /// argv of a script: its interpreter, the one argument, its path, the rest.
+    pub fn become_script(&mut self, script: &Script, path: &[u8]) -> Result<(), Errno> {
+        let mut argv = Vec::new();
+        argv.push(self.admit(&script.interpreter)?);
+        if let Some(argument) = &script.argument {
+            argv.push(self.admit(argument)?);
+        }
+        argv.push(self.admit(path)?);
+        let rest = core::mem::take(&mut self.argv);
+        argv.extend(rest.into_iter().skip(1));
+        self.argv = argv;
+        Ok(())
+    }
+}
+
+impl Procmgr {
+    /// Reads argv and envp from the caller. EFAULT, E2BIG. A missing list is an empty one; an
+    /// empty argv becomes one empty string, as on Linux.
+    pub(super) fn read_args(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        argv: u64,
+        envp: u64,
+    ) -> Result<Args, Errno> {
+        let mut args = Args::default();
+        args.argv = self.read_list(m, id, argv, &mut args.bytes)?;
+        if args.argv.is_empty() {
+            args.argv.push(Vec::new());
+        }
+        args.envp = self.read_list(m, id, envp, &mut args.bytes)?;
+        Ok(args)
+    }
+
+    fn read_list(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        mut at: u64,
+        bytes: &mut usize,
+    ) -> Result<Vec<Vec<u8>>, Errno> {
+        let mut list = Vec::new();
+        if at == 0 {
+            return Ok(list);
+        }
+        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
+        loop {
+            let string = self.memory.read_u64(m, space, at)?;
+            if string == 0 {
+                return Ok(list);
+            }
+            let string = self.read_string(m, id, string)?;
+            *bytes += string.len() + 1 + 8;
+            if *bytes > MAX_BYTES {
+                return Err(Errno::E2BIG);
+            }
+            list.push(string);
+            at = at.checked_add(8).ok_or(Errno::EFAULT)?;
+        }
+    }
+
+    fn read_string(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        mut at: u64,
+    ) -> Result<Vec<u8>, Errno> {
+        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
+        let mut string = Vec::new();
+        let mut buffer = [0; 256];
+        loop {
+            match self.memory.read_cstr(m, space, at, &mut buffer) {
+                Ok(len) => {
+                    string.extend_from_slice(&buffer[..len]);
+                    return Ok(string);
+                }
+                Err(Errno::ENAMETOOLONG) => {
+                    string.extend_from_slice(&buffer);
+                    at = at.checked_add(buffer.len() as u64).ok_or(Errno::EFAULT)?;
+                }
+                Err(e) => return Err(e),
+            }
+            if string.len() > MAX_STRING {
+                return Err(Errno::E2BIG);
+            }
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! execve: from a path to a running program.
+//!
+//! Everything is prepared in a space of its own while the old program still exists, so whatever
+//! goes wrong leaves the caller as it was. The steps that wait are the file server's: finding the
+//! program, the interpreter of a script (again and again), the ELF interpreter, and closing what
+//! is to be closed.
+
+mod args;
+mod elf;
+mod load;
+mod script;
+mod stack;
+
+use crate::Procmgr;
+use crate::fork::FPU_AREA;
+use crate::machine::{Machine, PAGE, SpaceIx, Stub};
+use crate::memory::{MapRequest, Source};
+use crate::signal::frame::AltStack;
+use crate::syscall::Done;
+use crate::task::{AfterStub, FsPurpose, State};
+use abi::fs::FileRange;
+use abi::linux::general as g;
+use abi::tracer::{Event, Events};
+use abi::{Errno, InCall, Regs, TaskId};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+pub use args::Args;
+
+/// How many scripts may be each other's interpreters.
+const MAX_SCRIPTS: usize = 4;
+
+/// An execve under way.
+pub struct Exec {
+    /// What the file server looks for at the moment.
+    pub looking_for: LookingFor,
+    args: Args,
+    /// The path as it was given, for /proc and AT_EXECFN.
+    path: Vec<u8>,
+    scripts: usize,
+    program: Option<(FileRange, elf::Program)>,
+}
+
+/// What the file server is to find.
+pub enum LookingFor {
+    /// A path in the task's memory.
+    Path(u64),
+    /// A path that a script names, or the machine's command line.
+    Script(Vec<u8>),
+    /// The interpreter that an ELF file names.
+    Interpreter(Vec<u8>),
+}
+
+/// An execve that cannot fail any more.
+pub struct Executed {
+    /// The program.
+    pub program: FileRange,
+    /// Its path.
+    pub path: Vec<u8>,
+    former_tid: u32,
+}
+
+impl Procmgr {
+    /// Starts the first process with the machine's command line (`/boot/command`).
+    ///
+    /// A command line that makes no sense ends the machine with status 127, as a shell would.
+    pub fn start(&mut self, m: &mut impl Machine, command: &[u8]) {
+        self.frames_at_start = m.frames_free();
+        let started = abi::archive::Command::parse(command)
+            .map_err(|_| Errno::EINVAL)
+            .and_then(|c| Ok((c.path.as_bytes().to_vec(), Args::of_command(&c)?)))
+            .and_then(|(path, args)| Ok((path, args, self.first_task(m)?)));
+        match started {
+            Ok((path, args, id)) => {
+                let exec = Exec {
+                    looking_for: LookingFor::Script(path.clone()),
+                    args,
+                    path,
+                    scripts: 0,
+                    program: None,
+                };
+                self.task_mut(id).trace.first_program = Some(Box::new(exec));
+                let purpose = FsPurpose::Created {
+                    parent: id,
+                    share_files: false,
+                    share_fs: false,
+                    args: Default::default(),
+                };
+                self.report_fs(m, id, purpose);
+            }
+            Err(e) => {
+                m.log(format_args!("cannot start the first program: {e}"));
+                m.power_off(127 << 8);
+            }
+        }
+    }
+
+    /// The first task has its files: it looks for its program.
+    pub(crate) fn first_exec(&mut self, m: &mut impl Machine, id: TaskId, exec: Box<Exec>) {
+        self.report_fs(m, id, FsPurpose::FindProgram(exec));
+    }
+
+    /// execve(2).
+    pub(crate) fn sys_execve(&mut self, m: &mut impl Machine, id: TaskId, args: [u64; 6]) -> Done {
+        let read = self.read_path(m, id, args[0]).and_then(|path| {
+            let args = self.read_args(m, id, args[1], args[2])?;
+            Ok((path, args))
+        });
+        match read {
+            Ok((path, list)) => {
+                let exec = Exec {
+                    looking_for: LookingFor::Path(args[0]),
+                    args: list,
+                    path,
+                    scripts: 0,
+                    program: None,
+                };
+                self.report_fs(m, id, FsPurpose::FindProgram(Box::new(exec)));
+                Done::Later
+            }
+            Err(e) => e.into(),
+        }
+    }
+
+    fn read_path(&mut self, m: &mut impl Machine, id: TaskId, at: u64) -> Result<Vec<u8>, Errno> {
+        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
+        let mut buffer = [0; PAGE as usize];
+        let len = self.memory.read_cstr(m, space, at, &mut buffer)?;
+        if len == 0 {
+            return Err(Errno::ENOENT);
+        }
+        Ok(buffer[..len].to_vec())
+    }
+
+    /// The file server has found what was looked for, or has not.
+    pub(crate) fn program_found(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        mut exec: Box<Exec>,
+        found: Result<FileRange, Errno>,
+    ) {
+        self.task_mut(id).state = State::Moving;
+        match found.and_then(|range| self.examine(m, id, &mut exec, range)) {
+            Ok(Next::Look) => self.report_fs(m, id, FsPurpose::FindProgram(exec)),
+            Ok(Next::Run(space, regs)) => self.commit(m, id, exec, space, regs),
+            Err(e) => self.exec_failed(m, id, &exec, e),
+        }
+    }
+
+    fn exec_failed(&mut self, m: &mut impl Machine, id: TaskId, exec: &Exec, e: Errno) {
+        if self.first == Some(self.process_of(id)) && !self.process(self.process_of(id)).has_execed
+        {
+            let path = alloc::string::String::from_utf8_lossy(&exec.path);
+            m.log(format_args!("{path}: {}", describe(e)));
+            let status = if e == Errno::ENOENT { 127 } else { 126 };
+            let ix = self.process_of(id);
+            self.kill_process(m, ix, status << 8);
+            return self.return_to_user(m, id);
+        }
+        self.finish_syscall(m, id, e.as_result());
+    }
+
+    /// Looks at a file that was found: a script, a program, a program's interpreter.
+    fn examine(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        exec: &mut Exec,
+        range: FileRange,
+    ) -> Result<Next, Errno> {
+        let mut head = [0; elf::HEAD];
+        let len = (range.size as usize).min(head.len());
+        self.memory
+            .object_read(m, range.object, range.offset, &mut head[..len])?;
+        let head = &head[..len];
+        if let LookingFor::Interpreter(_) = exec.looking_for {
+            let interpreter = elf::Program::parse(head)?;
+            return self.build(m, id, exec, Some((range, interpreter)));
+        }
+        if let Some(script) = script::parse(head)? {
+            if exec.scripts == MAX_SCRIPTS {
+                return Err(Errno::ELOOP);
+            }
+            exec.scripts += 1;
+            let script_path = match &exec.looking_for {
+                LookingFor::Script(path) if exec.scripts > 1 => path.clone(),
+                _ => exec.path.clone(),
+            };
+            exec.args.become_script(&script, &script_path)?;
+            exec.looking_for = LookingFor::Script(script.interpreter);
+            return Ok(Next::Look);
+        }
+        let program = elf::Program::parse(head)?;
+        let interpreter = self.interpreter_of(m, range, &program)?;
+        exec.program = Some((range, program));
+        match interpreter {
+            Some(path) => {
+                exec.looking_for = LookingFor::Interpreter(path);
+                Ok(Next::Look)
+            }
+            None => self.build(m, id, exec, None),
+        }
+    }
+
+    /// Makes the new space with everything in it.
+    fn build(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        exec: &Exec,
+        interpreter: Option<(FileRange, elf::Program)>,
+    ) -> Result<Next, Errno> {
+        let space = self.memory.space_new(m)?;
+        match self.fill(m, id, exec, interpreter, space) {
+            Ok(regs) => Ok(Next::Run(space, regs)),
+            Err(e) => {
+                self.memory.space_release(m, space);
+                Err(e)
+            }
+        }
+    }
+
+    fn fill(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        exec: &Exec,
+        interpreter: Option<(FileRange, elf::Program)>,
+        space: SpaceIx,
+    ) -> Result<Regs, Errno> {
+        let (range, program) = exec.program.as_ref().ok_or(Errno::ENOEXEC)?;
+        let fpu = MapRequest {
+            addr: FPU_AREA,
+            len: PAGE,
+            prot: g::PROT_READ | g::PROT_WRITE,
+            flags: g::MAP_PRIVATE | g::MAP_FIXED,
+            source: Source::Anonymous,
+        };
+        self.memory.map(m, space, &fpu)?;
+        let loaded = self.load(m, space, *range, program, load::Place::Program)?;
+        self.memory.set_brk(space, loaded.end);
+        let interpreter = match interpreter {
+            Some((range, it)) => Some(self.load(m, space, range, &it, load::Place::Interpreter)?),
+            None => None,
+        };
+        let ids = self.process(self.process_of(id)).credentials;
+        let mut random = [0; 16];
+        self.random.fill(&mut random);
+        let auxv = stack::Auxv {
+            program: &loaded,
+            interpreter: interpreter.as_ref(),
+            ids,
+            random,
+        };
+        let rsp = self.build_stack(m, space, &exec.args, &exec.path, &auxv)?;
+        let rip = interpreter.map_or(loaded.entry, |i| i.entry);
+        Ok(Regs {
+            rip,
+            rsp,
+            rflags: 0x202,
+            ..Regs::default()
+        })
+    }
+
+    /// Nothing fails from here on.
+    fn commit(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        exec: Box<Exec>,
+        space: SpaceIx,
+        regs: Regs,
+    ) {
+        let ix = self.process_of(id);
+        for other in self.tasks_of(ix).filter(|t| *t != id) {
+            if self.find_task(other).is_ok() {
+                self.kill_task(m, other, 0);
+            }
+        }
+        self.release_vfork(m, id);
+        m.thread_move(id, space);
+        let name = exec.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+        let task = self.task_mut(id);
+        task.comm = [0; 16];
+        for (to, from) in task.comm[..15].iter_mut().zip(name) {
+            *to = *from;
+        }
+        let old = task.space.replace(space);
+        task.regs = regs;
+        // The call's number stays visible; its result is 0.
+        task.call = InCall::No {
+            orig_rax: g::__NR_execve.into(),
+        };
+        task.stale = true;
+        task.altstack = AltStack::default();
+        task.clear_child_tid = 0;
+        task.gs_base = 0;
+        task.restart = None;
+        let former_tid = task.tid;
+        if let Some(old) = old {
+            self.memory.space_release(m, old);
+        }
+        let process = self.process_mut(ix);
+        process.actions.reset_handlers();
+        process.has_execed = true;
+        process.exec_path = exec.path.clone();
+        let program = exec.program.as_ref().expect("a program was built").0;
+        let done = Executed {
+            program,
+            path: exec.path,
+            former_tid,
+        };
+        self.report_fs(m, id, FsPurpose::Executed(Box::new(done)));
+    }
+
+    /// The file server has closed what was to be closed.
+    pub(crate) fn executed(&mut self, m: &mut impl Machine, id: TaskId, done: &Executed) {
+        let former_tid = done.former_tid;
+        if let Some(status) = self.process(self.process_of(id)).group_exit {
+            return self.begin_exit(m, id, status);
+        }
+        m.run_stub(id, Stub::FpuInit, 0);
+        self.task_mut(id).state = State::Stub(AfterStub::Exec { former_tid });
+    }
+
+    /// The FPU is as a program finds it: the exec report, then the end of the call.
+    pub(crate) fn exec_done(&mut self, m: &mut impl Machine, id: TaskId, former_tid: u32) {
+        if self.task(id).trace.events.contains(Events::EXEC) {
+            self.report(m, id, Event::Exec { former_tid });
+        } else {
+            self.leave_syscall(m, id);
+        }
+    }
+}
+
+enum Next {
+    Look,
+    Run(SpaceIx, Regs),
+}
+
+fn describe(e: Errno) -> &'static str {
+    match e {
+        Errno::ENOENT => "No such file or directory",
+        Errno::EACCES => "Permission denied",
+        Errno::ENOEXEC => "Exec format error",
+        Errno::ENOMEM => "Cannot allocate memory",
+        Errno::ELOOP => "Too many levels of symbolic links",
+        Errno::ENOTDIR => "Not a directory",
+        _ => "cannot be executed",
+    }
+}

@@ -1,0 +1,158 @@
+//! The stack a program starts with: strings, auxiliary vector, pointers.
+
+use super::args::Args;
+use super::load::Loaded;
+use crate::Procmgr;
+use crate::fork::FPU_AREA;
+use crate::machine::{Machine, PAGE, SpaceIx};
+use crate::memory::{MapRequest, Source};
+use crate::process::Credentials;
+use abi::Errno;
+use abi::linux::general as g;
+use alloc::vec::Vec;
+
+/// The highest address of the stack, a guard page below the FPU area.
+const STACK_TOP: u64 = FPU_AREA - PAGE;
+/// How much of it is mapped at first; it grows by itself.
+const STACK_INITIAL: u64 = 0x2_1000;
+
+const AT_NULL: u64 = 0;
+const AT_PHDR: u64 = 3;
+const AT_PHENT: u64 = 4;
+const AT_PHNUM: u64 = 5;
+const AT_PAGESZ: u64 = 6;
+const AT_BASE: u64 = 7;
+const AT_FLAGS: u64 = 8;
+const AT_ENTRY: u64 = 9;
+const AT_UID: u64 = 11;
+const AT_EUID: u64 = 12;
+const AT_GID: u64 = 13;
+const AT_EGID: u64 = 14;
+const AT_PLATFORM: u64 = 15;
+const AT_HWCAP: u64 = 16;
+const AT_CLKTCK: u64 = 17;
+const AT_SECURE: u64 = 23;
+const AT_RANDOM: u64 = 25;
+const AT_EXECFN: u64 = 31;
+const AT_MINSIGSTKSZ: u64 = 51;
+
+/// CPUID 1 EDX of the processor the image is built for, which is what AT_HWCAP is.
+const HWCAP: u64 = 0x078b_fbfd;
+/// A signal frame with its FPU area and alignment.
+const MINSIGSTKSZ: u64 = 2048;
+
+/// What the auxiliary vector is made of.
+pub struct Auxv<'a> {
+    /// The program.
+    pub program: &'a Loaded,
+    /// Its interpreter.
+    pub interpreter: Option<&'a Loaded>,
+    /// Who runs it.
+    pub ids: Credentials,
+    /// AT_RANDOM.
+    pub random: [u8; 16],
+}
+
+impl Procmgr {
+    /// Maps the stack and fills it; the stack pointer to start with. E2BIG where the strings
+    /// leave no room.
+    pub(super) fn build_stack(
+        &mut self,
+        m: &mut impl Machine,
+        space: SpaceIx,
+        args: &Args,
+        path: &[u8],
+        auxv: &Auxv<'_>,
+    ) -> Result<u64, Errno> {
+        let mut strings = Strings {
+            top: STACK_TOP - 8,
+            bytes: Vec::new(),
+        };
+        let execfn = strings.push(path);
+        let envp: Vec<u64> = args.envp.iter().rev().map(|s| strings.push(s)).collect();
+        let argv: Vec<u64> = args.argv.iter().rev().map(|s| strings.push(s)).collect();
+        let platform = strings.push(b"x86_64");
+        let random = strings.push(&auxv.random);
+
+        let mut words: Vec<u64> = Vec::new();
+        words.push(argv.len() as u64);
+        words.extend(argv.iter().rev());
+        words.push(0);
+        words.extend(envp.iter().rev());
+        words.push(0);
+        words.extend(auxv.words(execfn, platform, random));
+
+        let low = strings.low() & !15;
+        let rsp = (low - 8 * words.len() as u64) & !15;
+        let size = (STACK_TOP - rsp + PAGE)
+            .max(STACK_INITIAL)
+            .next_multiple_of(PAGE);
+        let request = MapRequest {
+            addr: STACK_TOP - size,
+            len: size,
+            prot: g::PROT_READ | g::PROT_WRITE,
+            flags: g::MAP_PRIVATE | g::MAP_FIXED | g::MAP_GROWSDOWN | g::MAP_STACK,
+            source: Source::Anonymous,
+        };
+        self.memory.map(m, space, &request)?;
+        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        self.memory
+            .write_all(m, space, rsp, &bytes)
+            .map_err(|_| Errno::ENOMEM)?;
+        strings.bytes.reverse();
+        let at = strings.low();
+        self.memory
+            .write_all(m, space, at, &strings.bytes)
+            .map_err(|_| Errno::ENOMEM)?;
+        Ok(rsp)
+    }
+}
+
+impl Auxv<'_> {
+    fn words(&self, execfn: u64, platform: u64, random: u64) -> impl Iterator<Item = u64> {
+        let [uid, euid, _] = self.ids.uid;
+        let [gid, egid, _] = self.ids.gid;
+        let secure = u64::from(uid != euid || gid != egid);
+        [
+            (AT_HWCAP, HWCAP),
+            (AT_PAGESZ, PAGE),
+            (AT_CLKTCK, 100),
+            (AT_PHDR, self.program.headers),
+            (AT_PHENT, 56),
+            (AT_PHNUM, self.program.header_count.into()),
+            (AT_BASE, self.interpreter.map_or(0, |i| i.base)),
+            (AT_FLAGS, 0),
+            (AT_ENTRY, self.program.entry),
+            (AT_UID, uid.into()),
+            (AT_EUID, euid.into()),
+            (AT_GID, gid.into()),
+            (AT_EGID, egid.into()),
+            (AT_SECURE, secure),
+            (AT_RANDOM, random),
+            (AT_EXECFN, execfn),
+            (AT_PLATFORM, platform),
+            (AT_MINSIGSTKSZ, MINSIGSTKSZ),
+            (AT_NULL, 0),
+        ]
+        .into_iter()
+        .flat_map(|(key, value)| [key, value])
+    }
+}
+
+/// Strings laid out from the top of the stack downwards, kept in reverse.
+struct Strings {
+    top: u64,
+    bytes: Vec<u8>,
+}
+
+impl Strings {
+    fn push(&mut self, string: &[u8]) -> u64 {
+        self.bytes.push(0);
+        self.bytes.extend(string.iter().rev());
+        self.low()
+    }
+
+    fn low(&self) -> u64 {
+        self.top - self.bytes.len() as u64
+    }
+}

@@ -1,0 +1,345 @@
+//! Dying: a task's way from its last instruction to nothing.
+//!
+//! The steps, each of which may hold the task for an answer: the exit report, the tracer's
+//! release of what the task held as a client, the file server's closing of files, the death
+//! report, the zombie with its one or two readers, the reap report.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::process::ProcessIx;
+use crate::task::{FsPurpose, State};
+use abi::linux::general::SA_NOCLDWAIT;
+use abi::signal::{SIGCHLD, SIGCONT, SIGHUP, code};
+use abi::tracer::{Event, Events};
+use abi::{SigInfo, TaskId};
+
+/// Nanoseconds of a clock tick as siginfo and times(2) count them.
+pub const TICK_NS: u64 = 10_000_000;
+
+impl Procmgr {
+    /// Every task of a process exits with a wait status: a fatal signal, exit_group, SIGKILL.
+    pub(crate) fn kill_process(&mut self, m: &mut impl Machine, ix: ProcessIx, status: i32) {
+        let process = self.process_mut(ix);
+        if process.group_exit.is_none() {
+            process.group_exit = Some(status);
+        }
+        let status = process.group_exit.expect("just set");
+        for task in self.tasks_of(ix) {
+            if self.find_task(task).is_ok() {
+                self.kill_task(m, task, status);
+            }
+        }
+    }
+
+    /// Breaks every hold of a task and sends it on its way out. One that is between two states
+    /// gets there by itself.
+    pub(crate) fn kill_task(&mut self, m: &mut impl Machine, id: TaskId, status: i32) {
+        match &self.task(id).state {
+            State::Running | State::Stub(_) => m.suspend(id),
+            State::Waiting(crate::task::Wait::Fork { .. }) => return,
+            State::Waiting(_) => self.cancel_wake(id),
+            State::Fs(FsPurpose::Created { .. } | FsPurpose::Executed(_) | FsPurpose::Exited) => {
+                return;
+            }
+            State::Fs(_) | State::Stopped => {}
+            State::Held(Event::Death { .. } | Event::Reap | Event::ClientExit) => return,
+            // Whoever was shown the exit does not hold it any longer.
+            State::Held(Event::Exit { .. }) => {
+                self.task_mut(id).trace.posted = None;
+                return self.exit_reported(m, id);
+            }
+            State::Held(_) => {}
+            State::Zombie | State::Moving => return,
+        }
+        let task = self.task_mut(id);
+        task.state = State::Moving;
+        task.trace.posted = None;
+        task.stale = true;
+        self.begin_exit(m, id, status);
+    }
+
+    /// The first step: the exit report.
+    pub(crate) fn begin_exit(&mut self, m: &mut impl Machine, id: TaskId, status: i32) {
+        if let Some((child, args)) = self.task_mut(id).trace.created.take() {
+            // It dies while its clone was being reported: the child lives all the same.
+            self.start_child(m, child, &args);
+        }
+        let task = self.task_mut(id);
+        task.state = State::Moving;
+        if task.exit_status.replace(status).is_none() && task.trace.events.contains(Events::EXIT) {
+            return self.report(m, id, Event::Exit { status });
+        }
+        self.exit_reported(m, id);
+    }
+
+    /// Behind the exit report: the tracer lets go of what this task held.
+    pub(crate) fn exit_reported(&mut self, m: &mut impl Machine, id: TaskId) {
+        if self.task(id).trace.client {
+            self.report(m, id, Event::ClientExit);
+        } else {
+            self.leave(m, id);
+        }
+    }
+
+    /// The thread, its memory and its files go.
+    pub(crate) fn leave(&mut self, m: &mut impl Machine, id: TaskId) {
+        self.release_vfork(m, id);
+        let task = self.task_mut(id);
+        task.state = State::Moving;
+        let clear = core::mem::take(&mut task.clear_child_tid);
+        let (space, ix) = (task.space, task.process);
+        if let Some(space) = space {
+            if clear != 0 && self.memory.references(space) > 1 {
+                self.memory.write(m, space, clear, &0u32.to_le_bytes());
+                self.futex_wake(m, space, clear, 1, u32::MAX);
+            }
+            let cpu = m.cpu_time(id);
+            self.process_mut(ix).cpu_gone += cpu;
+            if self.task(id).trace.attached {
+                m.revoke_thread(id);
+            }
+            m.thread_destroy(id);
+            self.task_mut(id).space = None;
+            self.memory.space_release(m, space);
+        }
+        self.report_fs(m, id, FsPurpose::Exited);
+    }
+
+    /// Its files are closed: the death report.
+    pub(crate) fn files_closed(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task_mut(id);
+        task.state = State::Moving;
+        let status = task.exit_status.unwrap_or(0);
+        if self.task(id).trace.events.contains(Events::DEATH) {
+            let natural = self.tracer_is_parent(id);
+            self.report(m, id, Event::Death { status, natural });
+        } else {
+            self.become_zombie(m, id);
+        }
+    }
+
+    /// Whether the process of a task's tracer is its real parent.
+    pub(crate) fn tracer_is_parent(&self, id: TaskId) -> bool {
+        let task = self.task(id);
+        let tracer = task.trace.tracer.and_then(|t| self.find_task(t).ok());
+        tracer.is_some_and(|t| Some(t.process) == self.process(task.process).parent)
+    }
+
+    /// Dead in the eyes of everybody.
+    pub(crate) fn become_zombie(&mut self, m: &mut impl Machine, id: TaskId) {
+        let ix = self.process_of(id);
+        let task = self.task_mut(id);
+        task.state = State::Zombie;
+        task.trace.posted = None;
+        task.pending.clear();
+        if self
+            .process(ix)
+            .tasks
+            .iter()
+            .all(|t| matches!(self.task(*t).state, State::Zombie))
+        {
+            self.process_ends(m, ix);
+        }
+        self.announce_death(m, id);
+        if self.find_task(id).is_ok() && self.first == Some(ix) {
+            let leader = self.process(ix).leader;
+            if id == leader && self.alone(id) {
+                let status = self.task(id).exit_status.unwrap_or(0);
+                m.power_off(status);
+            }
+        }
+    }
+
+    /// Whether no other task of its process is left, dead or alive.
+    pub(crate) fn alone(&self, id: TaskId) -> bool {
+        self.process(self.process_of(id)).tasks.len() == 1
+    }
+
+    /// The last task of a process died: its children and its terminal go.
+    fn process_ends(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+        self.process_mut(ix).pending.clear();
+        if let Some((at, _)) = self.process_mut(ix).real_timer.take() {
+            let pid = self.process(ix).pid;
+            self.timers.remove(at, crate::timers::What::Alarm(ix, pid));
+        }
+        let children = core::mem::take(&mut self.process_mut(ix).children);
+        let heir = self.heir(ix);
+        for child in children {
+            self.adopt(m, child, heir);
+        }
+        let pgid = self.process(ix).pgid;
+        self.hang_up_if_orphaned(m, pgid, ix);
+    }
+
+    /// Who adopts the children of a process that ends: the nearest subreaper, or the first.
+    fn heir(&self, ix: ProcessIx) -> Option<ProcessIx> {
+        let mut at = self.process(ix).parent;
+        while let Some(p) = at {
+            if self.process(p).subreaper && self.process(p).group_exit.is_none() {
+                return Some(p);
+            }
+            at = self.process(p).parent;
+        }
+        self.first.filter(|f| *f != ix)
+    }
+
+    fn adopt(&mut self, m: &mut impl Machine, child: ProcessIx, heir: Option<ProcessIx>) {
+        self.process_mut(child).parent = heir;
+        let leader = self.process(child).leader;
+        self.task_mut(leader).exit_signal = SIGCHLD;
+        if let Some(heir) = heir {
+            self.process_mut(heir).children.push(child);
+        }
+        let signo = self.process(child).parent_death_signal;
+        if signo != 0 && self.task(leader).alive() {
+            // No queue is needed for a standard signal; a real-time one may be lost when full.
+            let _ = self.signal_process(m, child, SigInfo::new(signo, code::SI_USER));
+        }
+        let dead = matches!(self.task(leader).state, State::Zombie) && self.alone(leader);
+        if dead && self.task(leader).trace.tracer.is_none() {
+            self.tell_parent_of_death(m, leader);
+        }
+    }
+
+    /// A group that loses its last link to its session and has stopped members: SIGHUP, SIGCONT.
+    fn hang_up_if_orphaned(&mut self, m: &mut impl Machine, pgid: u32, leaving: ProcessIx) {
+        let stopped = self
+            .processes()
+            .any(|(_, p)| p.pgid == pgid && p.stopped.is_some());
+        if !stopped || !self.orphaned(pgid) {
+            return;
+        }
+        let members: alloc::vec::Vec<ProcessIx> = self
+            .processes()
+            .filter(|(ix, p)| p.pgid == pgid && *ix != leaving)
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in members {
+            for signo in [SIGHUP, SIGCONT] {
+                let _ = self.signal_process(m, ix, Procmgr::kernel_signal(signo));
+            }
+        }
+    }
+
+    /// Tells whoever reads this zombie first.
+    fn announce_death(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task(id);
+        let ix = task.process;
+        let leader = self.process(ix).leader == id;
+        if let Some(tracer) = task.trace.tracer {
+            // The tracer reads first, though a leader waits for its other threads.
+            if leader && !self.alone(id) {
+                return;
+            }
+            if leader && self.tracer_is_parent(id) {
+                return self.tell_parent_of_death(m, id);
+            }
+            let info = self.death_info(m, id);
+            let reader = self.task(tracer).process;
+            let wants = !self.process(reader).actions.ignores(SIGCHLD);
+            self.tell(m, reader, wants.then_some(info));
+        } else if !leader {
+            self.reap(m, id);
+        } else if self.alone(id) {
+            self.tell_parent_of_death(m, id);
+        }
+    }
+
+    /// The exit signal for the real parent, unless it does not want zombies at all.
+    pub(crate) fn tell_parent_of_death(&mut self, m: &mut impl Machine, id: TaskId) {
+        let ix = self.process_of(id);
+        let Some(parent) = self.process(ix).parent else {
+            // Nobody is left to wait: the first process itself.
+            if self.first != Some(ix) {
+                self.unbind(id);
+                self.reap(m, id);
+            }
+            return;
+        };
+        let signo = self.task(id).exit_signal;
+        let action = *self.process(parent).actions.get(SIGCHLD);
+        let ignored = signo == SIGCHLD
+            && (action.handler == crate::signal::action::SIG_IGN
+                || action.flags & u64::from(SA_NOCLDWAIT) != 0);
+        let quiet = signo == 0 || (ignored && action.handler == crate::signal::action::SIG_IGN);
+        let info = SigInfo {
+            signo: signo.into(),
+            ..self.death_info(m, id)
+        };
+        if ignored {
+            self.unbind(id);
+            self.reap(m, id);
+        }
+        self.tell(m, parent, (!quiet).then_some(info));
+    }
+
+    /// SIGCHLD's siginfo for a dead task.
+    pub(crate) fn death_info(&mut self, _m: &mut impl Machine, id: TaskId) -> SigInfo {
+        let task = self.task(id);
+        let process = self.process(task.process);
+        let status = task.exit_status.unwrap_or(0);
+        let (code, value) = exit_code(status);
+        let ticks = process.cpu_gone / TICK_NS;
+        SigInfo::child(code, task.tid, process.credentials.uid[0], value, ticks, 0)
+    }
+
+    /// Ends the bond between a task and its tracer.
+    pub(crate) fn unbind(&mut self, id: TaskId) {
+        let task = self.task_mut(id);
+        task.trace.posted = None;
+        if let Some(tracer) = task.trace.tracer.take()
+            && let Ok(tracer) = self.find_task(tracer)
+        {
+            let ix = tracer.process;
+            self.process_mut(ix).tracees.retain(|t| *t != id);
+        }
+    }
+
+    /// The zombie has been read by all its readers.
+    pub(crate) fn reap(&mut self, m: &mut impl Machine, id: TaskId) {
+        if self.task(id).trace.attached {
+            self.task_mut(id).trace.attached = false;
+            if self.task(id).trace.events.contains(Events::REAP) {
+                return self.report(m, id, Event::Reap);
+            }
+        }
+        self.forget(m, id);
+    }
+
+    /// The last step.
+    pub(crate) fn forget(&mut self, m: &mut impl Machine, id: TaskId) {
+        let ix = self.process_of(id);
+        self.unbind(id);
+        self.process_mut(ix).tasks.retain(|t| *t != id);
+        self.remove_task(id);
+        let process = self.process(ix);
+        if process.tasks.is_empty() {
+            return self.forget_process(ix);
+        }
+        // A leader that died before its threads is told of now that they are gone.
+        let leader = process.leader;
+        if leader != id && matches!(self.task(leader).state, State::Zombie) && self.alone(leader) {
+            self.announce_death(m, leader);
+        }
+    }
+
+    fn forget_process(&mut self, ix: ProcessIx) {
+        let process = self.process(ix);
+        let cpu = process.cpu_gone + process.cpu_children;
+        if let Some(parent) = process.parent {
+            let parent = self.process_mut(parent);
+            parent.children.retain(|c| *c != ix);
+            parent.cpu_children += cpu;
+        }
+        self.remove_process(ix);
+    }
+}
+
+/// si_code and si_status of a wait status.
+pub(crate) fn exit_code(status: i32) -> (i32, i32) {
+    match status & 0x7f {
+        0 => (code::CLD_EXITED, status >> 8 & 0xff),
+        signo if status & 0x80 != 0 => (code::CLD_DUMPED, signo),
+        signo => (code::CLD_KILLED, signo),
+    }
+}

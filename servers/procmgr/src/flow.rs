@@ -1,0 +1,443 @@
+//! The way from a trap through a system call back into the program.
+
+use crate::machine::Machine;
+use crate::signal::frame::FaultDetail;
+use crate::syscall::Done;
+use crate::task::{AfterStub, FsPurpose, Restart, State, Wait};
+use crate::{Procmgr, Trap};
+use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
+use abi::tracer::{Event, Events, Step};
+use abi::{Errno, InCall, SigInfo, TaskId};
+
+/// The instructions `syscall` and `sysenter`.
+const SYSCALL: [u8; 2] = [0x0f, 0x05];
+const SYSENTER: [u8; 2] = [0x0f, 0x34];
+/// How long to wait before another try to stop a task that is in a message to the tracer.
+const RETRY_NS: u64 = 1_000_000;
+
+impl Procmgr {
+    /// A running task came to a stand.
+    pub fn on_trap(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap) {
+        let Ok(task) = self.find_task(id) else {
+            self.refused += 1;
+            return;
+        };
+        match &task.state {
+            State::Running => self.program_trapped(m, id, trap),
+            State::Stub(_) => self.stub_trapped(m, id, trap),
+            // A held task has no way to trap: somebody forged the message.
+            _ => self.refused += 1,
+        }
+    }
+
+    fn program_trapped(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap) {
+        if let Trap::PageFault {
+            addr,
+            write,
+            present,
+            ip: _,
+        } = trap
+        {
+            return self.page_fault(m, id, addr, write, present);
+        }
+        let regs = m.regs(id);
+        let task = self.task_mut(id);
+        task.regs = regs;
+        task.call = InCall::NONE;
+        task.stale = false;
+        task.state = State::Moving;
+        if let Trap::Exception { vector: 6, .. } = trap {
+            let space = task.space.expect("a running task has a space");
+            if self.memory.fetch2(m, space, regs.rip) == Some(SYSCALL) {
+                return self.enter_syscall(m, id);
+            }
+        }
+        let (info, detail) = match trap {
+            Trap::Exception {
+                vector,
+                code: error,
+            } => {
+                let (signo, code, addr) = exception(vector, regs.rip);
+                let info = SigInfo::fault(signo, code, addr);
+                (
+                    info,
+                    FaultDetail {
+                        vector: vector.into(),
+                        error,
+                        addr: 0,
+                    },
+                )
+            }
+            Trap::Int3 => {
+                let info = Procmgr::kernel_signal(SIGTRAP);
+                (
+                    info,
+                    FaultDetail {
+                        vector: 3,
+                        ..FaultDetail::default()
+                    },
+                )
+            }
+            Trap::Step | Trap::StubDone => {
+                let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, regs.rip);
+                (
+                    info,
+                    FaultDetail {
+                        vector: 1,
+                        ..FaultDetail::default()
+                    },
+                )
+            }
+            Trap::Watch { addr, .. } => {
+                let info = SigInfo::fault(SIGTRAP, code::TRAP_HWBKPT, addr);
+                (
+                    info,
+                    FaultDetail {
+                        vector: 1,
+                        ..FaultDetail::default()
+                    },
+                )
+            }
+            Trap::BadCall => {
+                let info = SigInfo::fault(SIGILL, code::ILL_ILLOPN, regs.rip);
+                (
+                    info,
+                    FaultDetail {
+                        vector: 6,
+                        ..FaultDetail::default()
+                    },
+                )
+            }
+            Trap::PageFault { .. } => unreachable!("handled first"),
+        };
+        self.task_mut(id).fault_detail = detail;
+        self.force_signal(m, id, info);
+        self.return_to_user(m, id);
+    }
+
+    fn page_fault(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        addr: u64,
+        write: bool,
+        present: bool,
+    ) {
+        let space = self.task(id).space.expect("a running task has a space");
+        let process = self.process_of(id);
+        self.process_mut(process).faults += 1;
+        let Err(fault) = self.memory.fault(m, space, addr, write) else {
+            m.retry(id);
+            return;
+        };
+        let regs = m.regs(id);
+        let task = self.task_mut(id);
+        task.regs = regs;
+        task.call = InCall::NONE;
+        task.stale = false;
+        task.state = State::Moving;
+        let error = u64::from(present) | u64::from(write) << 1 | 4;
+        task.fault_detail = FaultDetail {
+            vector: 14,
+            error,
+            addr,
+        };
+        self.memory_signal(m, id, fault, addr);
+        self.return_to_user(m, id);
+    }
+
+    fn memory_signal(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        fault: crate::memory::MemoryFault,
+        addr: u64,
+    ) {
+        use crate::memory::MemoryFault::*;
+        let info = match fault {
+            NotMapped => SigInfo::fault(SIGSEGV, code::SEGV_MAPERR, addr),
+            Denied => SigInfo::fault(SIGSEGV, code::SEGV_ACCERR, addr),
+            Bus => SigInfo::fault(SIGBUS, code::BUS_ADRERR, addr),
+            NoMemory => {
+                m.log(format_args!(
+                    "out of memory: pid {} is killed",
+                    self.task(id).tid
+                ));
+                SigInfo::new(SIGKILL, code::SI_KERNEL)
+            }
+        };
+        self.force_signal(m, id, info);
+    }
+
+    fn stub_trapped(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap) {
+        match trap {
+            Trap::StubDone => self.stub_done(m, id),
+            Trap::PageFault { addr, write, .. } => {
+                let space = self.task(id).space.expect("a task in a stub has a space");
+                match self.memory.fault(m, space, addr, write) {
+                    Ok(()) => m.retry(id),
+                    Err(_) => self.stub_failed(m, id),
+                }
+            }
+            _ => self.stub_failed(m, id),
+        }
+    }
+
+    /// The area a stub was to use is not there: the program destroyed it.
+    fn stub_failed(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task_mut(id);
+        task.stale = true;
+        task.state = State::Moving;
+        self.force_signal(m, id, Procmgr::kernel_signal(SIGSEGV));
+        self.return_to_user(m, id);
+    }
+
+    fn stub_done(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task_mut(id);
+        task.stale = true;
+        match core::mem::replace(&mut task.state, State::Moving) {
+            State::Stub(AfterStub::Fork(args)) => self.fork_with_fpu_saved(m, id, args),
+            State::Stub(AfterStub::Exec { former_tid }) => self.exec_done(m, id, former_tid),
+            State::Stub(AfterStub::Handler) => {
+                if self.task(id).trace.step == Step::Single {
+                    let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, self.task(id).regs.rip);
+                    self.force_signal(m, id, info);
+                }
+                self.return_to_user(m, id);
+            }
+            State::Stub(AfterStub::Sigreturn | AfterStub::Start) => self.return_to_user(m, id),
+            _ => unreachable!("a stub was running"),
+        }
+    }
+
+    /// A `syscall` instruction; the registers are read.
+    fn enter_syscall(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task_mut(id);
+        let nr = task.regs.rax;
+        task.call = InCall::entry(nr);
+        if task.trace.events.contains(Events::SYSCALL_ENTRY) {
+            self.report(m, id, Event::SyscallEntry);
+        } else {
+            self.dispatch(m, id, nr);
+        }
+    }
+
+    /// Performs a system call.
+    pub(crate) fn dispatch(&mut self, m: &mut impl Machine, id: TaskId, nr: u64) {
+        let args = self.task(id).regs.args();
+        match self.syscall(m, id, nr, args) {
+            Done::Result(result) => self.finish_syscall(m, id, result),
+            Done::Later => {}
+        }
+    }
+
+    /// A system call has its result.
+    pub(crate) fn finish_syscall(&mut self, m: &mut impl Machine, id: TaskId, result: i64) {
+        let task = self.task_mut(id);
+        task.state = State::Moving;
+        task.set_result(result);
+        self.leave_syscall(m, id);
+    }
+
+    /// The same where the result is in place already.
+    pub(crate) fn leave_syscall(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task(id);
+        if task.trace.events.contains(Events::SYSCALL_EXIT) && self.may_report(id) {
+            self.report(m, id, Event::SyscallExit);
+        } else {
+            self.syscall_left(m, id);
+        }
+    }
+
+    /// Behind the exit report: a step over `syscall` ends here.
+    pub(crate) fn syscall_left(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task(id);
+        if task.trace.step == Step::Single && task.trace.attached {
+            let rip = task.regs.canonical(task.call).rip;
+            self.force_signal(m, id, SigInfo::fault(SIGTRAP, code::TRAP_BRKPT, rip));
+        }
+        self.return_to_user(m, id);
+    }
+
+    /// Whether a report may still be made: not once the process is being killed.
+    fn may_report(&self, id: TaskId) -> bool {
+        self.process(self.process_of(id)).group_exit.is_none()
+    }
+
+    /// The way back into the program: kills, stops, the tracer's wish for quiescence and signals
+    /// come first, in this order, as on Linux.
+    pub(crate) fn return_to_user(&mut self, m: &mut impl Machine, id: TaskId) {
+        loop {
+            let task = self.task(id);
+            let process = self.process(task.process);
+            if let Some(status) = process.group_exit {
+                return self.begin_exit(m, id, status);
+            }
+            if task.stop_pending {
+                return self.enter_stop(m, id);
+            }
+            if task.trace.quiesce {
+                self.task_mut(id).trace.quiesce = false;
+                return self.report(m, id, Event::Quiesce);
+            }
+            match self.next_signal(id) {
+                Some((signo, own)) => {
+                    if !self.take_signal(m, id, signo, own) {
+                        return;
+                    }
+                }
+                None => break,
+            }
+        }
+        self.restart_without_handler(id);
+        let step = {
+            let task = self.task_mut(id);
+            if let Some(mask) = task.saved_mask.take() {
+                task.mask = mask;
+            }
+            task.trace.attached && task.trace.step == Step::Single
+        };
+        // The mask that came back may let a signal through.
+        if self.next_signal(id).is_some() {
+            return self.return_to_user(m, id);
+        }
+        self.run(m, id, step);
+    }
+
+    fn run(&mut self, m: &mut impl Machine, id: TaskId, step: bool) {
+        if step {
+            m.step(id, true);
+        }
+        let task = self.task_mut(id);
+        task.state = State::Running;
+        task.interrupted = false;
+        let regs = task.regs.canonical(task.call);
+        m.resume(id, &regs);
+    }
+
+    /// A system call that asks to be restarted, and no handler runs.
+    fn restart_without_handler(&mut self, id: TaskId) {
+        let task = self.task_mut(id);
+        let Some(nr) = task.call_number() else { return };
+        match Errno::check(task.result()) {
+            Err(Errno::ERESTARTSYS | Errno::ERESTARTNOINTR | Errno::ERESTARTNOHAND) => {
+                restart(task, nr);
+            }
+            Err(Errno::ERESTART_RESTARTBLOCK) => {
+                restart(task, abi::linux::general::__NR_restart_syscall.into());
+            }
+            _ => {}
+        }
+    }
+
+    /// The same, before a handler with these flags runs.
+    pub(crate) fn restart_before_handler(&mut self, id: TaskId, flags: u64) {
+        let task = self.task_mut(id);
+        let Some(nr) = task.call_number() else { return };
+        let restarts = flags & u64::from(abi::linux::general::SA_RESTART) != 0;
+        match Errno::check(task.result()) {
+            Err(Errno::ERESTARTNOINTR) => restart(task, nr),
+            Err(Errno::ERESTARTSYS) if restarts => restart(task, nr),
+            Err(Errno::ERESTARTSYS | Errno::ERESTARTNOHAND | Errno::ERESTART_RESTARTBLOCK) => {
+                task.set_result(Errno::EINTR.as_result());
+            }
+            _ => {}
+        }
+    }
+
+    /// Brings a task to the point where it looks at kills, stops and signals, if it is not there
+    /// or on its way. A system call that waits is ended.
+    pub(crate) fn interrupt(&mut self, m: &mut impl Machine, id: TaskId) {
+        match &self.task(id).state {
+            State::Running => self.stop_running(m, id),
+            State::Waiting(Wait::Fork { .. } | Wait::Vfork { .. }) => {}
+            State::Waiting(wait) => {
+                let result = self.interrupted_result(wait, id);
+                if matches!(&self.task(id).state, State::Waiting(Wait::SignalOf { .. }))
+                    && self.finish_sigtimedwait(m, id)
+                {
+                    return;
+                }
+                self.finish_wait(m, id, result);
+            }
+            State::Fs(FsPurpose::Syscall { .. }) => self.interrupt_fs(m, id),
+            State::Fs(_) | State::Held(_) | State::Stub(_) => {}
+            State::Stopped | State::Zombie | State::Moving => {}
+        }
+    }
+
+    fn stop_running(&mut self, m: &mut impl Machine, id: TaskId) {
+        let regs = m.regs(id);
+        let space = self.task(id).space.expect("a running task has a space");
+        let in_message =
+            self.task(id).trace.client && self.memory.fetch2(m, space, regs.rip) == Some(SYSENTER);
+        if in_message && self.process(self.process_of(id)).group_exit.is_none() {
+            // Stopping it now would make it say its message twice. The tracer answers soon.
+            let at = m.now() + RETRY_NS;
+            self.add_timer(m, at, crate::timers::What::Retry(id));
+            return;
+        }
+        m.suspend(id);
+        let task = self.task_mut(id);
+        task.regs = regs;
+        task.call = InCall::NONE;
+        task.stale = false;
+        task.state = State::Moving;
+        self.return_to_user(m, id);
+    }
+
+    /// What a wait that a signal ends returns.
+    fn interrupted_result(&self, wait: &Wait, _id: TaskId) -> i64 {
+        match wait {
+            Wait::Sleep(Restart {
+                absolute: false, ..
+            }) => Errno::ERESTART_RESTARTBLOCK,
+            Wait::Sleep(_) | Wait::Signal => Errno::ERESTARTNOHAND,
+            Wait::SignalOf { .. } => Errno::EINTR,
+            _ => Errno::ERESTARTSYS,
+        }
+        .as_result()
+    }
+
+    /// Ends a wait with a result.
+    pub(crate) fn finish_wait(&mut self, m: &mut impl Machine, id: TaskId, result: i64) {
+        self.cancel_wake(id);
+        let task = self.task_mut(id);
+        let wait = core::mem::replace(&mut task.state, State::Moving);
+        if let State::Waiting(Wait::Sleep(restart)) = wait
+            && result != 0
+        {
+            self.sleep_interrupted(m, id, restart);
+        }
+        self.finish_syscall(m, id, result);
+    }
+
+    /// Forgets the timer of a wait.
+    pub(crate) fn cancel_wake(&mut self, id: TaskId) {
+        if let Some(at) = self.task_mut(id).wake_at.take() {
+            self.timers.remove(at, crate::timers::What::Wake(id));
+        }
+    }
+}
+
+fn restart(task: &mut crate::task::Task, nr: u64) {
+    match task.call {
+        // The kernel's registers still stand at the instruction.
+        InCall::At { .. } => {}
+        InCall::No { .. } => task.regs.rip = task.regs.rip.wrapping_sub(abi::regs::SYSCALL_LEN),
+    }
+    task.regs.rax = nr;
+    task.call = InCall::NONE;
+    task.stale = true;
+}
+
+/// The signal of a processor exception: number, code, address.
+fn exception(vector: u8, ip: u64) -> (u8, i32, u64) {
+    match vector {
+        0 => (SIGFPE, code::FPE_INTDIV, ip),
+        6 => (SIGILL, code::ILL_ILLOPN, ip),
+        16 | 19 => (SIGFPE, 0, ip),
+        17 => (SIGBUS, 1, 0),
+        _ => (SIGSEGV, code::SI_KERNEL, 0),
+    }
+}

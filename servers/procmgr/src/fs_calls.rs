@@ -1,0 +1,234 @@
+//! What the file server asks for.
+
+use crate::Procmgr;
+use crate::machine::{Machine, SpaceIx};
+use crate::task::{FsPurpose, State};
+use abi::fs::{Call, Outcome, Reply, TaskStatus};
+use abi::wire::{self, Buffer, MAX_DATA};
+use abi::{Errno, SigInfo, TaskId};
+
+impl Procmgr {
+    pub(crate) fn fs_call(
+        &mut self,
+        m: &mut impl Machine,
+        call: Call<'_>,
+        answer: &mut Buffer,
+    ) -> Result<usize, Errno> {
+        let mut data = [0; MAX_DATA];
+        let reply = match call {
+            Call::Next => return Err(Errno::EINVAL),
+            Call::Complete {
+                task,
+                number,
+                outcome,
+            } => {
+                self.complete(m, task, number, outcome)?;
+                Reply::Done
+            }
+            Call::Read {
+                task,
+                number,
+                addr,
+                len,
+            } => {
+                let space = self.reported_space(task, number)?;
+                let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
+                self.memory.read_exact(m, space, addr, data)?;
+                Reply::Bytes(data)
+            }
+            Call::ReadString { task, number, addr } => {
+                let space = self.reported_space(task, number)?;
+                let len = self.memory.read_cstr(m, space, addr, &mut data)?;
+                Reply::Bytes(&data[..len])
+            }
+            Call::Write {
+                task,
+                number,
+                addr,
+                bytes,
+            } => {
+                let space = self.reported_space(task, number)?;
+                self.memory.write_all(m, space, addr, bytes)?;
+                Reply::Done
+            }
+            Call::Transfer {
+                task,
+                number,
+                addr,
+                len,
+                object,
+                offset,
+                direction,
+            } => {
+                let space = self.reported_space(task, number)?;
+                let n = self
+                    .memory
+                    .transfer(m, space, addr, len, object, offset, direction)?;
+                Reply::Count(n)
+            }
+            Call::ReadObject {
+                object,
+                offset,
+                len,
+            } => {
+                let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
+                self.memory.object_read(m, object, offset, data)?;
+                Reply::Bytes(data)
+            }
+            Call::WriteObject {
+                object,
+                offset,
+                bytes,
+            } => {
+                self.memory.object_write(m, object, offset, bytes)?;
+                Reply::Done
+            }
+            Call::Create => Reply::Object(self.memory.object_create()?),
+            Call::Truncate { object, size } => {
+                self.memory.object_truncate(m, object, size)?;
+                Reply::Done
+            }
+            Call::Release { object } => {
+                self.memory.object_release(m, object)?;
+                Reply::Done
+            }
+            Call::Signal { task, signo } => {
+                self.find_task(task)?;
+                check_signal(signo)?;
+                self.signal_task(m, task, SigInfo::new(signo, abi::signal::code::SI_USER))?;
+                Reply::Done
+            }
+            Call::SignalGroup { pgid, signo } => {
+                check_signal(signo)?;
+                self.signal_group(m, pgid, signo);
+                Reply::Done
+            }
+            Call::Status { tid } => Reply::Status(self.status(m, tid)?),
+            Call::Time => Reply::Time {
+                monotonic: m.now(),
+                realtime: self.realtime(m),
+            },
+            Call::WakeAt { deadline } => {
+                self.timers.remove_all(crate::timers::What::Fs);
+                if deadline != u64::MAX {
+                    self.add_timer(m, deadline, crate::timers::What::Fs);
+                }
+                Reply::Done
+            }
+        };
+        Ok(wire::encode(&reply, answer))
+    }
+
+    fn reported_space(&self, task: TaskId, number: u32) -> Result<SpaceIx, Errno> {
+        self.fs_report_of(task, number)?;
+        self.task(task).space.ok_or(Errno::ESRCH)
+    }
+
+    fn signal_group(&mut self, m: &mut impl Machine, pgid: u32, signo: u8) {
+        let members: alloc::vec::Vec<_> = self
+            .processes()
+            .filter(|(_, p)| p.pgid == pgid)
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in members {
+            if self.tables_process(ix).is_some() {
+                // A standard signal always finds room.
+                let _ = self.signal_process(m, ix, Procmgr::kernel_signal(signo));
+            }
+        }
+    }
+
+    /// Ends a report: EINVAL where the outcome is not of the report's kind.
+    fn complete(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        number: u32,
+        outcome: Outcome,
+    ) -> Result<(), Errno> {
+        let purpose = self.fs_report_of(id, number)?;
+        let fits = match (purpose, outcome) {
+            (FsPurpose::FindProgram(_), Outcome::Program { .. }) => true,
+            (FsPurpose::Map(_), Outcome::File(_)) => true,
+            (FsPurpose::FindProgram(_) | FsPurpose::Map(_), Outcome::Result(r)) => {
+                Errno::check(r).is_err()
+            }
+            (_, Outcome::Result(_)) => true,
+            _ => false,
+        };
+        if !fits {
+            return Err(Errno::EINVAL);
+        }
+        let State::Fs(purpose) = core::mem::replace(&mut self.task_mut(id).state, State::Moving)
+        else {
+            unreachable!("the report is outstanding");
+        };
+        match (purpose, outcome) {
+            (FsPurpose::Syscall { .. }, Outcome::Result(r)) => self.finish_syscall(m, id, r),
+            (FsPurpose::Created { parent, args, .. }, Outcome::Result(r)) => {
+                match self.task_mut(id).trace.first_program.take() {
+                    Some(exec) => self.first_exec(m, id, exec),
+                    None => self.child_has_files(m, id, parent, args, r),
+                }
+            }
+            (FsPurpose::FindProgram(exec), Outcome::Program { range, .. }) => {
+                self.program_found(m, id, exec, Ok(range));
+            }
+            (FsPurpose::FindProgram(exec), Outcome::Result(r)) => {
+                let e = Errno::check(r).err().unwrap_or(Errno::EIO);
+                self.program_found(m, id, exec, Err(e));
+            }
+            (FsPurpose::Executed(done), _) => self.executed(m, id, &done),
+            (FsPurpose::Map(call), Outcome::File(range)) => {
+                self.file_mapped(m, id, call, Ok(range));
+            }
+            (FsPurpose::Map(call), Outcome::Result(r)) => {
+                let e = Errno::check(r).err().unwrap_or(Errno::EIO);
+                self.file_mapped(m, id, call, Err(e));
+            }
+            (FsPurpose::Exited, _) => self.files_closed(m, id),
+            _ => unreachable!("checked above"),
+        }
+        Ok(())
+    }
+
+    fn status(&mut self, m: &mut impl Machine, tid: u32) -> Result<TaskStatus, Errno> {
+        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let task = self.task(id);
+        let process = self.process(task.process);
+        let state = match &task.state {
+            State::Running | State::Moving | State::Stub(_) => b'R',
+            State::Held(abi::tracer::Event::Ptrace { .. }) => b'R',
+            State::Held(_) => b't',
+            State::Stopped => b'T',
+            State::Zombie => b'Z',
+            State::Waiting(_) | State::Fs(_) => b'S',
+        };
+        let tracer = task.trace.tracer.and_then(|t| self.find_task(t).ok());
+        let space = task.space;
+        Ok(TaskStatus {
+            task: id,
+            tid,
+            tgid: process.pid,
+            ppid: self.parent_pid(task.process),
+            pgid: process.pgid,
+            sid: process.sid,
+            tracer: tracer.map_or(0, |t| t.tid),
+            state,
+            uid: process.credentials.uid[0],
+            gid: process.credentials.gid[0],
+            comm: task.comm,
+            mapped: space.map_or(0, |s| self.memory.mapped(s)),
+            resident: space.map_or(0, |s| self.memory.resident(s)),
+            cpu: space.map_or(0, |_| m.cpu_time(id)),
+        })
+    }
+}
+
+fn check_signal(signo: u8) -> Result<(), Errno> {
+    if (1..=abi::signal::SIGMAX).contains(&signo) {
+        Ok(())
+    } else {
+        Err(Errno::EINVAL)
+    }
+}

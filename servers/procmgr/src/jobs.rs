@@ -1,0 +1,145 @@
+//! Job control: stopping and continuing whole processes, orphaned groups.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::process::ProcessIx;
+use crate::task::State;
+use abi::linux::general::SA_NOCLDSTOP;
+use abi::signal::{SIGCHLD, SIGCONT, code};
+use abi::tracer::{Event, Events};
+use abi::{SigInfo, TaskId};
+
+impl Procmgr {
+    /// A stop signal is acted on: every task of the process stops when it next could return.
+    pub(crate) fn stop_process(&mut self, m: &mut impl Machine, ix: ProcessIx, signo: u8) {
+        let process = self.process_mut(ix);
+        if process.group_exit.is_some() {
+            return;
+        }
+        process.stopped = Some(signo);
+        process.stop_unseen = false;
+        process.continue_unseen = false;
+        for task in self.tasks_of(ix) {
+            if self.task(task).alive() {
+                self.task_mut(task).stop_pending = true;
+                self.interrupt(m, task);
+            }
+        }
+    }
+
+    /// A task has come to where it stops for its process.
+    pub(crate) fn enter_stop(&mut self, m: &mut impl Machine, id: TaskId) {
+        let ix = self.process_of(id);
+        self.task_mut(id).stop_pending = false;
+        let Some(signo) = self.process(ix).stopped else {
+            return self.return_to_user(m, id);
+        };
+        if self.task(id).trace.events.contains(Events::JCTL) {
+            self.report(m, id, Event::JobControl { signo, stop: true });
+        } else {
+            self.task_mut(id).state = State::Stopped;
+        }
+        self.stop_complete(m, ix);
+    }
+
+    /// Tells the parent once every task stands still.
+    fn stop_complete(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+        let all = self.process(ix).tasks.iter().all(|id| {
+            let t = self.task(*id);
+            match t.state {
+                State::Stopped | State::Zombie => true,
+                State::Held(_) => !t.stop_pending,
+                _ => !t.alive(),
+            }
+        });
+        let process = self.process(ix);
+        if !all || process.stop_unseen {
+            return;
+        }
+        let Some(signo) = process.stopped else { return };
+        let leader_traced = self.task(process.leader).trace.tracer.is_some();
+        self.process_mut(ix).stop_unseen = true;
+        if !leader_traced {
+            self.tell_parent_of_stop(m, ix, code::CLD_STOPPED, signo);
+        }
+    }
+
+    /// SIGCONT: the process goes on, whatever becomes of the signal.
+    pub(crate) fn continue_process(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+        let process = self.process_mut(ix);
+        let was_stopped = process.stopped.take().is_some();
+        process.stop_unseen = false;
+        if was_stopped {
+            process.continue_unseen = true;
+        }
+        for task in self.tasks_of(ix) {
+            self.task_mut(task).stop_pending = false;
+            if matches!(self.task(task).state, State::Stopped) {
+                self.task_mut(task).state = State::Moving;
+                self.return_to_user(m, task);
+            }
+        }
+        if was_stopped {
+            self.tell_parent_of_stop(m, ix, code::CLD_CONTINUED, SIGCONT);
+        }
+    }
+
+    /// SIGCHLD for a stop or a continuation, and a look at the parent's waits.
+    fn tell_parent_of_stop(&mut self, m: &mut impl Machine, ix: ProcessIx, code: i32, signo: u8) {
+        let Some(parent) = self.process(ix).parent else {
+            return;
+        };
+        let process = self.process(ix);
+        let uid = process.credentials.uid[0];
+        let info = SigInfo::child(code, process.pid, uid, signo.into(), 0, 0);
+        let wanted = {
+            let action = self.process(parent).actions.get(SIGCHLD);
+            action.flags & u64::from(SA_NOCLDSTOP) == 0
+        };
+        self.tell(m, parent, wanted.then_some(info));
+    }
+
+    /// Something a parent or tracer may wait for has happened: its waits look again, then the
+    /// signal comes. The signal is queued first, so that a wait that ends finds it on its way
+    /// out.
+    pub(crate) fn tell(&mut self, m: &mut impl Machine, to: ProcessIx, signal: Option<SigInfo>) {
+        let ignored = self.process(to).actions.ignores(SIGCHLD);
+        let mut queued = false;
+        if let Some(info) = signal
+            && self.process(to).group_exit.is_none()
+            && (!ignored || self.somebody_minds(to))
+        {
+            queued = self.process_mut(to).pending.add(info, false);
+        }
+        self.wake_waiters(m, to);
+        if queued && self.tables_process(to).is_some() {
+            for task in self.tasks_of(to) {
+                if self.find_task(task).is_ok() {
+                    self.wake_for_signal(m, task);
+                }
+            }
+        }
+    }
+
+    /// An ignored signal is queued all the same while it is blocked, awaited, or shown to a
+    /// tracer.
+    fn somebody_minds(&self, ix: ProcessIx) -> bool {
+        self.process(ix).tasks.iter().any(|id| {
+            let t = self.task(*id);
+            t.mask.has(SIGCHLD) || t.trace.tracer.is_some()
+        })
+    }
+
+    /// Whether no process of a group has a parent outside the group but in its session: nobody
+    /// could continue it.
+    pub(crate) fn orphaned(&self, pgid: u32) -> bool {
+        !self.processes().any(|(_, p)| {
+            p.pgid == pgid
+                && self.task(p.leader).alive()
+                && p.parent.is_some_and(|parent| {
+                    let parent = self.process(parent);
+                    parent.pgid != pgid && parent.sid == p.sid
+                })
+        })
+    }
+}

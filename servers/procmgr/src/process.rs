@@ -1,0 +1,152 @@
+//! A process: the thread group.
+
+use crate::signal::action::Actions;
+use crate::signal::pending::Pending;
+use abi::{SigInfo, TaskId};
+use alloc::vec::Vec;
+
+/// The index of a process in its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcessIx(pub u16);
+
+/// Who a process acts as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// real, effective, saved user id
+    pub uid: [u32; 3],
+    /// real, effective, saved group id
+    pub gid: [u32; 3],
+}
+
+impl Credentials {
+    /// Whether it may do what only root may.
+    pub fn privileged(&self) -> bool {
+        self.uid[1] == 0
+    }
+}
+
+/// Everything the tasks of a process share.
+pub struct Process {
+    /// Its number: the tid of its leader.
+    pub pid: u32,
+    /// Its leader.
+    pub leader: TaskId,
+    /// Every task of it that is not reaped, the leader among them.
+    pub tasks: Vec<TaskId>,
+    /// Its real parent; the first process has none.
+    pub parent: Option<ProcessIx>,
+    /// Its children, dead ones that nobody waited for among them.
+    pub children: Vec<ProcessIx>,
+    /// The tasks that one of its tasks traces.
+    pub tracees: Vec<TaskId>,
+    /// Process group.
+    pub pgid: u32,
+    /// Session.
+    pub sid: u32,
+    /// Credentials.
+    pub credentials: Credentials,
+    /// What its signals do.
+    pub actions: Actions,
+    /// Signals sent to the process.
+    pub pending: Pending,
+    /// Stopped for job control by this signal.
+    pub stopped: Option<u8>,
+    /// The parent's wait has not seen that it stopped.
+    pub stop_unseen: bool,
+    /// The parent's wait has not seen that it continued.
+    pub continue_unseen: bool,
+    /// Every task exits with this wait status.
+    pub group_exit: Option<i32>,
+    /// It has called execve since its fork; setpgid by its parent is too late.
+    pub has_execed: bool,
+    /// May be traced by its own user.
+    pub dumpable: bool,
+    /// Orphans among its descendants become its children.
+    pub subreaper: bool,
+    /// The signal it gets when its parent dies.
+    pub parent_death_signal: u8,
+    /// ITIMER_REAL: the next expiry and the interval, in nanoseconds.
+    pub real_timer: Option<(u64, u64)>,
+    /// Resource limits, soft and hard, by RLIMIT_ number.
+    pub limits: [(u64, u64); 16],
+    /// CPU time of its tasks that are gone.
+    pub cpu_gone: u64,
+    /// CPU time of its children that were waited for.
+    pub cpu_children: u64,
+    /// Page faults, as rusage counts them.
+    pub faults: u64,
+    /// Where the program's auxiliary vector lies in its memory, for /proc.
+    pub exec_path: Vec<u8>,
+}
+
+/// No limit.
+pub const RLIM_INFINITY: u64 = u64::MAX;
+
+/// The limits a program starts with, as a Linux distribution sets them for root.
+pub fn first_limits() -> [(u64, u64); 16] {
+    use abi::linux::general as g;
+    let mut limits = [(RLIM_INFINITY, RLIM_INFINITY); 16];
+    limits[g::RLIMIT_STACK as usize] = (8 << 20, RLIM_INFINITY);
+    limits[g::RLIMIT_CORE as usize] = (0, RLIM_INFINITY);
+    limits[g::RLIMIT_NPROC as usize] = (4000, 4000);
+    limits[g::RLIMIT_NOFILE as usize] = (1024, 4096);
+    limits[g::RLIMIT_MEMLOCK as usize] = (8 << 20, 8 << 20);
+    limits[g::RLIMIT_SIGPENDING as usize] = (4000, 4000);
+    limits[g::RLIMIT_MSGQUEUE as usize] = (819_200, 819_200);
+    limits[g::RLIMIT_NICE as usize] = (0, 0);
+    limits[g::RLIMIT_RTPRIO as usize] = (0, 0);
+    limits
+}
+
+impl Process {
+    /// The first process of the machine.
+    pub fn first(leader: TaskId, pid: u32) -> Process {
+        Process {
+            pid,
+            leader,
+            tasks: alloc::vec![leader],
+            parent: None,
+            children: Vec::new(),
+            tracees: Vec::new(),
+            pgid: pid,
+            sid: pid,
+            credentials: Credentials::default(),
+            actions: Actions::default(),
+            pending: Pending::default(),
+            stopped: None,
+            stop_unseen: false,
+            continue_unseen: false,
+            group_exit: None,
+            has_execed: false,
+            dumpable: true,
+            subreaper: false,
+            parent_death_signal: 0,
+            real_timer: None,
+            limits: first_limits(),
+            cpu_gone: 0,
+            cpu_children: 0,
+            faults: 0,
+            exec_path: Vec::new(),
+        }
+    }
+
+    /// What a fork of this process starts as.
+    pub fn child(&self, leader: TaskId, pid: u32, parent: ProcessIx) -> Process {
+        Process {
+            parent: Some(parent),
+            pgid: self.pgid,
+            sid: self.sid,
+            credentials: self.credentials,
+            actions: self.actions.clone(),
+            dumpable: self.dumpable,
+            limits: self.limits,
+            exec_path: self.exec_path.clone(),
+            ..Process::first(leader, pid)
+        }
+    }
+
+    /// A siginfo that says this process sent it.
+    pub fn sends(&self, signo: u8, code: i32) -> SigInfo {
+        SigInfo::from_process(signo, code, self.pid, self.credentials.uid[0])
+    }
+}

@@ -1,0 +1,207 @@
+//! Reports on their way to the tracer and the file server.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::{FsPurpose, State, Wait};
+use abi::fs::{self, Path};
+use abi::tracer::{Event, Report};
+use abi::wire::{self, Buffer};
+use abi::{Errno, TaskId};
+use alloc::collections::VecDeque;
+
+/// Reports not taken yet. Each task is at most once in each queue, so they are bounded.
+pub struct Queues {
+    to_tracer: VecDeque<TaskId>,
+    to_fs: VecDeque<(TaskId, ToFs)>,
+    /// The file server sleeps in its call.
+    pub fs_parked: bool,
+    /// The console asserted its interrupt.
+    pub console: bool,
+}
+
+/// What the file server is to be told of a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ToFs {
+    Report,
+    Interrupt,
+}
+
+impl Queues {
+    /// Empty.
+    pub fn new() -> Queues {
+        let room = 2 * abi::task::SLOTS;
+        Queues {
+            to_tracer: VecDeque::with_capacity(room),
+            to_fs: VecDeque::with_capacity(room),
+            fs_parked: false,
+            console: false,
+        }
+    }
+}
+
+impl Procmgr {
+    /// Holds a task and reports it to the tracer. Order: hold, publish, notify.
+    pub(crate) fn report(&mut self, m: &mut impl Machine, id: TaskId, event: Event) {
+        let task = self.task_mut(id);
+        task.report_number = task.report_number.wrapping_add(1);
+        task.trace.taken = false;
+        task.state = State::Held(event);
+        if task.stale && task.space.is_some() {
+            m.set_regs(id, &task.regs);
+            task.stale = false;
+        }
+        let first = self.reports.to_tracer.is_empty();
+        self.reports.to_tracer.push_back(id);
+        if first {
+            m.notify_tracer();
+        }
+    }
+
+    /// The next report for the tracer. One that was withdrawn meanwhile is passed over.
+    pub(crate) fn next_report(&mut self) -> Option<Report> {
+        while let Some(id) = self.reports.to_tracer.pop_front() {
+            let Ok(task) = self.find_task(id) else {
+                continue;
+            };
+            let State::Held(event) = task.state else {
+                continue;
+            };
+            if task.trace.taken {
+                continue;
+            }
+            let report = Report {
+                task: id,
+                tid: task.tid,
+                number: task.report_number,
+                in_call: task.call,
+                event,
+            };
+            self.task_mut(id).trace.taken = true;
+            return Some(report);
+        }
+        None
+    }
+
+    /// Holds a task and reports it to the file server.
+    pub(crate) fn report_fs(&mut self, m: &mut impl Machine, id: TaskId, purpose: FsPurpose) {
+        let task = self.task_mut(id);
+        task.report_number = task.report_number.wrapping_add(1);
+        task.interrupted = false;
+        task.state = State::Fs(purpose);
+        self.reports.to_fs.push_back((id, ToFs::Report));
+        self.feed_fs(m);
+    }
+
+    /// Asks the file server to end a task's report now.
+    pub(crate) fn interrupt_fs(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task_mut(id);
+        if !core::mem::replace(&mut task.interrupted, true) {
+            self.reports.to_fs.push_back((id, ToFs::Interrupt));
+            self.feed_fs(m);
+        }
+    }
+
+    /// Answers the file server's parked call if there is something to tell.
+    pub(crate) fn feed_fs(&mut self, m: &mut impl Machine) {
+        if !self.reports.fs_parked {
+            return;
+        }
+        let mut buffer: Buffer = [0; wire::MAX];
+        if let Some(len) = self.next_fs_report(&mut buffer) {
+            self.reports.fs_parked = false;
+            m.answer_fs(&buffer[..len]);
+        }
+    }
+
+    /// Encodes the next report for the file server.
+    pub(crate) fn next_fs_report(&mut self, buffer: &mut Buffer) -> Option<usize> {
+        if core::mem::take(&mut self.reports.console) {
+            let task = TaskId::FS;
+            let report = fs::Report {
+                task,
+                number: 0,
+                event: fs::Event::Console,
+            };
+            return Some(encode(&report, buffer));
+        }
+        while let Some((id, what)) = self.reports.to_fs.pop_front() {
+            let Ok(task) = self.find_task(id) else {
+                continue;
+            };
+            let State::Fs(purpose) = &task.state else {
+                continue;
+            };
+            let event = match what {
+                ToFs::Report => self.fs_event(task, purpose),
+                ToFs::Interrupt if task.interrupted => fs::Event::Interrupt,
+                ToFs::Interrupt => continue,
+            };
+            let report = fs::Report {
+                task: id,
+                number: task.report_number,
+                event,
+            };
+            return Some(encode(&report, buffer));
+        }
+        None
+    }
+
+    fn fs_event<'a>(&self, task: &crate::task::Task, purpose: &'a FsPurpose) -> fs::Event<'a> {
+        match purpose {
+            FsPurpose::Syscall { nr, args } => fs::Event::Syscall {
+                nr: *nr,
+                args: *args,
+            },
+            FsPurpose::Created {
+                parent,
+                share_files,
+                share_fs,
+                ..
+            } => fs::Event::Created {
+                parent: *parent,
+                tid: task.tid,
+                tgid: self.process(task.process).pid,
+                share_files: *share_files,
+                share_fs: *share_fs,
+            },
+            FsPurpose::FindProgram(exec) => fs::Event::FindProgram {
+                path: match &exec.looking_for {
+                    crate::exec::LookingFor::Path(addr) => Path::At(*addr),
+                    crate::exec::LookingFor::Script(name)
+                    | crate::exec::LookingFor::Interpreter(name) => Path::Inline(name),
+                },
+            },
+            FsPurpose::Executed(done) => fs::Event::Executed {
+                tid: task.tid,
+                program: done.program,
+                path: &done.path,
+            },
+            FsPurpose::Map(call) => fs::Event::Map {
+                fd: call.fd,
+                write: call.writes_through(),
+            },
+            FsPurpose::Exited => fs::Event::Exited,
+        }
+    }
+
+    /// A task whose report to the file server has this number.
+    pub(crate) fn fs_report_of(&self, id: TaskId, number: u32) -> Result<&FsPurpose, Errno> {
+        let task = self.find_task(id)?;
+        match &task.state {
+            State::Fs(purpose) if task.report_number == number => Ok(purpose),
+            _ => Err(Errno::ESRCH),
+        }
+    }
+
+    /// The child that a task's fork waits for.
+    pub(crate) fn awaited_child(&self, id: TaskId) -> Option<TaskId> {
+        match self.find_task(id).ok()?.state {
+            State::Waiting(Wait::Fork { child }) => Some(child),
+            _ => None,
+        }
+    }
+}
+
+fn encode(report: &fs::Report<'_>, buffer: &mut Buffer) -> usize {
+    wire::encode(&fs::Reply::Report(*report), buffer)
+}

@@ -1,0 +1,249 @@
+//! Acting on a signal, entering a handler and coming back from one.
+
+use super::action::{Action, SIG_DFL, SIG_IGN};
+use super::frame::{self, AltStack, Frame, UCONTEXT_SIZE};
+use crate::Procmgr;
+use crate::machine::{Machine, Stub};
+use crate::syscall::Done;
+use crate::task::{AfterStub, State};
+use abi::linux::general::{SA_NODEFER, SA_RESETHAND};
+use abi::signal::{SIGKILL, SIGSEGV, SIGSTOP, UNBLOCKABLE, code};
+use abi::tracer::{Event, Events, SignalAction};
+use abi::{Errno, InCall, SigInfo, TaskId};
+
+impl Procmgr {
+    /// Takes a pending signal and acts on it, or reports it. Whether the task goes on looking.
+    pub(crate) fn take_signal(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        signo: u8,
+        own: bool,
+    ) -> bool {
+        let ix = self.process_of(id);
+        let info = match own {
+            true => self.task_mut(id).pending.take(signo),
+            false => self.process_mut(ix).pending.take(signo),
+        };
+        let action = self.process(ix).actions.disposition(signo);
+        let class = match action {
+            SignalAction::Handler => Events::SIGNAL,
+            SignalAction::Ignore => Events::SIGNAL_IGN,
+            SignalAction::Stop | SignalAction::TerminalStop => Events::SIGNAL_STOP,
+            SignalAction::Core => Events::SIGNAL_CORE,
+            _ => Events::SIGNAL_TERM,
+        };
+        if signo != SIGKILL && self.task(id).trace.events.contains(class) {
+            self.report(m, id, Event::Signal { info, action });
+            return false;
+        }
+        self.act_on_signal(m, id, info, action)
+    }
+
+    /// Does with a signal what was decided. Whether the task goes on looking for more.
+    pub(crate) fn act_on_signal(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        info: SigInfo,
+        action: SignalAction,
+    ) -> bool {
+        let Some(signo) = info.signal() else {
+            return true;
+        };
+        let ix = self.process_of(id);
+        let action = match action {
+            SignalAction::Deliver => self.process(ix).actions.disposition(signo),
+            other => other,
+        };
+        match action {
+            SignalAction::Ignore | SignalAction::Deliver => true,
+            SignalAction::Terminate => {
+                self.kill_process(m, ix, signo.into());
+                true
+            }
+            SignalAction::Core => {
+                self.kill_process(m, ix, i32::from(signo) | 0x80);
+                true
+            }
+            SignalAction::TerminalStop if self.orphaned(self.process(ix).pgid) => true,
+            SignalAction::Stop | SignalAction::TerminalStop => {
+                self.stop_process(m, ix, signo);
+                true
+            }
+            SignalAction::Handler => self.enter_handler(m, id, info),
+        }
+    }
+
+    fn enter_handler(&mut self, m: &mut impl Machine, id: TaskId, info: SigInfo) -> bool {
+        let Some(signo) = info.signal() else {
+            return true;
+        };
+        let ix = self.process_of(id);
+        let action = *self.process(ix).actions.get(signo);
+        if action.handler == SIG_DFL || action.handler == SIG_IGN {
+            return true;
+        }
+        self.restart_before_handler(id, action.flags);
+        let task = self.task_mut(id);
+        task.settle();
+        let mask = task.saved_mask.unwrap_or(task.mask);
+        let detail = core::mem::take(&mut task.fault_detail);
+        let frame = frame::build(&task.regs, &action, &info, mask, &task.altstack, detail);
+        if !self.write_frame(m, id, &frame) {
+            return self.frame_failed(m, id, signo);
+        }
+        self.handler_entered(ix, id, signo, &action, &frame);
+        m.run_stub(id, Stub::FpuSaveInit, frame.fpu);
+        self.task_mut(id).state = State::Stub(AfterStub::Handler);
+        false
+    }
+
+    fn write_frame(&mut self, m: &mut impl Machine, id: TaskId, frame: &Frame) -> bool {
+        let space = self
+            .task(id)
+            .space
+            .expect("a task with a program has a space");
+        // The stub writes the FPU state; zeros here make its page present and private.
+        let fpu = [0; frame::FPU_SIZE as usize];
+        self.memory.write(m, space, frame.fpu, &fpu) == fpu.len()
+            && self.memory.write(m, space, frame.addr, &frame.bytes) == frame.bytes.len()
+    }
+
+    /// No stack to run the handler on: SIGSEGV, which kills if it was to be handled itself.
+    fn frame_failed(&mut self, m: &mut impl Machine, id: TaskId, signo: u8) -> bool {
+        if signo == SIGSEGV {
+            let ix = self.process_of(id);
+            self.process_mut(ix).actions.set(SIGSEGV, Action::default());
+        }
+        self.force_signal(m, id, Procmgr::kernel_signal(SIGSEGV));
+        true
+    }
+
+    fn handler_entered(
+        &mut self,
+        ix: crate::process::ProcessIx,
+        id: TaskId,
+        signo: u8,
+        action: &Action,
+        frame: &Frame,
+    ) {
+        if action.flags & u64::from(SA_RESETHAND) != 0 {
+            self.process_mut(ix).actions.set(signo, Action::default());
+        }
+        let task = self.task_mut(id);
+        if task.altstack.flags & frame::SS_AUTODISARM != 0 {
+            task.altstack = AltStack::default();
+        }
+        task.saved_mask = None;
+        task.mask = task.mask.or(action.mask);
+        if action.flags & u64::from(SA_NODEFER) == 0 {
+            task.mask.insert(signo);
+        }
+        task.mask = task.mask.without(UNBLOCKABLE);
+        task.regs = frame.regs;
+        task.call = InCall::NONE;
+        task.stale = true;
+    }
+
+    /// rt_sigreturn(2).
+    pub(crate) fn sigreturn(&mut self, m: &mut impl Machine, id: TaskId) -> Done {
+        let task = self.task(id);
+        let regs = task.regs;
+        let space = task.space.expect("a task with a program has a space");
+        let mut uc = [0; UCONTEXT_SIZE];
+        let at = regs.rsp;
+        let mut fpu_area = [0; frame::FPU_SIZE as usize];
+        let readable = self.memory.read(m, space, at, &mut uc) == uc.len();
+        let restored = frame::restore(&uc, &regs);
+        let fpu_fine = restored.fpu == 0
+            || (restored.fpu.is_multiple_of(16)
+                && self.memory.read(m, space, restored.fpu, &mut fpu_area) == fpu_area.len());
+        if !readable || !fpu_fine {
+            self.task_mut(id).settle();
+            self.force_signal(m, id, Procmgr::kernel_signal(SIGSEGV));
+            self.return_to_user(m, id);
+            return Done::Later;
+        }
+        let task = self.task_mut(id);
+        task.mask = restored.mask.without(UNBLOCKABLE);
+        task.regs = restored.regs;
+        task.call = InCall::NONE;
+        task.stale = true;
+        let (base, flags, size) = restored.altstack;
+        if flags & frame::SS_DISABLE != 0 {
+            task.altstack = AltStack::default();
+        } else if !task.altstack.holds(regs.rsp) {
+            task.altstack = AltStack {
+                base,
+                size,
+                flags: flags & frame::SS_AUTODISARM,
+            };
+        }
+        match restored.fpu {
+            0 => m.run_stub(id, Stub::FpuInit, 0),
+            area => m.run_stub(id, Stub::FpuLoad, area),
+        }
+        self.task_mut(id).state = State::Stub(AfterStub::Sigreturn);
+        Done::Later
+    }
+
+    /// The tracer's word on a signal it was shown.
+    pub(crate) fn signal_answered(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        action: SignalAction,
+        info: SigInfo,
+    ) {
+        // A signal that the tracer put in place of another one waits if it is blocked, as on
+        // Linux.
+        if let Some(signo) = info.signal() {
+            let task = self.task_mut(id);
+            if task.mask.has(signo) && action == SignalAction::Deliver {
+                task.pending.add(info, false);
+            } else if signo == SIGKILL {
+                let ix = task.process;
+                self.kill_process(m, ix, SIGKILL.into());
+            } else {
+                let action = match (signo, action) {
+                    (SIGSTOP, SignalAction::Deliver) => SignalAction::Stop,
+                    (_, other) => other,
+                };
+                if !self.act_on_signal(m, id, info, action) {
+                    return;
+                }
+            }
+        }
+        self.return_to_user(m, id);
+    }
+
+    /// rt_sigaction(2).
+    pub(crate) fn set_action(
+        &mut self,
+        id: TaskId,
+        signo: u8,
+        action: Action,
+    ) -> Result<(), Errno> {
+        if UNBLOCKABLE.has(signo) {
+            return Err(Errno::EINVAL);
+        }
+        let ix = self.process_of(id);
+        let action = Action {
+            mask: action.mask.without(UNBLOCKABLE),
+            ..action
+        };
+        self.process_mut(ix).actions.set(signo, action);
+        if self.process(ix).actions.ignores(signo) {
+            let gone = abi::SigSet::of(&[signo]);
+            self.process_mut(ix).pending.flush(gone);
+            for task in self.tasks_of(ix) {
+                self.task_mut(task).pending.flush(gone);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `si_code` of a signal that kill(2) sends.
+pub const KILL_CODE: i32 = code::SI_USER;

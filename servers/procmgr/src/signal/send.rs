@@ -1,0 +1,182 @@
+//! Sending signals: who may, where one is put, whom it wakes.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::process::ProcessIx;
+use crate::task::{State, Wait};
+use abi::signal::{SIGCONT, SIGKILL, STOPPING, code};
+use abi::{Errno, SigInfo, SigSet, TaskId};
+
+impl Procmgr {
+    /// kill(2): whether a process may signal another. SIGCONT within a session always passes.
+    pub(crate) fn may_signal(&self, from: ProcessIx, to: ProcessIx, signo: u8) -> bool {
+        let (a, b) = (self.process(from), self.process(to));
+        let (mine, its) = (&a.credentials.uid, &b.credentials.uid);
+        from == to
+            || a.credentials.privileged()
+            || [mine[0], mine[1]]
+                .iter()
+                .any(|uid| *uid == its[0] || *uid == its[2])
+            || (signo == SIGCONT && a.sid == b.sid)
+    }
+
+    /// Sends a signal to a process: any of its tasks may take it.
+    pub(crate) fn signal_process(
+        &mut self,
+        m: &mut impl Machine,
+        to: ProcessIx,
+        info: SigInfo,
+    ) -> Result<(), Errno> {
+        self.send(m, to, None, info, false)
+    }
+
+    /// Sends a signal to one task.
+    pub(crate) fn signal_task(
+        &mut self,
+        m: &mut impl Machine,
+        to: TaskId,
+        info: SigInfo,
+    ) -> Result<(), Errno> {
+        let process = self.task(to).process;
+        self.send(m, process, Some(to), info, false)
+    }
+
+    /// A signal the task cannot escape: blocked or ignored, it takes the default action.
+    pub(crate) fn force_signal(&mut self, m: &mut impl Machine, to: TaskId, info: SigInfo) {
+        let Some(signo) = info.signal() else { return };
+        let process = self.task(to).process;
+        let blocked = self.task(to).mask.has(signo);
+        let action = *self.process(process).actions.get(signo);
+        if blocked || action.handler == super::action::SIG_IGN {
+            self.process_mut(process)
+                .actions
+                .set(signo, super::action::Action::default());
+            self.task_mut(to).mask.remove(signo);
+        }
+        // Full queues drop the siginfo and keep the signal, so this cannot fail.
+        let _ = self.send(m, process, Some(to), info, true);
+    }
+
+    fn send(
+        &mut self,
+        m: &mut impl Machine,
+        to: ProcessIx,
+        task: Option<TaskId>,
+        info: SigInfo,
+        forced: bool,
+    ) -> Result<(), Errno> {
+        let Some(signo) = info.signal() else {
+            return Ok(());
+        };
+        if self.process(to).group_exit.is_some() && signo != SIGKILL {
+            return Ok(());
+        }
+        self.stop_and_continue(m, to, signo);
+        if !forced && self.vanishes(to, task, signo) {
+            return Ok(());
+        }
+        let must_queue = info.code == code::SI_QUEUE;
+        let queued = match task {
+            Some(task) => self.task_mut(task).pending.add(info, must_queue),
+            None => self.process_mut(to).pending.add(info, must_queue),
+        };
+        if !queued {
+            return Err(Errno::EAGAIN);
+        }
+        if signo == SIGKILL {
+            self.kill_process(m, to, i32::from(SIGKILL));
+            return Ok(());
+        }
+        let target = match task {
+            Some(task) => Some(task),
+            None => self.taker(to, signo),
+        };
+        if let Some(target) = target {
+            self.wake_for_signal(m, target);
+        }
+        Ok(())
+    }
+
+    /// Whether sending would change nothing: ignored, not blocked, and nobody traces or waits.
+    fn vanishes(&self, to: ProcessIx, task: Option<TaskId>, signo: u8) -> bool {
+        let process = self.process(to);
+        if !process.actions.ignores(signo) {
+            return false;
+        }
+        let concerned = |id: &TaskId| {
+            let t = self.task(*id);
+            let waits =
+                matches!(t.state, State::Waiting(Wait::SignalOf { set, .. }) if set.has(signo));
+            t.mask.has(signo) || waits || (t.trace.tracer.is_some() && signo != SIGKILL)
+        };
+        match task {
+            Some(task) => !concerned(&task),
+            None => !process.tasks.iter().any(concerned),
+        }
+    }
+
+    /// A stop signal takes pending SIGCONTs away, SIGCONT takes pending stop signals and
+    /// continues the process at once, whatever becomes of the signal itself.
+    fn stop_and_continue(&mut self, m: &mut impl Machine, to: ProcessIx, signo: u8) {
+        let flush = if STOPPING.has(signo) {
+            SigSet::of(&[SIGCONT])
+        } else if signo == SIGCONT {
+            STOPPING
+        } else {
+            return;
+        };
+        self.process_mut(to).pending.flush(flush);
+        for task in self.tasks_of(to) {
+            self.task_mut(task).pending.flush(flush);
+        }
+        if signo == SIGCONT {
+            self.continue_process(m, to);
+        }
+    }
+
+    /// Which task of a process takes a signal sent to the process: one that does not block it,
+    /// the leader first.
+    fn taker(&self, process: ProcessIx, signo: u8) -> Option<TaskId> {
+        let p = self.process(process);
+        let willing = |id: &TaskId| {
+            let t = self.task(*id);
+            let waits =
+                matches!(t.state, State::Waiting(Wait::SignalOf { set, .. }) if set.has(signo));
+            t.alive() && (waits || !t.mask.has(signo))
+        };
+        core::iter::once(&p.leader)
+            .chain(&p.tasks)
+            .copied()
+            .find(willing)
+    }
+
+    /// The next signal a task has to act on, not blocked.
+    pub(crate) fn next_signal(&self, task: TaskId) -> Option<(u8, bool)> {
+        let t = self.task(task);
+        let allowed = SigSet::ALL.without(t.mask);
+        let own = t.pending.peek(allowed);
+        let shared = self.process(t.process).pending.peek(allowed);
+        match (own, shared) {
+            (Some(n), _) if abi::signal::SYNCHRONOUS.has(n) => Some((n, true)),
+            (Some(n), None) => Some((n, true)),
+            (Some(n), Some(s)) if n <= s => Some((n, true)),
+            (_, Some(s)) => Some((s, false)),
+            (None, None) => None,
+        }
+    }
+
+    /// A signal has come: bring the task to where it acts on it, if it can act on it now.
+    pub(crate) fn wake_for_signal(&mut self, m: &mut impl Machine, task: TaskId) {
+        let takes_in_wait = match &self.task(task).state {
+            State::Waiting(Wait::SignalOf { set, .. }) => {
+                let t = self.task(task);
+                let pending = t.pending.set().or(self.process(t.process).pending.set());
+                !pending.and(*set).is_empty()
+            }
+            _ => false,
+        };
+        if takes_in_wait || self.next_signal(task).is_some() {
+            self.interrupt(m, task);
+        }
+    }
+}

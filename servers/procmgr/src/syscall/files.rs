@@ -1,0 +1,112 @@
+//! The calls that are the file server's.
+
+use abi::linux::general as g;
+
+const CALLS: &[u32] = &[
+    g::__NR_read,
+    g::__NR_write,
+    g::__NR_open,
+    g::__NR_close,
+    g::__NR_stat,
+    g::__NR_fstat,
+    g::__NR_lstat,
+    g::__NR_poll,
+    g::__NR_lseek,
+    g::__NR_ioctl,
+    g::__NR_pread64,
+    g::__NR_pwrite64,
+    g::__NR_readv,
+    g::__NR_writev,
+    g::__NR_access,
+    g::__NR_pipe,
+    g::__NR_select,
+    g::__NR_dup,
+    g::__NR_dup2,
+    g::__NR_sendfile,
+    g::__NR_fcntl,
+    g::__NR_flock,
+    g::__NR_fsync,
+    g::__NR_fdatasync,
+    g::__NR_truncate,
+    g::__NR_ftruncate,
+    g::__NR_getdents,
+    g::__NR_getcwd,
+    g::__NR_chdir,
+    g::__NR_fchdir,
+    g::__NR_rename,
+    g::__NR_mkdir,
+    g::__NR_rmdir,
+    g::__NR_creat,
+    g::__NR_link,
+    g::__NR_unlink,
+    g::__NR_symlink,
+    g::__NR_readlink,
+    g::__NR_chmod,
+    g::__NR_fchmod,
+    g::__NR_chown,
+    g::__NR_fchown,
+    g::__NR_lchown,
+    g::__NR_umask,
+    g::__NR_utime,
+    g::__NR_mknod,
+    g::__NR_statfs,
+    g::__NR_fstatfs,
+    g::__NR_sync,
+    g::__NR_mount,
+    g::__NR_umount2,
+    g::__NR_getdents64,
+    g::__NR_utimes,
+    g::__NR_openat,
+    g::__NR_mkdirat,
+    g::__NR_mknodat,
+    g::__NR_fchownat,
+    g::__NR_futimesat,
+    g::__NR_newfstatat,
+    g::__NR_unlinkat,
+    g::__NR_renameat,
+    g::__NR_linkat,
+    g::__NR_symlinkat,
+    g::__NR_readlinkat,
+    g::__NR_fchmodat,
+    g::__NR_faccessat,
+    g::__NR_pselect6,
+    g::__NR_ppoll,
+    g::__NR_utimensat,
+    g::__NR_dup3,
+    g::__NR_pipe2,
+    g::__NR_preadv,
+    g::__NR_pwritev,
+    g::__NR_syncfs,
+    g::__NR_renameat2,
+    g::__NR_copy_file_range,
+    g::__NR_preadv2,
+    g::__NR_pwritev2,
+    g::__NR_statx,
+    g::__NR_close_range,
+    g::__NR_openat2,
+    g::__NR_faccessat2,
+    g::__NR_fadvise64,
+    g::__NR_fallocate,
+    g::__NR_chroot,
+];
+
+const WORDS: usize = 8;
+
+const fn bitmap() -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    let mut i = 0;
+    while i < CALLS.len() {
+        words[CALLS[i] as usize / 64] |= 1 << (CALLS[i] % 64);
+        i += 1;
+    }
+    words
+}
+
+static BITMAP: [u64; WORDS] = bitmap();
+
+/// Whether the file server performs this call.
+pub fn is_file_call(nr: u32) -> bool {
+    BITMAP
+        .get(nr as usize / 64)
+        .is_some_and(|word| word >> (nr % 64) & 1 != 0)
+}

@@ -1,0 +1,208 @@
+//! System calls: which are the process manager's own, and what they do.
+
+mod files;
+mod futex;
+mod identity;
+mod info;
+mod limits;
+pub mod memory;
+mod process;
+mod signals;
+mod time;
+
+use crate::Procmgr;
+use crate::fork::CloneArgs;
+use crate::machine::Machine;
+use crate::task::{FsPurpose, State};
+use abi::linux::general as g;
+use abi::tracer::Event;
+use abi::{Errno, TaskId};
+
+/// How a system call goes on.
+pub enum Done {
+    /// It has its result.
+    Result(i64),
+    /// The task is in another state now, and will get its result from there.
+    Later,
+}
+
+impl From<Errno> for Done {
+    fn from(e: Errno) -> Done {
+        Done::Result(e.as_result())
+    }
+}
+
+impl From<Result<i64, Errno>> for Done {
+    fn from(r: Result<i64, Errno>) -> Done {
+        Done::Result(abi::errno::to_rax(r))
+    }
+}
+
+impl From<Result<(), Errno>> for Done {
+    fn from(r: Result<(), Errno>) -> Done {
+        r.map(|()| 0).into()
+    }
+}
+
+/// The most unknown numbers that are named.
+const MAX_UNKNOWN: usize = 512;
+
+impl Procmgr {
+    /// Performs a system call of a held task.
+    pub(crate) fn syscall(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        nr: u64,
+        a: [u64; 6],
+    ) -> Done {
+        self.task_mut(id).state = State::Moving;
+        let Ok(number) = u32::try_from(nr) else {
+            return Errno::ENOSYS.into();
+        };
+        if files::is_file_call(number) {
+            self.report_fs(
+                m,
+                id,
+                FsPurpose::Syscall {
+                    nr: number,
+                    args: a,
+                },
+            );
+            return Done::Later;
+        }
+        match number {
+            g::__NR_fork => self.sys_clone(m, id, CloneArgs::plain(0)),
+            g::__NR_vfork => {
+                let flags = g::CLONE_VFORK | g::CLONE_VM;
+                self.sys_clone(m, id, CloneArgs::plain(flags.into()))
+            }
+            g::__NR_clone => self.sys_clone(m, id, CloneArgs::of_clone(a)),
+            g::__NR_clone3 => self.sys_clone3(m, id, a),
+            g::__NR_execve => self.sys_execve(m, id, a),
+            g::__NR_exit => self.sys_exit(m, id, a[0]),
+            g::__NR_exit_group => self.sys_exit_group(m, id, a[0]),
+            g::__NR_wait4 => self.sys_wait4(m, id, a),
+            g::__NR_waitid => self.sys_waitid(m, id, a),
+            g::__NR_ptrace => self.sys_ptrace(m, id, a),
+            abi::client::NR_TRACER_CAP => self.sys_tracer_cap(m, id),
+
+            g::__NR_brk => self.sys_brk(m, id, a[0]),
+            g::__NR_mmap => self.sys_mmap(m, id, a),
+            g::__NR_munmap => self.sys_munmap(m, id, a),
+            g::__NR_mprotect => self.sys_mprotect(m, id, a),
+            g::__NR_mremap => self.sys_mremap(m, id, a),
+            g::__NR_madvise => self.sys_madvise(m, id, a),
+            g::__NR_futex => self.sys_futex(m, id, a),
+
+            g::__NR_kill => self.sys_kill(m, id, a).into(),
+            g::__NR_tkill => self.sys_tgkill(m, id, 0, a[0], a[1]).into(),
+            g::__NR_tgkill => self.sys_tgkill(m, id, a[0], a[1], a[2]).into(),
+            g::__NR_rt_sigaction => self.sys_sigaction(m, id, a).into(),
+            g::__NR_rt_sigprocmask => self.sys_sigprocmask(m, id, a).into(),
+            g::__NR_rt_sigpending => self.sys_sigpending(m, id, a).into(),
+            g::__NR_rt_sigsuspend => self.sys_sigsuspend(m, id, a),
+            g::__NR_rt_sigtimedwait => self.sys_sigtimedwait(m, id, a),
+            g::__NR_rt_sigqueueinfo => self.sys_sigqueueinfo(m, id, a).into(),
+            g::__NR_rt_sigreturn => self.sigreturn(m, id),
+            g::__NR_sigaltstack => self.sys_sigaltstack(m, id, a).into(),
+            g::__NR_pause => self.sys_pause(id),
+
+            g::__NR_nanosleep => self.sys_nanosleep(m, id, a),
+            g::__NR_clock_nanosleep => self.sys_clock_nanosleep(m, id, a),
+            g::__NR_restart_syscall => self.sys_restart(m, id),
+            g::__NR_clock_gettime => self.sys_clock_gettime(m, id, a).into(),
+            g::__NR_clock_getres => self.sys_clock_getres(m, id, a).into(),
+            g::__NR_gettimeofday => self.sys_gettimeofday(m, id, a).into(),
+            g::__NR_time => self.sys_time(m, id, a).into(),
+            g::__NR_times => self.sys_times(m, id, a).into(),
+            g::__NR_alarm => self.sys_alarm(m, id, a),
+            g::__NR_setitimer => self.sys_setitimer(m, id, a).into(),
+            g::__NR_getitimer => self.sys_getitimer(m, id, a).into(),
+
+            _ => self.quick_call(m, id, number, a),
+        }
+    }
+
+    /// Calls that only look at or set something.
+    fn quick_call(&mut self, m: &mut impl Machine, id: TaskId, nr: u32, a: [u64; 6]) -> Done {
+        let ix = self.process_of(id);
+        match nr {
+            g::__NR_getpid => Done::Result(self.process(ix).pid.into()),
+            g::__NR_gettid => Done::Result(self.task(id).tid.into()),
+            g::__NR_getppid => Done::Result(self.parent_pid(ix).into()),
+            g::__NR_getuid
+            | g::__NR_geteuid
+            | g::__NR_getgid
+            | g::__NR_getegid
+            | g::__NR_getresuid
+            | g::__NR_getresgid
+            | g::__NR_setuid
+            | g::__NR_setgid
+            | g::__NR_setresuid
+            | g::__NR_setresgid
+            | g::__NR_setreuid
+            | g::__NR_setregid
+            | g::__NR_getgroups
+            | g::__NR_setgroups => self.identity_call(m, id, nr, a).into(),
+            g::__NR_getpgid => self.sys_getpgid(id, a[0]).into(),
+            g::__NR_getpgrp => Done::Result(self.process(ix).pgid.into()),
+            g::__NR_getsid => self.sys_getsid(id, a[0]).into(),
+            g::__NR_setpgid => self.sys_setpgid(id, a).into(),
+            g::__NR_setsid => self.sys_setsid(id).into(),
+            g::__NR_arch_prctl => self.sys_arch_prctl(m, id, a).into(),
+            g::__NR_prctl => self.sys_prctl(m, id, a).into(),
+            g::__NR_set_tid_address => {
+                self.task_mut(id).clear_child_tid = a[0];
+                Done::Result(self.task(id).tid.into())
+            }
+            g::__NR_set_robust_list => self.sys_set_robust_list(a).into(),
+            g::__NR_uname => self.sys_uname(m, id, a[0]).into(),
+            g::__NR_sysinfo => self.sys_sysinfo(m, id, a[0]).into(),
+            g::__NR_getrusage => self.sys_getrusage(m, id, a).into(),
+            g::__NR_getrlimit => self.sys_prlimit(m, id, [0, a[0], 0, a[1], 0, 0]).into(),
+            g::__NR_setrlimit => self.sys_prlimit(m, id, [0, a[0], a[1], 0, 0, 0]).into(),
+            g::__NR_prlimit64 => self.sys_prlimit(m, id, a).into(),
+            g::__NR_getrandom => self.sys_getrandom(m, id, a).into(),
+            g::__NR_sched_yield => Done::Result(0),
+            g::__NR_sched_getaffinity => self.sys_getaffinity(m, id, a).into(),
+            g::__NR_getcpu => self.sys_getcpu(m, id, a).into(),
+            g::__NR_personality => Done::Result(0),
+            g::__NR_getpriority => Done::Result(20),
+            g::__NR_setpriority => Done::Result(0),
+            // glibc asks and does without.
+            g::__NR_rseq => Errno::ENOSYS.into(),
+            _ => self.unknown_call(m, id, nr),
+        }
+    }
+
+    fn unknown_call(&mut self, m: &mut impl Machine, id: TaskId, nr: u32) -> Done {
+        if !self.unknown_calls.contains(&nr) && self.unknown_calls.len() < MAX_UNKNOWN {
+            self.unknown_calls.push(nr);
+            let tid = self.task(id).tid;
+            m.log(format_args!(
+                "stillpoint: system call {nr} is not implemented (pid {tid})"
+            ));
+        }
+        Errno::ENOSYS.into()
+    }
+
+    /// A `ptrace` system call: the tracer's, as a report.
+    fn sys_ptrace(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Done {
+        self.task_mut(id).trace.client = true;
+        self.report(
+            m,
+            id,
+            Event::Ptrace {
+                args: [a[0], a[1], a[2], a[3]],
+            },
+        );
+        Done::Later
+    }
+
+    /// Where the task finds its capability to the tracer.
+    fn sys_tracer_cap(&mut self, m: &mut impl Machine, id: TaskId) -> Done {
+        self.task_mut(id).trace.client = true;
+        Done::Result(m.tracer_cap() as i64)
+    }
+}

@@ -1,0 +1,150 @@
+//! clone3, exit, process groups and sessions.
+
+use super::Done;
+use crate::Procmgr;
+use crate::fork::CloneArgs;
+use crate::machine::Machine;
+use crate::process::ProcessIx;
+use abi::{Errno, TaskId};
+
+/// `struct clone_args`, first version.
+const CLONE_ARGS_V0: u64 = 64;
+
+impl Procmgr {
+    /// clone3(2).
+    pub(super) fn sys_clone3(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Done {
+        let (addr, size) = (a[0], a[1]);
+        if size < CLONE_ARGS_V0 {
+            return Errno::EINVAL.into();
+        }
+        if size > crate::machine::PAGE {
+            return Errno::E2BIG.into();
+        }
+        let words: [u64; 8] = match self.get_words(m, id, addr) {
+            Ok(words) => words,
+            Err(e) => return e.into(),
+        };
+        let [
+            flags,
+            _pidfd,
+            child_tid,
+            parent_tid,
+            exit_signal,
+            stack,
+            stack_size,
+            tls,
+        ] = words;
+        if flags & 0xff != 0 || exit_signal > abi::signal::SIGMAX.into() {
+            return Errno::EINVAL.into();
+        }
+        if (stack == 0) != (stack_size == 0) {
+            return Errno::EINVAL.into();
+        }
+        let args = CloneArgs {
+            flags,
+            stack: stack.wrapping_add(stack_size),
+            parent_tid,
+            child_tid,
+            tls,
+            exit_signal: exit_signal as u8,
+            ..CloneArgs::default()
+        };
+        self.sys_clone(m, id, args)
+    }
+
+    /// exit(2).
+    pub(super) fn sys_exit(&mut self, m: &mut impl Machine, id: TaskId, code: u64) -> Done {
+        let status = (code as i32 & 0xff) << 8;
+        self.begin_exit(m, id, status);
+        Done::Later
+    }
+
+    /// exit_group(2).
+    pub(super) fn sys_exit_group(&mut self, m: &mut impl Machine, id: TaskId, code: u64) -> Done {
+        let status = (code as i32 & 0xff) << 8;
+        let ix = self.process_of(id);
+        self.kill_process(m, ix, status);
+        let status = self.process(ix).group_exit.unwrap_or(status);
+        self.begin_exit(m, id, status);
+        Done::Later
+    }
+
+    /// getppid(2)'s answer.
+    pub(crate) fn parent_pid(&self, ix: ProcessIx) -> u32 {
+        self.process(ix).parent.map_or(0, |p| self.process(p).pid)
+    }
+
+    fn named_process(&self, id: TaskId, pid: u64) -> Result<ProcessIx, Errno> {
+        match pid as i32 {
+            0 => Ok(self.process_of(id)),
+            pid if pid < 0 => Err(Errno::ESRCH),
+            pid => self
+                .by_tid(pid as u32)
+                .map(|t| self.process_of(t))
+                .ok_or(Errno::ESRCH),
+        }
+    }
+
+    /// getpgid(2).
+    pub(super) fn sys_getpgid(&self, id: TaskId, pid: u64) -> Result<i64, Errno> {
+        Ok(self.process(self.named_process(id, pid)?).pgid.into())
+    }
+
+    /// getsid(2).
+    pub(super) fn sys_getsid(&self, id: TaskId, pid: u64) -> Result<i64, Errno> {
+        Ok(self.process(self.named_process(id, pid)?).sid.into())
+    }
+
+    /// setpgid(2), with Linux's order of checks.
+    pub(super) fn sys_setpgid(&mut self, id: TaskId, a: [u64; 6]) -> Result<(), Errno> {
+        let own = self.process_of(id);
+        let pid = match a[0] as i32 {
+            0 => self.process(own).pid,
+            pid => pid as u32,
+        };
+        let pgid = match a[1] as i32 {
+            0 => pid,
+            pgid if pgid < 0 => return Err(Errno::EINVAL),
+            pgid => pgid as u32,
+        };
+        let target = self.by_tid(pid).ok_or(Errno::ESRCH)?;
+        let ix = self.process_of(target);
+        let (mine, its) = (self.process(own), self.process(ix));
+        if its.leader != target {
+            return Err(Errno::EINVAL);
+        }
+        if its.parent == Some(own) {
+            if its.sid != mine.sid {
+                return Err(Errno::EPERM);
+            }
+            if its.has_execed {
+                return Err(Errno::EACCES);
+            }
+        } else if ix != own {
+            return Err(Errno::ESRCH);
+        }
+        let sid = its.sid;
+        if sid == its.pid {
+            return Err(Errno::EPERM);
+        }
+        let exists = self
+            .processes()
+            .any(|(_, p)| p.pgid == pgid && p.sid == mine.sid);
+        if pgid != pid && !exists {
+            return Err(Errno::EPERM);
+        }
+        self.set_group(ix, pgid, sid);
+        Ok(())
+    }
+
+    /// setsid(2).
+    pub(super) fn sys_setsid(&mut self, id: TaskId) -> Result<i64, Errno> {
+        let ix = self.process_of(id);
+        let pid = self.process(ix).pid;
+        if self.processes().any(|(_, p)| p.pgid == pid) {
+            return Err(Errno::EPERM);
+        }
+        self.set_group(ix, pid, pid);
+        Ok(pid.into())
+    }
+}

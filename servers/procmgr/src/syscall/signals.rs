@@ -1,0 +1,376 @@
+//! Signal calls.
+
+use super::Done;
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::process::ProcessIx;
+use crate::signal::action::Action;
+use crate::signal::frame::{AltStack, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK};
+use crate::task::{State, Wait};
+use crate::timers::What;
+use abi::linux::general as g;
+use abi::signal::{SIGMAX, UNBLOCKABLE, code};
+use abi::{Errno, SigInfo, SigSet, TaskId};
+use alloc::vec::Vec;
+
+/// The size of a `sigset_t` as the kernel knows it.
+const SIGSET: u64 = 8;
+/// Linux's MINSIGSTKSZ.
+const MIN_STACK: u64 = 2048;
+
+fn signal_number(n: u64) -> Result<u8, Errno> {
+    u8::try_from(n as i32)
+        .ok()
+        .filter(|n| (1..=SIGMAX).contains(n))
+        .ok_or(Errno::EINVAL)
+}
+
+/// A signal number or 0, which sends nothing and only checks.
+fn number_or_zero(n: u64) -> Result<Option<u8>, Errno> {
+    if n as i32 == 0 {
+        Ok(None)
+    } else {
+        signal_number(n).map(Some)
+    }
+}
+
+impl Procmgr {
+    /// kill(2).
+    pub(super) fn sys_kill(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        let own = self.process_of(id);
+        let signo = number_or_zero(a[1]);
+        let targets: Vec<ProcessIx> = match a[0] as i32 {
+            i32::MIN => return Err(Errno::ESRCH),
+            -1 => self
+                .processes()
+                .filter(|(ix, p)| *ix != own && p.pid > 1)
+                .map(|(ix, _)| ix)
+                .collect(),
+            pid if pid > 0 => self
+                .by_tid(pid as u32)
+                .map(|t| self.process_of(t))
+                .into_iter()
+                .collect(),
+            pid => {
+                let pgid = match pid {
+                    0 => self.process(own).pgid,
+                    pid => -pid as u32,
+                };
+                self.processes()
+                    .filter(|(_, p)| p.pgid == pgid)
+                    .map(|(ix, _)| ix)
+                    .collect()
+            }
+        };
+        if targets.is_empty() {
+            signo?;
+            return Err(Errno::ESRCH);
+        }
+        let signo = signo?;
+        let allowed: Vec<ProcessIx> = targets
+            .into_iter()
+            .filter(|to| self.may_signal(own, *to, signo.unwrap_or(0)))
+            .collect();
+        if allowed.is_empty() {
+            return Err(Errno::EPERM);
+        }
+        let Some(signo) = signo else { return Ok(()) };
+        let info = self.process(own).sends(signo, code::SI_USER);
+        for to in allowed {
+            if self.tables_process(to).is_some() {
+                self.signal_process(m, to, info)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// tgkill(2); tkill(2) with `tgid` 0.
+    pub(super) fn sys_tgkill(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        tgid: u64,
+        tid: u64,
+        signo: u64,
+    ) -> Result<(), Errno> {
+        if tid as i32 <= 0 {
+            return Err(Errno::EINVAL);
+        }
+        let own = self.process_of(id);
+        let to = self.by_tid(tid as u32).ok_or(Errno::ESRCH)?;
+        let ix = self.process_of(to);
+        if tgid as i32 != 0 && self.process(ix).pid != tgid as u32 {
+            return Err(Errno::ESRCH);
+        }
+        let signo = number_or_zero(signo)?;
+        if !self.may_signal(own, ix, signo.unwrap_or(0)) {
+            return Err(Errno::EPERM);
+        }
+        match signo {
+            Some(signo) => {
+                let info = self.process(own).sends(signo, code::SI_TKILL);
+                self.signal_task(m, to, info)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// rt_sigqueueinfo(2).
+    pub(super) fn sys_sigqueueinfo(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        let mut info = SigInfo::from_bytes(&self.get(m, id, a[2])?);
+        let own = self.process_of(id);
+        let to = self
+            .by_tid(a[0] as u32)
+            .map(|t| self.process_of(t))
+            .ok_or(Errno::ESRCH)?;
+        // Nobody pretends to be the kernel or kill(2) towards others.
+        if (info.code >= 0 || info.code == code::SI_TKILL) && to != own {
+            return Err(Errno::EPERM);
+        }
+        let signo = number_or_zero(a[1])?;
+        if !self.may_signal(own, to, signo.unwrap_or(0)) {
+            return Err(Errno::EPERM);
+        }
+        let Some(signo) = signo else { return Ok(()) };
+        info.signo = signo.into();
+        self.signal_process(m, to, info)
+    }
+
+    /// rt_sigaction(2).
+    pub(super) fn sys_sigaction(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        if a[3] != SIGSET {
+            return Err(Errno::EINVAL);
+        }
+        let new = match a[1] {
+            0 => None,
+            at => Some(self.get_words::<4>(m, id, at)?),
+        };
+        let signo = signal_number(a[0])?;
+        let old = *self.process(self.process_of(id)).actions.get(signo);
+        if let Some([handler, flags, restorer, mask]) = new {
+            let action = Action {
+                handler,
+                flags,
+                restorer,
+                mask: SigSet(mask),
+            };
+            self.set_action(id, signo, action)?;
+        }
+        match a[2] {
+            0 => Ok(()),
+            at => self.put_words(
+                m,
+                id,
+                at,
+                [old.handler, old.flags, old.restorer, old.mask.0],
+            ),
+        }
+    }
+
+    /// rt_sigprocmask(2).
+    pub(super) fn sys_sigprocmask(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        if a[3] != SIGSET {
+            return Err(Errno::EINVAL);
+        }
+        let old = self.task(id).mask;
+        if a[1] != 0 {
+            let [set] = self.get_words(m, id, a[1])?;
+            let set = SigSet(set).without(UNBLOCKABLE);
+            let new = match a[0] as u32 {
+                g::SIG_BLOCK => old.or(set),
+                g::SIG_UNBLOCK => old.without(set),
+                g::SIG_SETMASK => set,
+                _ => return Err(Errno::EINVAL),
+            };
+            self.task_mut(id).mask = new;
+        }
+        match a[2] {
+            0 => Ok(()),
+            at => self.put_words(m, id, at, [old.0]),
+        }
+    }
+
+    /// rt_sigpending(2).
+    pub(super) fn sys_sigpending(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        if a[1] > SIGSET {
+            return Err(Errno::EINVAL);
+        }
+        let task = self.task(id);
+        let shared = self.process(task.process).pending.set();
+        let pending = task.pending.set().or(shared).and(task.mask);
+        self.put(m, id, a[0], &pending.0.to_le_bytes()[..a[1] as usize])
+    }
+
+    /// rt_sigsuspend(2).
+    pub(super) fn sys_sigsuspend(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Done {
+        if a[1] != SIGSET {
+            return Errno::EINVAL.into();
+        }
+        let set = match self.get_words(m, id, a[0]) {
+            Ok([set]) => SigSet(set).without(UNBLOCKABLE),
+            Err(e) => return e.into(),
+        };
+        let task = self.task_mut(id);
+        task.saved_mask = Some(task.mask);
+        task.mask = set;
+        self.wait_for_signal(id)
+    }
+
+    /// pause(2).
+    pub(super) fn sys_pause(&mut self, id: TaskId) -> Done {
+        self.wait_for_signal(id)
+    }
+
+    fn wait_for_signal(&mut self, id: TaskId) -> Done {
+        if self.next_signal(id).is_some() {
+            return Errno::ERESTARTNOHAND.into();
+        }
+        self.task_mut(id).state = State::Waiting(Wait::Signal);
+        Done::Later
+    }
+
+    /// rt_sigtimedwait(2).
+    pub(super) fn sys_sigtimedwait(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Done {
+        if a[3] != SIGSET {
+            return Errno::EINVAL.into();
+        }
+        let set = match self.get_words(m, id, a[0]) {
+            Ok([set]) => SigSet(set).without(UNBLOCKABLE),
+            Err(e) => return e.into(),
+        };
+        let timeout = match a[2] {
+            0 => None,
+            at => match self.get_timespec(m, id, at) {
+                Ok(ns) => Some(ns),
+                Err(e) => return e.into(),
+            },
+        };
+        let wait = Wait::SignalOf { set, info: a[1] };
+        self.task_mut(id).state = State::Waiting(wait);
+        if let Some(result) = self.take_awaited(m, id) {
+            self.task_mut(id).state = State::Moving;
+            return Done::Result(result);
+        }
+        if self.next_signal(id).is_some() || timeout == Some(0) {
+            self.task_mut(id).state = State::Moving;
+            let e = if timeout == Some(0) {
+                Errno::EAGAIN
+            } else {
+                Errno::EINTR
+            };
+            return e.into();
+        }
+        if let Some(ns) = timeout {
+            let at = m.now().saturating_add(ns);
+            self.task_mut(id).wake_at = Some(at);
+            self.add_timer(m, at, What::Wake(id));
+        }
+        Done::Later
+    }
+
+    /// A task in rt_sigtimedwait is to look whether its signal has come: whether it had.
+    pub(crate) fn finish_sigtimedwait(&mut self, m: &mut impl Machine, id: TaskId) -> bool {
+        match self.take_awaited(m, id) {
+            Some(result) => {
+                self.finish_wait(m, id, result);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn take_awaited(&mut self, m: &mut impl Machine, id: TaskId) -> Option<i64> {
+        let State::Waiting(Wait::SignalOf { set, info: at }) = self.task(id).state else {
+            return None;
+        };
+        let ix = self.process_of(id);
+        let info = match self.task(id).pending.peek(set) {
+            Some(signo) => self.task_mut(id).pending.take(signo),
+            None => {
+                let signo = self.process(ix).pending.peek(set)?;
+                self.process_mut(ix).pending.take(signo)
+            }
+        };
+        if at != 0 && self.put(m, id, at, &info.to_bytes()).is_err() {
+            return Some(Errno::EFAULT.as_result());
+        }
+        Some(info.signo.into())
+    }
+
+    /// sigaltstack(2).
+    pub(super) fn sys_sigaltstack(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        let (old, rsp) = {
+            let task = self.task(id);
+            (task.altstack, task.regs.rsp)
+        };
+        if a[0] != 0 {
+            let [base, flags, size] = self.get_words(m, id, a[0])?;
+            let flags = flags as u32;
+            if old.holds(rsp) {
+                return Err(Errno::EPERM);
+            }
+            let mode = flags & !SS_AUTODISARM;
+            if mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE {
+                return Err(Errno::EINVAL);
+            }
+            let new = if mode == SS_DISABLE {
+                AltStack {
+                    base: 0,
+                    size: 0,
+                    flags: flags & SS_AUTODISARM,
+                }
+            } else if size < MIN_STACK {
+                return Err(Errno::ENOMEM);
+            } else {
+                AltStack {
+                    base,
+                    size,
+                    flags: flags & SS_AUTODISARM,
+                }
+            };
+            self.task_mut(id).altstack = new;
+        }
+        match a[1] {
+            0 => Ok(()),
+            at => {
+                let words = [old.base, old.shown_flags(rsp).into(), old.size];
+                self.put_words(m, id, at, words)
+            }
+        }
+    }
+}

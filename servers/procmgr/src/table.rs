@@ -1,0 +1,203 @@
+//! The tables of tasks and processes.
+
+use crate::Procmgr;
+use crate::process::{Process, ProcessIx};
+use crate::task::Task;
+use abi::task::SLOTS;
+use abi::{Errno, TaskId};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// The most tasks there can be; slot 0 belongs to the servers.
+pub const MAX_TASKS: usize = SLOTS - 1;
+/// tids are below this, as on Linux with its default `pid_max`.
+pub const PID_MAX: u32 = 32768;
+
+/// Tasks by slot, processes by index, tasks by tid.
+pub struct Tables {
+    tasks: Vec<Option<Box<Task>>>,
+    generations: Vec<u16>,
+    free: Vec<u16>,
+    processes: Vec<Option<Box<Process>>>,
+    free_processes: Vec<u16>,
+    by_tid: Vec<Option<TaskId>>,
+    /// How many processes name a number as their group or session: it is not reused.
+    named: Vec<u16>,
+    last_tid: u32,
+    count: usize,
+}
+
+impl Tables {
+    /// Empty tables. All their memory is taken here, so that nothing can fail later.
+    pub fn new() -> Tables {
+        let slots = || (1..SLOTS as u16).rev().collect::<Vec<_>>();
+        let mut tasks = Vec::new();
+        tasks.resize_with(SLOTS, || None);
+        let mut processes = Vec::new();
+        processes.resize_with(SLOTS, || None);
+        Tables {
+            tasks,
+            generations: alloc::vec![1; SLOTS],
+            free: slots(),
+            processes,
+            free_processes: slots(),
+            by_tid: alloc::vec![None; PID_MAX as usize],
+            named: alloc::vec![0; PID_MAX as usize],
+            last_tid: 0,
+            count: 0,
+        }
+    }
+
+    /// How many tasks there are.
+    pub fn task_count(&self) -> usize {
+        self.count
+    }
+
+    /// The next free tid, from the last one given out on.
+    fn next_tid(&self) -> Option<u32> {
+        let used = |tid: u32| self.by_tid[tid as usize].is_some() || self.named[tid as usize] != 0;
+        let after = (self.last_tid + 1..PID_MAX).chain(300..self.last_tid + 1);
+        after.into_iter().find(|tid| !used(*tid))
+    }
+}
+
+impl Procmgr {
+    /// A task that exists; only ids that were looked up come here.
+    pub(crate) fn task(&self, id: TaskId) -> &Task {
+        self.find_task(id)
+            .expect("an id inside the process manager names a live task")
+    }
+
+    /// The same, to change it.
+    pub(crate) fn task_mut(&mut self, id: TaskId) -> &mut Task {
+        self.tables.tasks[id.slot()]
+            .as_deref_mut()
+            .filter(|t| t.id == id)
+            .expect("an id inside the process manager names a live task")
+    }
+
+    /// A task by an id from outside: ESRCH when it is gone.
+    pub(crate) fn find_task(&self, id: TaskId) -> Result<&Task, Errno> {
+        self.tables.tasks[id.slot()]
+            .as_deref()
+            .filter(|t| t.id == id)
+            .ok_or(Errno::ESRCH)
+    }
+
+    /// A task by its tid.
+    pub(crate) fn by_tid(&self, tid: u32) -> Option<TaskId> {
+        *self.tables.by_tid.get(tid as usize)?
+    }
+
+    /// A process that exists.
+    pub(crate) fn process(&self, ix: ProcessIx) -> &Process {
+        self.tables.processes[usize::from(ix.0)]
+            .as_deref()
+            .expect("processes outlive their tasks")
+    }
+
+    /// The same, to change it.
+    pub(crate) fn process_mut(&mut self, ix: ProcessIx) -> &mut Process {
+        self.tables.processes[usize::from(ix.0)]
+            .as_deref_mut()
+            .expect("processes outlive their tasks")
+    }
+
+    /// Every process.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = (ProcessIx, &Process)> {
+        self.tables
+            .processes
+            .iter()
+            .enumerate()
+            .filter_map(|(i, p)| Some((ProcessIx(i as u16), p.as_deref()?)))
+    }
+
+    /// The tasks of a process, as they are now.
+    pub(crate) fn tasks_of(&self, ix: ProcessIx) -> impl Iterator<Item = TaskId> + use<> {
+        let mut ids = heapless_ids(&self.process(ix).tasks);
+        core::iter::from_fn(move || ids.pop())
+    }
+
+    /// Whether another task and, if asked, another process fit: EAGAIN.
+    pub(crate) fn reserve(&mut self) -> Result<(TaskId, u32), Errno> {
+        let slot = *self.tables.free.last().ok_or(Errno::EAGAIN)?;
+        let tid = self.tables.next_tid().ok_or(Errno::EAGAIN)?;
+        let id = TaskId::new(slot.into(), self.tables.generations[usize::from(slot)]);
+        Ok((id, tid))
+    }
+
+    /// The index the next process will have.
+    pub(crate) fn reserve_process(&self) -> Result<ProcessIx, Errno> {
+        self.tables
+            .free_processes
+            .last()
+            .map(|ix| ProcessIx(*ix))
+            .ok_or(Errno::EAGAIN)
+    }
+
+    /// Enters a task made of what [`Procmgr::reserve`] gave.
+    pub(crate) fn insert_task(&mut self, task: Box<Task>) {
+        let slot = self.tables.free.pop().expect("reserved");
+        assert_eq!(usize::from(slot), task.id.slot(), "reserved");
+        self.tables.by_tid[task.tid as usize] = Some(task.id);
+        self.tables.last_tid = task.tid;
+        self.tables.tasks[usize::from(slot)] = Some(task);
+        self.tables.count += 1;
+    }
+
+    /// A process, if there is one at this index.
+    pub(crate) fn tables_process(&self, ix: ProcessIx) -> Option<&Process> {
+        self.tables.processes[usize::from(ix.0)].as_deref()
+    }
+
+    /// Moves a process to another group and session.
+    pub(crate) fn set_group(&mut self, ix: ProcessIx, pgid: u32, sid: u32) {
+        let process = self.process_mut(ix);
+        let old = [process.pgid, process.sid];
+        (process.pgid, process.sid) = (pgid, sid);
+        for number in old {
+            self.tables.named[number as usize] -= 1;
+        }
+        for number in [pgid, sid] {
+            self.tables.named[number as usize] += 1;
+        }
+    }
+
+    /// Enters a process at what [`Procmgr::reserve_process`] gave.
+    pub(crate) fn insert_process(&mut self, process: Box<Process>) -> ProcessIx {
+        for number in [process.pgid, process.sid] {
+            self.tables.named[number as usize] += 1;
+        }
+        let ix = ProcessIx(self.tables.free_processes.pop().expect("reserved"));
+        self.tables.processes[usize::from(ix.0)] = Some(process);
+        ix
+    }
+
+    /// Forgets a task; its id is stale from here on.
+    pub(crate) fn remove_task(&mut self, id: TaskId) {
+        let task = self.tables.tasks[id.slot()].take().expect("removed once");
+        self.tables.by_tid[task.tid as usize] = None;
+        let generation = &mut self.tables.generations[id.slot()];
+        *generation = if *generation == u16::MAX {
+            1
+        } else {
+            *generation + 1
+        };
+        self.tables.free.push(id.slot() as u16);
+        self.tables.count -= 1;
+    }
+
+    /// Forgets a process without tasks.
+    pub(crate) fn remove_process(&mut self, ix: ProcessIx) {
+        let process = self.process(ix);
+        for number in [process.pgid, process.sid] {
+            self.tables.named[number as usize] -= 1;
+        }
+        self.tables.processes[usize::from(ix.0)] = None;
+        self.tables.free_processes.push(ix.0);
+    }
+}
+
+fn heapless_ids(ids: &[TaskId]) -> Vec<TaskId> {
+    ids.iter().rev().copied().collect()
+}

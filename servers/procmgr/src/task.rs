@@ -1,0 +1,257 @@
+//! A task: one thread of execution.
+
+use crate::machine::SpaceIx;
+use crate::process::ProcessIx;
+use crate::signal::pending::Pending;
+use crate::trace::Trace;
+use crate::wait::WaitRequest;
+use crate::{exec, signal};
+use abi::tracer::Event;
+use abi::{InCall, Regs, SigSet, TaskId};
+
+/// Everything that is the task's own.
+pub struct Task {
+    /// Its name between servers.
+    pub id: TaskId,
+    /// Its name for programs. exec by a thread that is not the leader changes it.
+    pub tid: u32,
+    /// The process it belongs to.
+    pub process: ProcessIx,
+    /// Its address space; none once it is dead.
+    pub space: Option<SpaceIx>,
+    /// What it is doing.
+    pub state: State,
+    /// Its registers, good while it is not [`State::Running`].
+    pub regs: Regs,
+    /// How `regs` are to be read.
+    pub call: InCall,
+    /// The kernel's copy of the registers is not `regs`: somebody wrote here only.
+    pub stale: bool,
+    /// Blocked signals.
+    pub mask: SigSet,
+    /// The mask to go back to when a system call that replaced it ends.
+    pub saved_mask: Option<SigSet>,
+    /// Signals sent to this task alone.
+    pub pending: Pending,
+    /// Where handlers with SA_ONSTACK run.
+    pub altstack: signal::frame::AltStack,
+    /// The tracer's interest in it.
+    pub trace: Trace,
+    /// It has to stop for job control before it runs on.
+    pub stop_pending: bool,
+    /// The signal its parent gets when it dies; 0 for none.
+    pub exit_signal: u8,
+    /// Cleared, and waited on, when it dies.
+    pub clear_child_tid: u64,
+    /// Whom to wake when it execs or dies: its creator waits in vfork.
+    pub vfork_waiter: Option<TaskId>,
+    /// Its wait status, from the moment it begins to exit.
+    pub exit_status: Option<i32>,
+    /// When its wait ends by itself.
+    pub wake_at: Option<u64>,
+    /// The fault its next signal frame tells of.
+    pub fault_detail: signal::frame::FaultDetail,
+    /// What a restarted call goes on with.
+    pub restart: Option<Restart>,
+    /// Its program's name, as /proc/PID/comm shows it.
+    pub comm: [u8; 16],
+    /// The number of its latest report, to the tracer or the file server.
+    pub report_number: u32,
+    /// The file server was told to hurry.
+    pub interrupted: bool,
+    /// `gs` base, which the kernel does not keep.
+    pub gs_base: u64,
+}
+
+/// What a task is doing. Its thread runs only in `Running` and `Stub`.
+pub enum State {
+    /// In its program.
+    Running,
+    /// In a system call that waits for something of ours.
+    Waiting(Wait),
+    /// Held by a report to the file server.
+    Fs(FsPurpose),
+    /// Held by a report to the tracer.
+    Held(Event),
+    /// Running a stub, and then this.
+    Stub(AfterStub),
+    /// Stopped for job control.
+    Stopped,
+    /// Dead; its wait status is `exit_status`.
+    Zombie,
+    /// On its way from one state to the next, within one message.
+    Moving,
+}
+
+/// What a system call waits for.
+pub enum Wait {
+    /// A child or tracee.
+    Child(WaitRequest),
+    /// Any signal.
+    Signal,
+    /// A signal of a set, in `rt_sigtimedwait`.
+    SignalOf {
+        /// The set.
+        set: SigSet,
+        /// Where siginfo goes, or 0.
+        info: u64,
+    },
+    /// A time of the monotonic clock.
+    Sleep(Restart),
+    /// The file server has not set up the child of its fork yet.
+    Fork {
+        /// The child.
+        child: TaskId,
+    },
+    /// Its vfork child runs in its address space.
+    Vfork {
+        /// The child.
+        child: TaskId,
+        /// The child's tid, to be returned.
+        tid: u32,
+    },
+    /// A wake of a futex.
+    Futex {
+        /// The address.
+        addr: u64,
+        /// The bits.
+        bits: u32,
+    },
+}
+
+/// A call that goes on where it was when restarted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// Until when it sleeps, on the monotonic clock.
+    pub deadline: u64,
+    /// Where the remaining time goes when a handler interrupts it, or 0.
+    pub remaining: u64,
+    /// An absolute sleep is restarted by its own arguments and tells no remaining time.
+    pub absolute: bool,
+}
+
+/// Why a task is held by a report to the file server.
+pub enum FsPurpose {
+    /// Its system call.
+    Syscall {
+        /// The number.
+        nr: u32,
+        /// The arguments.
+        args: [u64; 6],
+    },
+    /// It is new; its creator waits.
+    Created {
+        /// Its creator.
+        parent: TaskId,
+        /// CLONE_FILES.
+        share_files: bool,
+        /// CLONE_FS.
+        share_fs: bool,
+        /// How it was created.
+        args: crate::fork::CloneArgs,
+    },
+    /// execve looks for a file.
+    FindProgram(alloc::boxed::Box<exec::Exec>),
+    /// execve is done.
+    Executed(alloc::boxed::Box<exec::Executed>),
+    /// mmap of a file.
+    Map(crate::syscall::memory::MapCall),
+    /// It is dead.
+    Exited,
+}
+
+/// What follows a stub.
+pub enum AfterStub {
+    /// The FPU state is saved: fork.
+    Fork(crate::fork::CloneArgs),
+    /// The frame is complete: enter the handler with `regs`.
+    Handler,
+    /// The FPU state is what it was: go on with `regs`.
+    Sigreturn,
+    /// The FPU state is the parent's: the new task starts.
+    Start,
+    /// The FPU state is a new program's.
+    Exec {
+        /// The tid it had before.
+        former_tid: u32,
+    },
+}
+
+impl Task {
+    /// A task that has not run.
+    pub fn new(id: TaskId, tid: u32, process: ProcessIx, space: SpaceIx) -> Task {
+        Task {
+            id,
+            tid,
+            process,
+            space: Some(space),
+            state: State::Moving,
+            regs: Regs::default(),
+            call: InCall::NONE,
+            stale: true,
+            mask: SigSet::EMPTY,
+            saved_mask: None,
+            pending: Pending::default(),
+            altstack: signal::frame::AltStack::default(),
+            trace: Trace::default(),
+            stop_pending: false,
+            exit_signal: 0,
+            clear_child_tid: 0,
+            vfork_waiter: None,
+            exit_status: None,
+            wake_at: None,
+            fault_detail: signal::frame::FaultDetail::default(),
+            restart: None,
+            comm: [0; 16],
+            report_number: 0,
+            interrupted: false,
+            gs_base: 0,
+        }
+    }
+
+    /// Gives a system call its result.
+    pub fn set_result(&mut self, value: i64) {
+        match &mut self.call {
+            InCall::At { result, .. } => *result = value,
+            InCall::No { .. } => {
+                self.regs.rax = value as u64;
+                self.stale = true;
+            }
+        }
+    }
+
+    /// The result as it stands.
+    pub fn result(&self) -> i64 {
+        match self.call {
+            InCall::At { result, .. } => result,
+            InCall::No { .. } => self.regs.rax as i64,
+        }
+    }
+
+    /// The number of the system call it is in, as `orig_rax` shows it.
+    pub fn call_number(&self) -> Option<u64> {
+        match self.call {
+            InCall::At { nr, .. } => Some(nr),
+            InCall::No { orig_rax } => Some(orig_rax).filter(|nr| (*nr as i64) >= 0),
+        }
+    }
+
+    /// Makes `regs` what Linux would have here; it is in no system call afterwards.
+    pub fn settle(&mut self) {
+        if let InCall::At { .. } = self.call {
+            self.regs = self.regs.canonical(self.call);
+            self.stale = true;
+        }
+        self.call = InCall::NONE;
+    }
+
+    /// Whether a signal that may be delivered now would find it.
+    pub fn blocks(&self, signo: u8) -> bool {
+        self.mask.has(signo)
+    }
+
+    /// Whether its thread exists and its program may still run.
+    pub fn alive(&self) -> bool {
+        self.exit_status.is_none()
+    }
+}

@@ -1,0 +1,119 @@
+//! What is due when.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::process::ProcessIx;
+use crate::task::{State, Wait};
+use abi::signal::SIGALRM;
+use abi::{Errno, TaskId};
+use alloc::collections::BTreeSet;
+
+/// What a timer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Ends a task's wait.
+    Wake(TaskId),
+    /// A process's ITIMER_REAL.
+    Alarm(ProcessIx, u32),
+    /// Tries again to stop a task that was in a message when a signal came.
+    Retry(TaskId),
+    /// The file server asked for it.
+    Fs,
+}
+
+/// All timers: at most one of each kind per task or process, so the set is bounded by them.
+pub struct Timers(BTreeSet<(u64, What)>);
+
+impl Timers {
+    /// None.
+    pub fn new() -> Timers {
+        Timers(BTreeSet::new())
+    }
+
+    /// The earliest time.
+    pub fn next(&self) -> Option<u64> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    /// Takes one that is due.
+    pub fn take_due(&mut self, now: u64) -> Option<What> {
+        let first = *self.0.first()?;
+        (first.0 <= now).then(|| {
+            self.0.remove(&first);
+            first.1
+        })
+    }
+
+    /// Adds one.
+    pub fn add(&mut self, at: u64, what: What) {
+        self.0.insert((at, what));
+    }
+
+    /// Removes one.
+    pub fn remove(&mut self, at: u64, what: What) {
+        self.0.remove(&(at, what));
+    }
+
+    /// Removes all of a kind.
+    pub fn remove_all(&mut self, what: What) {
+        self.0.retain(|(_, w)| *w != what);
+    }
+}
+
+impl Procmgr {
+    /// Sets a timer.
+    pub(crate) fn add_timer(&mut self, m: &mut impl Machine, at: u64, what: What) {
+        let before = self.timers.next();
+        self.timers.add(at, what);
+        if before.is_none_or(|b| at < b) {
+            m.set_timer(self.timers.next());
+        }
+    }
+
+    pub(crate) fn timer_fires(&mut self, m: &mut impl Machine, what: What) {
+        match what {
+            What::Wake(task) => self.wait_is_over(m, task),
+            What::Alarm(process, pid) => self.alarm_fires(m, process, pid),
+            What::Retry(task) => {
+                if self
+                    .find_task(task)
+                    .is_ok_and(|t| matches!(t.state, State::Running))
+                {
+                    self.interrupt(m, task);
+                }
+            }
+            What::Fs => self.on_console(m),
+        }
+    }
+
+    /// The deadline of a task's wait has come.
+    fn wait_is_over(&mut self, m: &mut impl Machine, task: TaskId) {
+        let Ok(t) = self.find_task(task) else { return };
+        let result = match &t.state {
+            State::Waiting(Wait::Sleep(_)) => 0,
+            State::Waiting(Wait::SignalOf { .. }) => Errno::EAGAIN.as_result(),
+            State::Waiting(Wait::Futex { .. }) => Errno::ETIMEDOUT.as_result(),
+            _ => return,
+        };
+        self.finish_wait(m, task, result);
+    }
+
+    fn alarm_fires(&mut self, m: &mut impl Machine, ix: ProcessIx, pid: u32) {
+        let Some(process) = self.tables_process(ix).filter(|p| p.pid == pid) else {
+            return;
+        };
+        let Some((at, interval)) = process.real_timer else {
+            return;
+        };
+        let next = (interval != 0).then(|| {
+            let missed = m.now().saturating_sub(at) / interval;
+            at + (missed + 1) * interval
+        });
+        self.process_mut(ix).real_timer = next.map(|at| (at, interval));
+        if let Some(at) = next {
+            self.add_timer(m, at, What::Alarm(ix, pid));
+        }
+        // SIGALRM is a standard signal, which cannot fail to be queued.
+        let _ = self.signal_process(m, ix, Procmgr::kernel_signal(SIGALRM));
+    }
+}

@@ -1,0 +1,29 @@
+//! The tracer's interest in a task.
+
+use abi::TaskId;
+use abi::tracer::{Events, Step, Stop};
+
+/// What the process manager knows of a task's tracing; all else is the tracer's.
+#[derive(Default)]
+pub struct Trace {
+    /// The tracer holds the task's thread capability.
+    pub attached: bool,
+    /// What is reported.
+    pub events: Events,
+    /// It shall come to a stand and be reported.
+    pub quiesce: bool,
+    /// How it runs.
+    pub step: Step,
+    /// Who waits for its stops and its death.
+    pub tracer: Option<TaskId>,
+    /// A stop nobody has waited for.
+    pub posted: Option<Stop>,
+    /// The report it is held by was taken by the tracer.
+    pub taken: bool,
+    /// It called the tracer, which may hold things for it.
+    pub client: bool,
+    /// What the machine's first task is going to run, until it has its files.
+    pub first_program: Option<alloc::boxed::Box<crate::exec::Exec>>,
+    /// The task it created, between its clone report and that task's start.
+    pub created: Option<(TaskId, crate::fork::CloneArgs)>,
+}

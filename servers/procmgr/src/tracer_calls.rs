@@ -1,0 +1,367 @@
+//! What the tracer asks for.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::State;
+use abi::linux::general::SA_NOCLDSTOP;
+use abi::signal::{SIGCHLD, code};
+use abi::tracer::{
+    Answer, Call, Event, Events, Life, Reply, SignalAction, Step, Stop, TaskView, Verdict,
+};
+use abi::wire::{self, Buffer, MAX_DATA};
+use abi::{Errno, InCall, SigInfo, TaskId};
+
+impl Procmgr {
+    pub(crate) fn tracer_call(
+        &mut self,
+        m: &mut impl Machine,
+        call: Call<'_>,
+        answer: &mut Buffer,
+    ) -> Result<usize, Errno> {
+        let mut data = [0; MAX_DATA];
+        let reply = match call {
+            Call::Next => self.next_report().map_or(Reply::None, Reply::Report),
+            Call::View { task } => {
+                self.find_task(task)?;
+                Reply::View(self.view(task))
+            }
+            Call::Find { tid } => Reply::View(self.view(self.by_tid(tid).ok_or(Errno::ESRCH)?)),
+            Call::Attach { task, events } => {
+                self.attach(m, task, events)?;
+                Reply::View(self.view(task))
+            }
+            Call::Detach { task, signal } => {
+                self.detach(m, task, signal)?;
+                Reply::Done
+            }
+            Call::SetEvents {
+                task,
+                events,
+                quiesce,
+            } => {
+                self.find_task(task)?;
+                self.task_mut(task).trace.events = events;
+                if quiesce {
+                    self.quiesce(m, task);
+                }
+                Reply::Done
+            }
+            Call::Bind { task, tracer } => {
+                self.bind(task, tracer)?;
+                Reply::Done
+            }
+            Call::Answer(answer) => {
+                self.answered(m, answer)?;
+                Reply::Done
+            }
+            Call::Post { task, number, stop } => {
+                self.held_by(task, number)?;
+                self.post(m, task, stop);
+                Reply::Done
+            }
+            Call::Unpost { task } => {
+                self.find_task(task)?;
+                self.task_mut(task).trace.posted = None;
+                Reply::Done
+            }
+            Call::Signal { task, info, force } => {
+                let alive = self.find_task(task)?.alive();
+                info.signal().ok_or(Errno::EINVAL)?;
+                if !alive {
+                    return Err(Errno::ESRCH);
+                }
+                if force {
+                    self.push_signal(m, task, info);
+                } else {
+                    self.signal_task(m, task, info)?;
+                }
+                Reply::Done
+            }
+            Call::Read { task, addr, len } => {
+                let space = self.find_task(task)?.space.ok_or(Errno::ESRCH)?;
+                let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
+                match self.memory.peek(m, space, addr, data) {
+                    0 if len != 0 => return Err(Errno::EFAULT),
+                    n => Reply::Bytes(&data[..n]),
+                }
+            }
+            Call::Write {
+                task,
+                addr,
+                force,
+                bytes,
+            } => {
+                let space = self.find_task(task)?.space.ok_or(Errno::ESRCH)?;
+                let n = match force {
+                    true => self.memory.poke(m, space, addr, bytes),
+                    false => self.memory.write(m, space, addr, bytes),
+                };
+                if n == 0 && !bytes.is_empty() {
+                    return Err(Errno::EFAULT);
+                }
+                Reply::Count(n as u32)
+            }
+        };
+        Ok(wire::encode(&reply, answer))
+    }
+
+    /// The event a task is held by, if the report has this number and was taken.
+    fn held_by(&self, id: TaskId, number: u32) -> Result<Event, Errno> {
+        let task = self.find_task(id)?;
+        match task.state {
+            State::Held(event) if task.report_number == number && task.trace.taken => Ok(event),
+            _ => Err(Errno::ESRCH),
+        }
+    }
+
+    fn view(&self, id: TaskId) -> TaskView {
+        let task = self.task(id);
+        let process = self.process(task.process);
+        let life = match task.state {
+            State::Zombie => Life::Zombie,
+            _ if task.exit_status.is_some() || process.group_exit.is_some() => Life::Exiting,
+            _ => Life::Alive,
+        };
+        let held = matches!(task.state, State::Held(_)) && task.trace.taken;
+        TaskView {
+            task: id,
+            tid: task.tid,
+            tgid: process.pid,
+            parent: process.parent.map(|p| self.process(p).leader),
+            tracer: task.trace.tracer,
+            state: life,
+            uid: process.credentials.uid,
+            gid: process.credentials.gid,
+            dumpable: process.dumpable,
+            may_trace_any: process.credentials.privileged(),
+            context: 0,
+            report: held.then_some(task.report_number),
+            group_stop: process
+                .stopped
+                .filter(|_| matches!(task.state, State::Stopped)),
+        }
+    }
+
+    fn attach(&mut self, m: &mut impl Machine, id: TaskId, events: Events) -> Result<(), Errno> {
+        let task = self.find_task(id)?;
+        if task.space.is_none() {
+            return Err(Errno::ESRCH);
+        }
+        if !task.trace.attached {
+            m.hand_thread(id);
+        }
+        let task = self.task_mut(id);
+        task.trace.attached = true;
+        task.trace.events = events;
+        Ok(())
+    }
+
+    /// Brings a task to a stand for the tracer.
+    fn quiesce(&mut self, m: &mut impl Machine, id: TaskId) {
+        match self.task(id).state {
+            State::Held(_) | State::Zombie => {}
+            State::Stopped => {
+                self.task_mut(id).state = State::Moving;
+                self.report(m, id, Event::Quiesce);
+            }
+            _ => {
+                self.task_mut(id).trace.quiesce = true;
+                self.interrupt(m, id);
+            }
+        }
+    }
+
+    fn bind(&mut self, id: TaskId, tracer: Option<TaskId>) -> Result<(), Errno> {
+        self.find_task(id)?;
+        let Some(tracer) = tracer else {
+            self.unbind(id);
+            return Ok(());
+        };
+        if !self.find_task(tracer)?.alive() {
+            return Err(Errno::ESRCH);
+        }
+        let ix = self.process_of(tracer);
+        self.process_mut(ix)
+            .tracees
+            .try_reserve(1)
+            .map_err(|_| Errno::ENOMEM)?;
+        self.unbind(id);
+        self.task_mut(tracer).trace.client = true;
+        self.task_mut(id).trace.tracer = Some(tracer);
+        self.process_mut(ix).tracees.push(id);
+        Ok(())
+    }
+
+    /// Publishes a stop, tells the tracer. Its wait wakes even where it ignores SIGCHLD.
+    fn post(&mut self, m: &mut impl Machine, id: TaskId, stop: Stop) {
+        let Some(tracer) = self.task(id).trace.tracer else {
+            return;
+        };
+        let Ok(waiter) = self.find_task(tracer) else {
+            return;
+        };
+        let ix = waiter.process;
+        self.task_mut(id).trace.posted = Some(stop);
+        let task = self.task(id);
+        let uid = self.process(task.process).credentials.uid[0];
+        let info = SigInfo::child(
+            code::CLD_TRAPPED,
+            task.tid,
+            uid,
+            stop.code as i32 & 0x7f,
+            0,
+            0,
+        );
+        let quiet = self.process(ix).actions.get(SIGCHLD).flags & u64::from(SA_NOCLDSTOP) != 0;
+        self.tell(m, ix, (!quiet).then_some(info));
+    }
+
+    /// A signal the tracer puts on a task whatever it blocks or ignores: it will be reported.
+    fn push_signal(&mut self, m: &mut impl Machine, id: TaskId, info: SigInfo) {
+        if info.signal() == Some(abi::signal::SIGKILL) {
+            // SIGKILL cannot fail to be queued.
+            let _ = self.signal_task(m, id, info);
+            return;
+        }
+        self.task_mut(id).pending.add(info, false);
+        self.wake_for_signal(m, id);
+    }
+
+    /// A held task goes on. Everything is checked before anything changes.
+    fn answered(&mut self, m: &mut impl Machine, answer: Answer) -> Result<(), Errno> {
+        let id = answer.task;
+        let event = self.held_by(id, answer.number)?;
+        let fits = match answer.verdict {
+            Verdict::Continue => !matches!(event, Event::Ptrace { .. }),
+            Verdict::AbortSyscall => matches!(event, Event::SyscallEntry),
+            Verdict::Signal { .. } => !matches!(event, Event::Ptrace { .. }),
+            Verdict::Result(_) => matches!(event, Event::Ptrace { .. }),
+        };
+        if !fits {
+            return Err(Errno::EINVAL);
+        }
+        if let Some(orig_rax) = answer.written
+            && self.task(id).space.is_some()
+        {
+            let regs = m.regs(id);
+            let task = self.task_mut(id);
+            task.regs = regs;
+            task.call = InCall::No { orig_rax };
+        }
+        let task = self.task_mut(id);
+        if task.trace.step != answer.step {
+            task.trace.step = answer.step;
+            if answer.step == Step::None && task.space.is_some() {
+                m.step(id, false);
+            }
+        }
+        let task = self.task_mut(id);
+        task.trace.posted = None;
+        task.state = State::Moving;
+        self.go_on(m, id, event, answer.verdict);
+        Ok(())
+    }
+
+    /// What follows a report.
+    fn go_on(&mut self, m: &mut impl Machine, id: TaskId, event: Event, verdict: Verdict) {
+        if let Verdict::Signal { action, info } = verdict
+            && !matches!(event, Event::Signal { .. })
+        {
+            // Sent along with the resumption from a stop that was not a signal's.
+            if action != SignalAction::Ignore && self.task(id).alive() {
+                self.push_signal(m, id, info);
+            }
+        }
+        match event {
+            Event::SyscallEntry => self.entry_answered(m, id, verdict),
+            Event::SyscallExit => self.syscall_left(m, id),
+            Event::Signal { info, action } => match verdict {
+                Verdict::Signal { action, info } => self.signal_answered(m, id, action, info),
+                _ => self.signal_answered(m, id, action, info),
+            },
+            Event::Quiesce => self.return_to_user(m, id),
+            Event::Clone { .. } => self.clone_reported(m, id),
+            Event::VforkDone { .. } | Event::Exec { .. } => self.leave_syscall(m, id),
+            Event::Exit { .. } => self.exit_reported(m, id),
+            Event::ClientExit => {
+                self.task_mut(id).trace.client = false;
+                self.leave(m, id);
+            }
+            Event::Death { .. } => self.become_zombie(m, id),
+            Event::Reap => self.forget(m, id),
+            Event::JobControl { .. } => self.return_to_user(m, id),
+            Event::Ptrace { .. } => match verdict {
+                Verdict::Result(result) => self.finish_syscall(m, id, result),
+                _ => self.finish_syscall(m, id, Errno::EIO.as_result()),
+            },
+        }
+    }
+
+    fn entry_answered(&mut self, m: &mut impl Machine, id: TaskId, verdict: Verdict) {
+        let task = self.task(id);
+        let nr = match task.call {
+            InCall::At { nr, .. } => nr,
+            InCall::No { orig_rax } => orig_rax,
+        };
+        if self.process(task.process).group_exit.is_some() {
+            return self.return_to_user(m, id);
+        }
+        match verdict {
+            Verdict::AbortSyscall => self.leave_syscall(m, id),
+            _ if nr as i64 == -1 => self.leave_syscall(m, id),
+            _ => self.dispatch(m, id, nr),
+        }
+    }
+
+    /// Nothing of the tracer's is left on the task; a report it holds goes on as if nobody had
+    /// looked, with the signal given instead of the one it told of.
+    fn detach(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        signal: Option<SigInfo>,
+    ) -> Result<(), Errno> {
+        let task = self.find_task(id)?;
+        let has_thread = task.space.is_some();
+        let attached = task.trace.attached;
+        self.unbind(id);
+        if attached && has_thread {
+            m.revoke_thread(id);
+        }
+        let task = self.task_mut(id);
+        task.trace.attached = false;
+        task.trace.events = Events::empty();
+        task.trace.quiesce = false;
+        if core::mem::take(&mut task.trace.step) != Step::None && has_thread {
+            m.step(id, false);
+        }
+        let State::Held(event) = self.task(id).state else {
+            if let Some(info) = signal {
+                self.push_signal(m, id, info);
+            }
+            return Ok(());
+        };
+        if matches!(event, Event::Ptrace { .. } | Event::ClientExit) {
+            // Its own dealings with the tracer are not what the tracer lets go of.
+            return Ok(());
+        }
+        self.task_mut(id).state = State::Moving;
+        let verdict = match (event, signal) {
+            (Event::Signal { .. }, Some(info)) => Verdict::Signal {
+                action: SignalAction::Deliver,
+                info,
+            },
+            (Event::Signal { info, .. }, None) => Verdict::Signal {
+                action: SignalAction::Ignore,
+                info,
+            },
+            (_, Some(info)) => Verdict::Signal {
+                action: SignalAction::Deliver,
+                info,
+            },
+            (_, None) => Verdict::Continue,
+        };
+        self.go_on(m, id, event, verdict);
+        Ok(())
+    }
+}

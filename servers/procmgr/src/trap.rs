@@ -1,0 +1,40 @@
+//! What stops a running task.
+
+/// Why a thread came to a stand, as the kernel's fault message tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// A processor exception that has no kind of its own here. A `syscall` instruction is
+    /// vector 6, because the kernel leaves EFER.SCE off.
+    Exception {
+        /// The vector: 0 divide error, 6 invalid opcode, 13 general protection.
+        vector: u8,
+        /// The error code.
+        code: u64,
+    },
+    /// A page that is not there or does not allow this.
+    PageFault {
+        /// The address.
+        addr: u64,
+        /// A write, rather than a read or an instruction fetch.
+        write: bool,
+        /// The page was there.
+        present: bool,
+        /// The instruction.
+        ip: u64,
+    },
+    /// One instruction ran while stepping, or the task had set TF itself.
+    Step,
+    /// An `int3`; the instruction pointer is behind it.
+    Int3,
+    /// A hardware breakpoint.
+    Watch {
+        /// Which.
+        number: u8,
+        /// Its address.
+        addr: u64,
+    },
+    /// The `int3` at the end of a stub.
+    StubDone,
+    /// The task spoke to the kernel or to the process manager in a way no program does.
+    BadCall,
+}

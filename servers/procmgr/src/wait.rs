@@ -1,0 +1,356 @@
+//! wait4(2) and waitid(2).
+//!
+//! A tracer's wait sees its tracees besides its children. A zombie that is traced by somebody
+//! who is not its parent has two readers: the tracer first, and only after it the parent.
+
+use crate::Procmgr;
+use crate::exit::exit_code;
+use crate::machine::Machine;
+use crate::process::ProcessIx;
+use crate::syscall::Done;
+use crate::task::{State, Wait};
+use abi::linux::general as g;
+use abi::signal::{SIGCHLD, SIGCONT, code};
+use abi::{Errno, SigInfo, TaskId};
+
+/// What a call waits for and where its answers go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitRequest {
+    /// Which children.
+    pub which: Which,
+    /// W options, the events among them.
+    pub options: u32,
+    /// Where the answer goes.
+    pub output: Output,
+    /// Where `struct rusage` goes, or 0.
+    pub rusage: u64,
+}
+
+/// Which children a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Any.
+    Any,
+    /// Those of a process group.
+    Group(u32),
+    /// One.
+    Pid(u32),
+}
+
+/// Where a wait's answer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// wait4: the status word.
+    Status(u64),
+    /// waitid: `siginfo_t`; the result is 0.
+    Info(u64),
+}
+
+/// Something a wait has found.
+struct Found {
+    tid: u32,
+    uid: u32,
+    status: i32,
+    si_code: i32,
+    si_status: i32,
+    cpu: u64,
+}
+
+const WNOTHREAD: u32 = g::__WNOTHREAD;
+const WCLONE: u32 = g::__WCLONE;
+const WALL: u32 = g::__WALL;
+const EVENTS: u32 = g::WEXITED | g::WSTOPPED | g::WCONTINUED;
+
+impl Procmgr {
+    /// wait4(2).
+    pub(crate) fn sys_wait4(&mut self, m: &mut impl Machine, id: TaskId, args: [u64; 6]) -> Done {
+        let (pid, options) = (args[0] as i32, args[2] as u32);
+        let known = g::WNOHANG | g::WUNTRACED | g::WCONTINUED | WNOTHREAD | WCLONE | WALL;
+        if options & !known != 0 {
+            return Errno::EINVAL.into();
+        }
+        let pgid = self.process(self.process_of(id)).pgid;
+        let which = match pid {
+            i32::MIN => return Errno::ESRCH.into(),
+            -1 => Which::Any,
+            0 => Which::Group(pgid),
+            p if p < 0 => Which::Group(-p as u32),
+            p => Which::Pid(p as u32),
+        };
+        let output = Output::Status(args[1]);
+        let options = options | g::WEXITED;
+        self.wait(
+            m,
+            id,
+            WaitRequest {
+                which,
+                options,
+                output,
+                rusage: args[3],
+            },
+        )
+    }
+
+    /// waitid(2).
+    pub(crate) fn sys_waitid(&mut self, m: &mut impl Machine, id: TaskId, args: [u64; 6]) -> Done {
+        let options = args[3] as u32;
+        let known = g::WNOHANG | g::WNOWAIT | EVENTS | WNOTHREAD | WCLONE | WALL;
+        if options & !known != 0 || options & EVENTS == 0 {
+            return Errno::EINVAL.into();
+        }
+        let number = args[1] as i32;
+        let which = match args[0] as u32 {
+            g::P_ALL => Which::Any,
+            g::P_PID if number > 0 => Which::Pid(number as u32),
+            g::P_PGID if number > 0 => Which::Group(number as u32),
+            g::P_PGID if number == 0 => Which::Group(self.process(self.process_of(id)).pgid),
+            _ => return Errno::EINVAL.into(),
+        };
+        let output = Output::Info(args[2]);
+        self.wait(
+            m,
+            id,
+            WaitRequest {
+                which,
+                options,
+                output,
+                rusage: args[4],
+            },
+        )
+    }
+
+    fn wait(&mut self, m: &mut impl Machine, id: TaskId, request: WaitRequest) -> Done {
+        match self.try_wait(m, id, &request) {
+            Some(result) => Done::Result(result),
+            None => {
+                self.task_mut(id).state = State::Waiting(Wait::Child(request));
+                Done::Later
+            }
+        }
+    }
+
+    /// Every wait of a process looks again.
+    pub(crate) fn wake_waiters(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+        for id in self.tasks_of(ix) {
+            let Ok(task) = self.find_task(id) else {
+                continue;
+            };
+            let State::Waiting(Wait::Child(request)) = task.state else {
+                continue;
+            };
+            if let Some(result) = self.try_wait(m, id, &request) {
+                self.finish_wait(m, id, result);
+            }
+        }
+    }
+
+    /// The result of a wait, if it need not sleep.
+    fn try_wait(&mut self, m: &mut impl Machine, id: TaskId, req: &WaitRequest) -> Option<i64> {
+        let ix = self.process_of(id);
+        let mut any = false;
+        let candidates = self.candidates(ix, req);
+        for (task, as_tracer) in candidates {
+            any = true;
+            if let Some(found) = self.look_at(m, task, as_tracer, req) {
+                return Some(self.give(m, id, req, &found));
+            }
+        }
+        if !any {
+            return Some(Errno::ECHILD.as_result());
+        }
+        if req.options & g::WNOHANG == 0 {
+            return None;
+        }
+        if let Output::Info(addr) = req.output
+            && addr != 0
+        {
+            // Nothing yet: si_signo and si_pid read 0.
+            let _ = self.put(m, id, addr, &[0; abi::signal::SIGINFO_SIZE]);
+        }
+        Some(0)
+    }
+
+    /// Whom a wait may be about: children by their leaders, then tracees.
+    fn candidates(&self, ix: ProcessIx, req: &WaitRequest) -> alloc::vec::Vec<(TaskId, bool)> {
+        let process = self.process(ix);
+        let mut found = alloc::vec::Vec::new();
+        if let Which::Pid(pid) = req.which {
+            let Some(task) = self.by_tid(pid) else {
+                return found;
+            };
+            if self.is_child(ix, task, req) {
+                found.push((task, false));
+            }
+            if self.is_tracee(ix, task) {
+                found.push((task, true));
+            }
+            return found;
+        }
+        let of_group = |task: TaskId| match req.which {
+            Which::Group(pgid) => self.process(self.process_of(task)).pgid == pgid,
+            _ => true,
+        };
+        for child in &process.children {
+            let leader = self.process(*child).leader;
+            if of_group(leader) && self.is_child(ix, leader, req) {
+                found.push((leader, false));
+            }
+        }
+        let tracees = process.tracees.iter().filter(|t| of_group(**t));
+        found.extend(tracees.map(|t| (*t, true)));
+        found
+    }
+
+    fn is_child(&self, ix: ProcessIx, task: TaskId, req: &WaitRequest) -> bool {
+        let t = self.task(task);
+        let process = self.process(t.process);
+        if process.parent != Some(ix) || process.leader != task {
+            return false;
+        }
+        let clone = t.exit_signal != SIGCHLD;
+        req.options & WALL != 0 || clone == (req.options & WCLONE != 0)
+    }
+
+    fn is_tracee(&self, ix: ProcessIx, task: TaskId) -> bool {
+        let tracer = self.task(task).trace.tracer;
+        tracer
+            .and_then(|t| self.find_task(t).ok())
+            .is_some_and(|t| t.process == ix)
+    }
+
+    fn look_at(
+        &mut self,
+        m: &mut impl Machine,
+        task: TaskId,
+        as_tracer: bool,
+        req: &WaitRequest,
+    ) -> Option<Found> {
+        if let State::Zombie = self.task(task).state {
+            return self.take_death(m, task, as_tracer, req);
+        }
+        if as_tracer {
+            return self.take_trace_stop(task, req);
+        }
+        if self.task(task).trace.tracer.is_some() && self.tracer_is_parent(task) {
+            // The tracer's view of it, which comes next, is the only one.
+            return None;
+        }
+        self.take_job_stop(task, req)
+    }
+
+    fn found(&self, task: TaskId, status: i32, si_code: i32, si_status: i32) -> Found {
+        let t = self.task(task);
+        let process = self.process(t.process);
+        let uid = process.credentials.uid[0];
+        Found {
+            tid: t.tid,
+            uid,
+            status,
+            si_code,
+            si_status,
+            cpu: process.cpu_gone,
+        }
+    }
+
+    fn take_death(
+        &mut self,
+        m: &mut impl Machine,
+        task: TaskId,
+        as_tracer: bool,
+        req: &WaitRequest,
+    ) -> Option<Found> {
+        let t = self.task(task);
+        let process = self.process(t.process);
+        let leader = process.leader == task;
+        let traced = t.trace.tracer.is_some();
+        let elsewhere = traced && !self.tracer_is_parent(task);
+        if req.options & g::WEXITED == 0 || (leader && !self.alone(task)) {
+            return None;
+        }
+        if !as_tracer && elsewhere {
+            return None;
+        }
+        let status = process.group_exit.or(t.exit_status).unwrap_or(0);
+        let status = if leader {
+            t.exit_status.unwrap_or(status)
+        } else {
+            status
+        };
+        let (si_code, si_status) = exit_code(status);
+        let found = self.found(task, status, si_code, si_status);
+        if req.options & g::WNOWAIT == 0 {
+            self.unbind(task);
+            if as_tracer && elsewhere && leader {
+                self.tell_parent_of_death(m, task);
+            } else {
+                self.reap(m, task);
+            }
+        }
+        Some(found)
+    }
+
+    fn take_trace_stop(&mut self, task: TaskId, req: &WaitRequest) -> Option<Found> {
+        // A ptrace stop needs no WUNTRACED; waitid has to ask for stops all the same.
+        let asked = matches!(req.output, Output::Status(_)) || req.options & g::WSTOPPED != 0;
+        let stop = self.task(task).trace.posted.filter(|_| asked)?;
+        if req.options & g::WNOWAIT == 0 {
+            self.task_mut(task).trace.posted = None;
+        }
+        let code = stop.code as i32;
+        Some(self.found(task, code << 8 | 0x7f, code::CLD_TRAPPED, code))
+    }
+
+    fn take_job_stop(&mut self, task: TaskId, req: &WaitRequest) -> Option<Found> {
+        let ix = self.process_of(task);
+        let process = self.process(ix);
+        let keep = req.options & g::WNOWAIT != 0;
+        if req.options & g::WSTOPPED != 0
+            && process.stop_unseen
+            && let Some(signo) = process.stopped
+        {
+            self.process_mut(ix).stop_unseen = keep;
+            let signo = i32::from(signo);
+            return Some(self.found(task, signo << 8 | 0x7f, code::CLD_STOPPED, signo));
+        }
+        if req.options & g::WCONTINUED != 0 && process.continue_unseen {
+            self.process_mut(ix).continue_unseen = keep;
+            return Some(self.found(task, 0xffff, code::CLD_CONTINUED, SIGCONT.into()));
+        }
+        None
+    }
+
+    /// Stores what was found. The child is reaped even where the addresses are bad.
+    fn give(&mut self, m: &mut impl Machine, id: TaskId, req: &WaitRequest, f: &Found) -> i64 {
+        let mut result = Ok(());
+        if req.rusage != 0 {
+            result = result.and(self.put(m, id, req.rusage, &rusage(f.cpu, 0, 0)));
+        }
+        match req.output {
+            Output::Status(0) | Output::Info(0) => {}
+            Output::Status(addr) => {
+                result = result.and(self.put(m, id, addr, &f.status.to_le_bytes()));
+            }
+            Output::Info(addr) => {
+                let info = SigInfo::child(f.si_code, f.tid, f.uid, f.si_status, 0, 0);
+                // waitid(2) leaves the times alone.
+                result = result.and(self.put(m, id, addr, &info.to_bytes()[..28]));
+            }
+        }
+        match (result, req.output) {
+            (Err(e), _) => e.as_result(),
+            (Ok(()), Output::Status(_)) => f.tid.into(),
+            (Ok(()), Output::Info(_)) => 0,
+        }
+    }
+}
+
+/// `struct rusage` of CPU time in nanoseconds, peak memory in KiB and page faults.
+pub(crate) fn rusage(cpu: u64, peak: u64, faults: u64) -> [u8; 144] {
+    let mut bytes = [0; 144];
+    let mut put = |at: usize, v: u64| bytes[at..at + 8].copy_from_slice(&v.to_le_bytes());
+    put(0, cpu / 1_000_000_000);
+    put(8, cpu % 1_000_000_000 / 1000);
+    put(32, peak);
+    put(64, faults);
+    bytes
+}
