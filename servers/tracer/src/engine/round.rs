@@ -1,0 +1,281 @@
+//! One report on its way along the chain.
+
+use super::{
+    Arbitration, Chain, Choice, EngineId, Flow, Go, Life, Next, Response, ResumeAction, State,
+};
+use abi::tracer::{Event, Events, Report, SignalAction, Verdict};
+use abi::{Errno, SigInfo};
+
+/// A report going along the chain.
+#[derive(Debug)]
+pub(super) struct Round {
+    pub(super) report: Report,
+    /// The engine asked last; engines up to `last` have been or will be asked.
+    at: EngineId,
+    last: EngineId,
+    pub(super) asked: Option<EngineId>,
+    phase: Phase,
+    signal: Option<Arbitration>,
+    info_changed: bool,
+    pub(super) injected: Option<(Choice, SigInfo)>,
+    abort: bool,
+    stay: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Event,
+    Quiesce,
+}
+
+impl Round {
+    /// Whether the event itself has been reported to everyone.
+    pub(super) fn is_over(&self) -> bool {
+        self.phase == Phase::Quiesce && self.asked.is_none()
+    }
+
+    fn event(&self) -> Event {
+        match self.signal {
+            Some(Arbitration {
+                info,
+                action,
+                choice,
+            }) => Event::Signal {
+                info,
+                action: match choice {
+                    Some(Choice::Act(action)) => action,
+                    Some(Choice::Hold) => SignalAction::Ignore,
+                    None => action,
+                },
+            },
+            None => self.report.event,
+        }
+    }
+
+    fn mask(&self) -> Events {
+        match self.report.event {
+            Event::Quiesce => Events::QUIESCE,
+            Event::SyscallEntry => Events::SYSCALL_ENTRY,
+            Event::SyscallExit => Events::SYSCALL_EXIT,
+            Event::Signal { .. } => self.signal.map_or(Events::ANY_SIGNAL, |s| s.event()),
+            Event::Clone { .. } => Events::CLONE,
+            Event::VforkDone { .. } => Events::VFORK_DONE,
+            Event::Exec { .. } => Events::EXEC,
+            Event::Exit { .. } => Events::EXIT,
+            Event::Death { .. } => Events::DEATH,
+            Event::JobControl { .. } => Events::JCTL,
+            Event::Reap => Events::REAP,
+            Event::Ptrace { .. } | Event::ClientExit => Events::empty(),
+        }
+    }
+
+    fn verdict(&self) -> (Verdict, Option<SigInfo>) {
+        if let Some(signal) = self.signal {
+            return match self.injected {
+                Some((choice, info)) => Arbitration {
+                    info,
+                    choice: Some(choice),
+                    ..signal
+                }
+                .verdict(true),
+                None => signal.verdict(self.info_changed),
+            };
+        }
+        match self.report.event {
+            Event::SyscallEntry if self.abort => (Verdict::AbortSyscall, None),
+            Event::JobControl { .. } | Event::Quiesce => match self.stay {
+                Some(signo) => {
+                    let action = SignalAction::Stop;
+                    let info = SigInfo::new(signo, 0);
+                    (Verdict::Signal { action, info }, None)
+                }
+                None => (Verdict::Continue, None),
+            },
+            _ => (Verdict::Continue, None),
+        }
+    }
+}
+
+impl<K> Chain<K> {
+    /// A report arrived. Returns whether another one was outstanding: then the task was killed,
+    /// which breaks every hold (utrace rule 6), and whatever engines still answer to the old one
+    /// is refused.
+    pub fn begin(&mut self, report: Report) -> bool {
+        let broken = self.withdraw();
+        let dead = matches!(report.event, Event::Death { .. } | Event::Reap);
+        for engine in &mut self.engines {
+            engine.due = false;
+            if dead {
+                engine.flags.state.remove(State::QUIESCE);
+            }
+        }
+        self.life = match report.event {
+            Event::Reap => Life::Reaped,
+            Event::Death { .. } => Life::Dead,
+            _ if self.life == Life::Newborn => Life::Alive,
+            _ => self.life,
+        };
+        let signal = match report.event {
+            Event::Signal { info, action } => Some(Arbitration {
+                info,
+                action,
+                choice: None,
+            }),
+            _ => None,
+        };
+        self.round = Some(Round {
+            report,
+            at: EngineId(0),
+            last: self.engines.last().map_or(EngineId(0), |e| e.id),
+            asked: None,
+            phase: Phase::Event,
+            signal,
+            info_changed: false,
+            injected: None,
+            abort: false,
+            stay: None,
+        });
+        broken
+    }
+
+    /// The outstanding report.
+    pub fn report(&self) -> Option<&Report> {
+        self.round.as_ref().map(|r| &r.report)
+    }
+
+    /// The outstanding report is withdrawn without an answer: the task was killed, which breaks
+    /// every hold. Returns whether there was one.
+    pub fn withdraw(&mut self) -> bool {
+        let broken = self.round.take().is_some();
+        if broken {
+            for engine in &mut self.engines {
+                engine.flags.state.remove(State::QUIESCE);
+            }
+        }
+        broken
+    }
+
+    /// When the task goes on from a job-control stop or a quiesce report, it stays in the
+    /// job-control stop that `signo` made of its process (PTRACE_LISTEN, PTRACE_DETACH).
+    pub fn stay(&mut self, signo: u8) {
+        if let Some(round) = &mut self.round {
+            round.stay = Some(signo);
+        }
+    }
+
+    /// What the process manager would be told if the task went on now.
+    pub fn outcome(&self) -> Option<Go> {
+        let round = self.round.as_ref()?;
+        let (verdict, requeue) = round.verdict();
+        Some(Go {
+            number: round.report.number,
+            step: self.resume_action().step(),
+            verdict,
+            requeue,
+        })
+    }
+
+    /// What is to be done now. [`Next::Go`] ends the report.
+    pub fn advance(&mut self) -> Next {
+        let Some(round) = &mut self.round else {
+            return Next::Idle;
+        };
+        if let Some(asked) = round.asked {
+            return Next::Waiting(asked);
+        }
+        if round.phase == Phase::Event {
+            let mask = round.mask();
+            let wants = self
+                .engines
+                .iter()
+                .find(|e| e.id > round.at && e.id <= round.last && e.flags.events.intersects(mask));
+            if let Some(engine) = wants {
+                round.at = engine.id;
+                if round.report.event == Event::Reap {
+                    return Next::Tell(engine.id);
+                }
+                round.asked = Some(engine.id);
+                return Next::Ask(engine.id, round.event());
+            }
+            self.event_is_over();
+        }
+        let stops = self.keeps();
+        let round = self.round.as_mut().expect("looked at above");
+        if stops && let Some(engine) = self.engines.iter_mut().find(|e| e.due) {
+            engine.due = false;
+            round.asked = Some(engine.id);
+            return Next::Ask(engine.id, Event::Quiesce);
+        }
+        if stops {
+            return Next::Held;
+        }
+        let go = self.outcome().expect("looked at above");
+        self.round = None;
+        Next::Go(go)
+    }
+
+    /// An engine's answer to report `number`. ESRCH, and nothing changes, unless exactly that
+    /// engine was asked about exactly that report (utrace rule 10). The engine, if it detached.
+    pub fn answer(
+        &mut self,
+        id: EngineId,
+        number: u32,
+        response: Response,
+    ) -> Result<Option<K>, Errno> {
+        let round = self.round.as_mut().ok_or(Errno::ESRCH)?;
+        if round.asked != Some(id) || round.report.number != number {
+            return Err(Errno::ESRCH);
+        }
+        let at = self
+            .engines
+            .binary_search_by_key(&id, |e| e.id)
+            .map_err(|_| Errno::ESRCH)?;
+        round.asked = None;
+        if round.phase == Phase::Event {
+            if let Some(signal) = &mut round.signal {
+                signal.choice = response.signal.or(signal.choice);
+                signal.info = response.info.unwrap_or(signal.info);
+                round.info_changed |= response.info.is_some();
+            }
+            round.abort |= response.abort;
+            let hideable = !matches!(
+                round.report.event,
+                Event::Exit { .. } | Event::Death { .. } | Event::Reap
+            );
+            if response.flow == Flow::Hide && hideable {
+                round.at = round.last;
+            }
+        }
+        if let Some(state) = response.state {
+            self.engines[at].flags.state = match self.life {
+                Life::Dead | Life::Reaped => state.difference(State::QUIESCE),
+                _ => state,
+            };
+        }
+        Ok((response.flow == Flow::Detach).then(|| self.remove(at)))
+    }
+
+    /// Utrace rule 4: after the event's own report, the quiesce report to whoever asked for it.
+    fn event_is_over(&mut self) {
+        let stops = self.resume_action() == ResumeAction::Stop;
+        let Some(round) = &mut self.round else { return };
+        round.phase = Phase::Quiesce;
+        let was_quiesce = round.report.event == Event::Quiesce;
+        for engine in &mut self.engines {
+            engine.due |= stops && !was_quiesce && engine.flags.events.contains(Events::QUIESCE);
+        }
+    }
+
+    /// Whether some engine keeps the task where it is: QUIESCE while it lives (rule 2), NOREAP
+    /// once it is dead (rule 8), nothing once it is being reaped (rule 7).
+    fn keeps(&self) -> bool {
+        match self.life {
+            Life::Newborn | Life::Alive => self.resume_action().stops(),
+            Life::Dead => self
+                .engines
+                .iter()
+                .any(|e| e.flags.state.contains(State::NOREAP)),
+            Life::Reaped => false,
+        }
+    }
+}
