@@ -1,0 +1,138 @@
+//! PTRACE_GETREGS, SETREGS, GETREGSET, SETREGSET and ARCH_PRCTL: register sets.
+
+use super::{Done, OK, Request, Target, bytes_of, get_user, put_user, words_of};
+use crate::frame::TASK_SIZE_MAX;
+use crate::{Host, Tracer};
+use abi::regs::USER_REGS_WORDS;
+use abi::{Errno, UserRegs};
+
+const REGS_SIZE: usize = USER_REGS_WORDS * 8;
+const NT_PRSTATUS: u64 = 1;
+const NT_PRFPREG: u64 = 2;
+
+const ARCH_SET_GS: u64 = 0x1001;
+const ARCH_SET_FS: u64 = 0x1002;
+const ARCH_GET_FS: u64 = 0x1003;
+const ARCH_GET_GS: u64 = 0x1004;
+const FS_BASE_WORD: usize = 21;
+const GS_BASE_WORD: usize = 22;
+
+impl Tracer {
+    pub(super) fn get_regs(
+        &mut self,
+        host: &mut impl Host,
+        request: &Request,
+        target: Target,
+    ) -> Result<Done, Errno> {
+        let regs = self.read_regs(host, target)?;
+        let bytes: [u8; REGS_SIZE] = bytes_of(&regs.to_words());
+        put_user(host, request.client, request.data, &bytes)?;
+        Ok(OK)
+    }
+
+    pub(super) fn set_regs(
+        &mut self,
+        host: &mut impl Host,
+        request: &Request,
+        target: Target,
+    ) -> Result<Done, Errno> {
+        let mut bytes = [0; REGS_SIZE];
+        get_user(host, request.client, request.data, &mut bytes)?;
+        let words: [u64; USER_REGS_WORDS] = words_of(&bytes);
+        self.write_regs(host, target, 0, &words)?;
+        Ok(OK)
+    }
+
+    /// `addr` is the note type, `data` points to an iovec whose length is written back. EINVAL:
+    /// no such set, or a length that is not whole words. Short buffers get what fits.
+    pub(super) fn get_regset(
+        &mut self,
+        host: &mut impl Host,
+        request: &Request,
+        target: Target,
+    ) -> Result<Done, Errno> {
+        let (base, len) = regset_buffer(host, request)?;
+        let regs = self.read_regs(host, target)?;
+        let bytes: [u8; REGS_SIZE] = bytes_of(&regs.to_words());
+        put_user(host, request.client, base, &bytes[..len])?;
+        put_len(host, request, len)
+    }
+
+    /// The reverse of PTRACE_GETREGSET, with the same errors.
+    pub(super) fn set_regset(
+        &mut self,
+        host: &mut impl Host,
+        request: &Request,
+        target: Target,
+    ) -> Result<Done, Errno> {
+        let (base, len) = regset_buffer(host, request)?;
+        let mut bytes = [0; REGS_SIZE];
+        get_user(host, request.client, base, &mut bytes[..len])?;
+        let words: [u64; USER_REGS_WORDS] = words_of(&bytes);
+        self.write_regs(host, target, 0, &words[..len / 8])?;
+        put_len(host, request, len)
+    }
+
+    /// `data` is the code, `addr` the address or where to store it. EPERM: not an address of a
+    /// program. EINVAL: no such code.
+    pub(super) fn arch_prctl(
+        &mut self,
+        host: &mut impl Host,
+        request: &Request,
+        target: Target,
+    ) -> Result<Done, Errno> {
+        let word = match request.data {
+            ARCH_SET_FS | ARCH_GET_FS => FS_BASE_WORD,
+            ARCH_SET_GS | ARCH_GET_GS => GS_BASE_WORD,
+            _ => return Err(Errno::EINVAL),
+        };
+        if matches!(request.data, ARCH_SET_FS | ARCH_SET_GS) {
+            if request.addr >= TASK_SIZE_MAX {
+                return Err(Errno::EPERM);
+            }
+            self.write_regs(host, target, word, &[request.addr])?;
+        } else {
+            let value = self.read_regs(host, target)?.to_words()[word];
+            put_user(host, request.client, request.addr, &value.to_le_bytes())?;
+        }
+        Ok(OK)
+    }
+
+    pub(super) fn read_regs(
+        &mut self,
+        host: &mut impl Host,
+        target: Target,
+    ) -> Result<UserRegs, Errno> {
+        let task = self.tasks.get_mut(target.task).ok_or(Errno::ESRCH)?;
+        task.frame.get(host, target.task)
+    }
+
+    pub(super) fn write_regs(
+        &mut self,
+        host: &mut impl Host,
+        target: Target,
+        from: usize,
+        words: &[u64],
+    ) -> Result<(), Errno> {
+        let task = self.tasks.get_mut(target.task).ok_or(Errno::ESRCH)?;
+        task.frame.set(host, target.task, from, words)
+    }
+}
+
+/// The client's buffer for a register set, its length cut to the set's.
+fn regset_buffer(host: &mut impl Host, request: &Request) -> Result<(u64, usize), Errno> {
+    let mut iovec = [0; 16];
+    get_user(host, request.client, request.data, &mut iovec)?;
+    let [base, len] = words_of(&iovec);
+    match request.addr {
+        NT_PRSTATUS if len % 8 == 0 => Ok((base, len.min(REGS_SIZE as u64) as usize)),
+        NT_PRFPREG if len % 8 == 0 => Err(Errno::EIO),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+fn put_len(host: &mut impl Host, request: &Request, len: usize) -> Result<Done, Errno> {
+    let at = request.data.wrapping_add(8);
+    put_user(host, request.client, at, &(len as u64).to_le_bytes())?;
+    Ok(OK)
+}

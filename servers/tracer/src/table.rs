@@ -1,0 +1,169 @@
+//! The traced tasks.
+
+use crate::engine::{Chain, EngineId, Life};
+use crate::frame::Frame;
+use crate::ptrace::Tracee;
+use abi::tracer::{Answer, Events, Verdict};
+use abi::{Errno, InCall, TaskId};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// The most tasks traced at a time; one more is ENOMEM.
+pub const MAX_TRACED_TASKS: usize = 1024;
+/// The most tasks that the tracers of one user trace at a time; one more is EAGAIN.
+pub const MAX_TRACED_PER_USER: usize = 512;
+
+/// What an engine is. Engines of other tasks, whose callbacks are messages, become another
+/// variant: the chain already waits for answers that come later.
+#[derive(Debug)]
+pub enum Kind {
+    /// The built-in ptrace engine.
+    Ptrace(Tracee),
+}
+
+/// One traced task.
+#[derive(Debug)]
+pub struct Task {
+    /// Its tid.
+    pub tid: u32,
+    /// Its engines.
+    pub chain: Chain<Kind>,
+    /// Its registers while it is held.
+    pub frame: Frame,
+    /// What the process manager reports of it.
+    pub subscribed: Events,
+    /// Who is charged for it.
+    owner_uid: u32,
+}
+
+impl Task {
+    /// A task whose attach is about to be committed.
+    pub fn new(tid: u32, owner_uid: u32, life: Life) -> Task {
+        Task {
+            tid,
+            chain: Chain::new(life),
+            frame: Frame::new(InCall::NONE),
+            subscribed: Events::empty(),
+            owner_uid,
+        }
+    }
+
+    /// What the process manager is to report: what the engines ask for, and in any case the end,
+    /// which is when the task is forgotten here.
+    pub fn events(&self) -> Events {
+        self.chain.events() | Events::DEATH | Events::REAP
+    }
+
+    /// Its ptrace engine.
+    pub fn ptrace(&mut self) -> Option<(EngineId, &mut Tracee)> {
+        self.chain
+            .engines_mut()
+            .map(|engine| {
+                let Kind::Ptrace(tracee) = &mut engine.kind;
+                (engine.id, tracee)
+            })
+            .next()
+    }
+
+    /// An answer to its report `number`.
+    pub fn answer(&self, task: TaskId, number: u32, verdict: Verdict) -> Answer {
+        Answer {
+            task,
+            number,
+            written: self.frame.written(),
+            step: self.chain.resume_action().step(),
+            verdict,
+        }
+    }
+}
+
+/// Every traced task, by id and by tid.
+#[derive(Default)]
+pub struct Tasks {
+    by_id: BTreeMap<TaskId, Task>,
+    by_tid: BTreeMap<u32, TaskId>,
+    per_user: BTreeMap<u32, usize>,
+}
+
+impl Tasks {
+    /// Whether a task charged to `uid` can be added: ENOMEM ([`MAX_TRACED_TASKS`]) or EAGAIN
+    /// ([`MAX_TRACED_PER_USER`]) if not.
+    pub fn room(&self, uid: u32) -> Result<(), Errno> {
+        if self.by_id.len() >= MAX_TRACED_TASKS {
+            return Err(Errno::ENOMEM);
+        }
+        match self.per_user.get(&uid) {
+            Some(n) if *n >= MAX_TRACED_PER_USER => Err(Errno::EAGAIN),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a task that [`Tasks::room`] has been found for.
+    pub fn insert(&mut self, id: TaskId, task: Task) {
+        self.remove(id);
+        *self.per_user.entry(task.owner_uid).or_default() += 1;
+        self.by_tid.insert(task.tid, id);
+        self.by_id.insert(id, task);
+    }
+
+    /// Forgets a task.
+    pub fn remove(&mut self, id: TaskId) -> Option<Task> {
+        let task = self.by_id.remove(&id)?;
+        if self.by_tid.get(&task.tid) == Some(&id) {
+            self.by_tid.remove(&task.tid);
+        }
+        if let Some(n) = self.per_user.get_mut(&task.owner_uid) {
+            *n -= 1;
+            if *n == 0 {
+                self.per_user.remove(&task.owner_uid);
+            }
+        }
+        Some(task)
+    }
+
+    /// The task with this tid.
+    pub fn find(&self, tid: u32) -> Option<TaskId> {
+        self.by_tid.get(&tid).copied()
+    }
+
+    /// A task.
+    pub fn get(&self, id: TaskId) -> Option<&Task> {
+        self.by_id.get(&id)
+    }
+
+    /// A task, to change it.
+    pub fn get_mut(&mut self, id: TaskId) -> Option<&mut Task> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// Exec gave a task another tid. The task that had it before is dead and keeps its id only.
+    pub fn retid(&mut self, id: TaskId, tid: u32) {
+        let Some(task) = self.by_id.get_mut(&id) else {
+            return;
+        };
+        if task.tid == tid {
+            return;
+        }
+        if self.by_tid.get(&task.tid) == Some(&id) {
+            self.by_tid.remove(&task.tid);
+        }
+        task.tid = tid;
+        self.by_tid.insert(tid, id);
+    }
+
+    /// The tracees of a tracer.
+    pub fn traced_by(&mut self, tracer: TaskId) -> Vec<TaskId> {
+        self.by_id
+            .iter_mut()
+            .filter_map(|(id, task)| {
+                let (_, tracee) = task.ptrace()?;
+                (tracee.tracer.task == tracer).then_some(*id)
+            })
+            .collect()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}
