@@ -206,6 +206,10 @@ pub enum Verdict {
     /// The system call does not run; its result is what `rax` holds (-ENOSYS unless written).
     AbortSyscall,
     /// This happens with the signal, whose siginfo may have been replaced.
+    ///
+    /// To an event that is no signal: the signal is sent as the task goes on. To
+    /// [`Event::Quiesce`] and [`Event::JobControl`] with the action `Stop`: the task stays in its
+    /// process's job-control stop, if that still lasts.
     Signal {
         /// What to do.
         action: SignalAction,
@@ -328,7 +332,8 @@ pub enum Call<'a> {
         /// What wait shows.
         stop: Stop,
     },
-    /// Publish no longer: the task is about to be resumed and nobody has waited. [`Reply::Done`].
+    /// Publish no longer: the task is about to be resumed. [`Reply::Count`]: 1 when the stop was
+    /// still posted, 0 when somebody has waited for it.
     Unpost {
         /// The task.
         task: TaskId,

@@ -260,7 +260,7 @@ impl Procmgr {
     }
 
     /// Whether a report may still be made: not once the process is being killed.
-    fn may_report(&self, id: TaskId) -> bool {
+    pub(crate) fn may_report(&self, id: TaskId) -> bool {
         self.process(self.process_of(id)).group_exit.is_none()
     }
 
@@ -275,6 +275,9 @@ impl Procmgr {
             }
             if task.stop_pending {
                 return self.enter_stop(m, id);
+            }
+            if task.trace.continued {
+                return self.report_continued(m, id);
             }
             if task.trace.quiesce {
                 self.task_mut(id).trace.quiesce = false;

@@ -73,7 +73,9 @@ impl Procmgr {
             process.continue_unseen = true;
         }
         for task in self.tasks_of(ix) {
-            self.task_mut(task).stop_pending = false;
+            let t = self.task_mut(task);
+            t.stop_pending = false;
+            t.trace.continued = was_stopped && t.trace.events.contains(Events::JCTL);
             if matches!(self.task(task).state, State::Stopped) {
                 self.task_mut(task).state = State::Moving;
                 self.return_to_user(m, task);
@@ -82,6 +84,16 @@ impl Procmgr {
         if was_stopped {
             self.tell_parent_of_stop(m, ix, code::CLD_CONTINUED, SIGCONT);
         }
+    }
+
+    /// A task that may return again tells its tracer that its process was continued.
+    pub(crate) fn report_continued(&mut self, m: &mut impl Machine, id: TaskId) {
+        self.task_mut(id).trace.continued = false;
+        let event = Event::JobControl {
+            signo: SIGCONT,
+            stop: false,
+        };
+        self.report(m, id, event);
     }
 
     /// SIGCHLD for a stop or a continuation, and a look at the parent's waits.

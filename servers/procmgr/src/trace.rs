@@ -22,6 +22,8 @@ pub struct Trace {
     pub taken: bool,
     /// It called the tracer, which may hold things for it.
     pub client: bool,
+    /// Its process was continued, which is to be reported.
+    pub continued: bool,
     /// What the machine's first task is going to run, until it has its files.
     pub first_program: Option<alloc::boxed::Box<crate::exec::Exec>>,
     /// The task it created, between its clone report and that task's start.

@@ -61,8 +61,8 @@ impl Procmgr {
             }
             Call::Unpost { task } => {
                 self.find_task(task)?;
-                self.task_mut(task).trace.posted = None;
-                Reply::Done
+                let posted = self.task_mut(task).trace.posted.take();
+                Reply::Count(posted.is_some().into())
             }
             Call::Signal { task, info, force } => {
                 let alive = self.find_task(task)?.alive();
@@ -264,6 +264,10 @@ impl Procmgr {
 
     /// What follows a report.
     fn go_on(&mut self, m: &mut impl Machine, id: TaskId, event: Event, verdict: Verdict) {
+        if self.stays_stopped(id, event, verdict) {
+            self.task_mut(id).state = State::Stopped;
+            return;
+        }
         if let Verdict::Signal { action, info } = verdict
             && !matches!(event, Event::Signal { .. })
         {
@@ -295,6 +299,20 @@ impl Procmgr {
                 _ => self.finish_syscall(m, id, Errno::EIO.as_result()),
             },
         }
+    }
+
+    /// Whether the answer to a stop leaves the task in its process's job-control stop, if that
+    /// still lasts: the answer says so by the action `Stop`.
+    fn stays_stopped(&self, id: TaskId, event: Event, verdict: Verdict) -> bool {
+        let still = matches!(event, Event::Quiesce | Event::JobControl { .. })
+            && matches!(
+                verdict,
+                Verdict::Signal {
+                    action: SignalAction::Stop,
+                    ..
+                }
+            );
+        still && self.process(self.process_of(id)).stopped.is_some() && self.may_report(id)
     }
 
     fn entry_answered(&mut self, m: &mut impl Machine, id: TaskId, verdict: Verdict) {
@@ -346,6 +364,15 @@ impl Procmgr {
             return Ok(());
         }
         self.task_mut(id).state = State::Moving;
+        let job_control = matches!(event, Event::Quiesce | Event::JobControl { .. });
+        if job_control && self.process(self.process_of(id)).stopped.is_some() && self.may_report(id)
+        {
+            self.task_mut(id).state = State::Stopped;
+            if let Some(info) = signal {
+                self.push_signal(m, id, info);
+            }
+            return Ok(());
+        }
         let verdict = match (event, signal) {
             (Event::Signal { .. }, Some(info)) => Verdict::Signal {
                 action: SignalAction::Deliver,
