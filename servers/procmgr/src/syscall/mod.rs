@@ -9,6 +9,7 @@ pub mod memory;
 mod process;
 mod signals;
 mod time;
+mod vm;
 
 use crate::Procmgr;
 use crate::fork::CloneArgs;
@@ -93,6 +94,8 @@ impl Procmgr {
             g::__NR_mprotect => self.sys_mprotect(m, id, a),
             g::__NR_mremap => self.sys_mremap(m, id, a),
             g::__NR_madvise => self.sys_madvise(m, id, a),
+            g::__NR_process_vm_readv => self.sys_process_vm(m, id, a, vm::Way::Read).into(),
+            g::__NR_process_vm_writev => self.sys_process_vm(m, id, a, vm::Way::Write).into(),
             g::__NR_futex => self.sys_futex(m, id, a),
 
             g::__NR_kill => self.sys_kill(m, id, a).into(),
