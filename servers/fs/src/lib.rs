@@ -1,3 +1,213 @@
-//! The fs server's behaviour, without I/O.
+//! The file server's behaviour, without I/O: the boot archive, /tmp, /dev, /proc, pipes and the
+//! console, as the system calls of Linux see them.
+//!
+//! [`Fs::handle`] takes one message of the process manager and does everything that follows from
+//! it; whatever has to be done outside is a call of [`Host`]. File contents stay in memory objects
+//! and go between them and the tasks without passing through here.
+//!
+//! Invariants:
+//! - nothing waits here: a call that cannot finish is a [`wait::Wait`], tried again after each
+//!   change that could let it finish, in the order of arrival;
+//! - every table has a named limit, and being full is an errno;
+//! - a system call checks everything before it changes anything.
 #![no_std]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod archive;
+mod attributes;
+mod console;
+mod copy;
+mod descriptor;
+mod dev;
+mod dirent;
+mod fdtable;
+mod file;
+mod host;
+mod names;
+mod open;
+mod path;
+mod pipe;
+mod poll;
+mod proc;
+mod rw;
+mod select;
+mod slab;
+mod stat;
+mod syscall;
+mod task;
+mod tmp;
+mod tree;
+mod wait;
+
+pub use fdtable::MAX_FDS;
+pub use file::MAX_FILES;
+pub use host::Host;
+pub use pipe::{CAPACITY as PIPE_CAPACITY, MAX_PIPES, PIPE_BUF};
+pub use tmp::{MAX_FILE_SIZE, MAX_INODES};
+
+use abi::Errno;
+use abi::fs::{Event, ObjectId, Outcome, Reply, Report};
+use abi::task::SLOTS;
+use abi::{TaskId, wire};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use console::Console;
+use fdtable::FdTable;
+use file::File;
+use host::Port;
+use pipe::Pipe;
+use slab::Slab;
+use task::{Context, Task};
+use tree::Tree;
+use wait::{Flow, Op, Wait};
+
+/// The file server.
+pub struct Fs {
+    tree: Tree,
+    files: Slab<File>,
+    tables: Slab<FdTable>,
+    contexts: Slab<Context>,
+    tasks: BTreeMap<TaskId, Task>,
+    pipes: Slab<Pipe>,
+    console: Console,
+    waits: Vec<Wait>,
+    /// Objects nobody uses any more, given back at the end of the report.
+    freed: Vec<ObjectId>,
+    /// Something changed that a wait may be waiting for.
+    dirty: bool,
+    /// The deadline the process manager has.
+    armed: u64,
+    /// An object that is never written: the source of zeros.
+    zeros: Option<ObjectId>,
+    random: dev::Random,
+    malformed: u64,
+}
+
+impl Default for Fs {
+    fn default() -> Fs {
+        Fs::new()
+    }
+}
+
+impl Fs {
+    /// A file server with the device files, an empty /tmp, and no archive yet.
+    pub fn new() -> Fs {
+        Fs {
+            tree: Tree::new(),
+            files: Slab::new(MAX_FILES),
+            // One for each task, so that exec can always have one of its own.
+            tables: Slab::new(SLOTS),
+            contexts: Slab::new(SLOTS),
+            tasks: BTreeMap::new(),
+            pipes: Slab::new(MAX_PIPES),
+            console: Console::default(),
+            waits: Vec::new(),
+            freed: Vec::new(),
+            dirty: false,
+            armed: u64::MAX,
+            zeros: None,
+            random: dev::Random::new(0),
+            malformed: 0,
+        }
+    }
+
+    /// Reads the archive's index. A corrupt archive is said on the log channel, and what could be
+    /// read of it is there.
+    pub fn start(&mut self, host: &mut impl Host) {
+        let mut port = Port {
+            host,
+            task: TaskId::FS,
+            number: 0,
+        };
+        let (monotonic, realtime) = port.time().unwrap_or((0, 0));
+        self.random = dev::Random::new(realtime ^ monotonic.rotate_left(32));
+        self.tree.set_times(realtime);
+        self.zeros = port.create().ok();
+        if self.read_archive(&mut port).is_err() {
+            host.stderr(b"fs: the boot archive is corrupt\n");
+        }
+    }
+
+    /// Handles the answer to [`Call::Next`](abi::fs::Call::Next): the bytes of a [`Reply`] that is
+    /// a [`Report`]. Anything else is counted and changes nothing.
+    pub fn handle(&mut self, host: &mut impl Host, message: &[u8]) {
+        let Ok(Reply::Report(report)) = wire::decode(message) else {
+            self.malformed += 1;
+            return;
+        };
+        let mut port = Port {
+            host,
+            task: report.task,
+            number: report.number,
+        };
+        self.dispatch(&mut port, report);
+        self.retry_waits(host);
+        for object in core::mem::take(&mut self.freed) {
+            host::release(host, object);
+        }
+        self.arm(host);
+    }
+
+    /// How many messages were no report.
+    pub fn malformed(&self) -> u64 {
+        self.malformed
+    }
+
+    /// How many system calls are parked.
+    pub fn waiting(&self) -> usize {
+        self.waits.len()
+    }
+
+    /// How many of each there are: inodes, open files, descriptor tables, tasks, pipes.
+    pub fn population(&self) -> [usize; 5] {
+        [
+            self.tree.len(),
+            self.files.len(),
+            self.tables.len(),
+            self.tasks.len(),
+            self.pipes.len(),
+        ]
+    }
+
+    fn dispatch<H: Host>(&mut self, port: &mut Port<'_, H>, report: Report<'_>) {
+        let outcome = match report.event {
+            Event::Console => return self.console_event(port.host),
+            Event::Interrupt => return self.interrupt(port),
+            Event::Created {
+                parent,
+                tid,
+                tgid,
+                share_files,
+                share_fs,
+            } => self.created(port.task, parent, tid, tgid, share_files, share_fs),
+            Event::Exited => self.exited(port.task),
+            _ if !self.tasks.contains_key(&port.task) => Err(Errno::ESRCH),
+            Event::Executed { tid, program, path } => self.executed(port, tid, program, path),
+            Event::FindProgram { path } => match self.find_program(port, path) {
+                Ok(program) => return port.complete(program),
+                Err(errno) => Err(errno),
+            },
+            Event::Map { fd, write } => match self.map(port.task, fd, write) {
+                Ok(range) => return port.complete(Outcome::File(range)),
+                Err(errno) => Err(errno),
+            },
+            Event::Syscall { nr, args } => match self.syscall(port, nr, args) {
+                Ok(Flow::Done(value)) => Ok(value),
+                Ok(Flow::Park(op)) => return self.park(port, op),
+                Err(errno) => Err(errno),
+            },
+        };
+        port.complete(Outcome::Result(abi::errno::to_rax(outcome)));
+    }
+
+    fn park<H: Host>(&mut self, port: &Port<'_, H>, op: Op) {
+        self.hold_for(&op);
+        self.waits.push(Wait {
+            task: port.task,
+            number: port.number,
+            op,
+        });
+    }
+}

@@ -1,0 +1,265 @@
+//! Permissions, owners, times and sizes.
+
+use crate::Fs;
+use crate::host::{Host, Port};
+use crate::tree::{Body, Ino, Mount, Node};
+use abi::linux::general::{
+    AT_EACCESS, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, R_OK, UTIME_NOW, UTIME_OMIT, W_OK, X_OK,
+};
+use abi::{Errno, TaskId};
+
+/// What a time is set to.
+#[derive(Clone, Copy)]
+enum NewTime {
+    Omit,
+    Now,
+    At(u64),
+}
+
+impl Fs {
+    /// Whether a task may do to a node what `want` says with access(2)'s bits. Every task is the
+    /// superuser for now: all is allowed but to execute what nobody may, and to write what lies on
+    /// a read-only file system.
+    pub(crate) fn permitted(&self, _task: TaskId, node: Node, want: u32) -> Result<(), Errno> {
+        if want & W_OK != 0 {
+            self.check_writable(node).or_else(|errno| match node {
+                // Writing a file of /proc fails when it is opened, not by its permissions.
+                Node::Proc(_) => Ok(()),
+                _ => Err(errno),
+            })?;
+        }
+        if want & X_OK != 0 && !self.is_directory(node) && self.mode(node) & 0o111 == 0 {
+            return Err(Errno::EACCES);
+        }
+        Ok(())
+    }
+
+    /// access(2), faccessat2(2).
+    pub(crate) fn faccessat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        want: u32,
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        if want & !(R_OK | W_OK | X_OK) != 0
+            || flags & !(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0
+        {
+            return Err(Errno::EINVAL);
+        }
+        let node = self.at(port, dirfd, path, flags)?;
+        self.permitted(port.task, node, want).map(|()| 0)
+    }
+
+    /// The inode whose attributes are to change: EROFS where nothing changes.
+    fn changeable(&self, node: Node) -> Result<Ino, Errno> {
+        match node {
+            Node::Inode(ino) if self.tree.get(ino).mount == Mount::Archive => Err(Errno::EROFS),
+            Node::Inode(ino) => Ok(ino),
+            Node::Proc(_) | Node::Pipe(_) => Err(Errno::EPERM),
+        }
+    }
+
+    /// fchmodat(2) and its relatives.
+    pub(crate) fn chmod<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        mode: u32,
+    ) -> Result<i64, Errno> {
+        let ino = self.changeable(node)?;
+        if self.is_link(node) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let (_, now) = port.time()?;
+        let inode = self.tree.get_mut(ino);
+        inode.mode = mode & 0o7777;
+        inode.times.changed = now;
+        Ok(0)
+    }
+
+    /// fchownat(2) and its relatives; -1 keeps an id.
+    pub(crate) fn chown<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        uid: u32,
+        gid: u32,
+    ) -> Result<i64, Errno> {
+        let ino = self.changeable(node)?;
+        let (_, now) = port.time()?;
+        let inode = self.tree.get_mut(ino);
+        if uid != u32::MAX {
+            inode.uid = uid;
+        }
+        if gid != u32::MAX {
+            inode.gid = gid;
+        }
+        // chown(2): the set-user-id bit goes, and the set-group-id bit of what can be executed.
+        if matches!(inode.body, Body::File(_)) {
+            inode.mode &= !0o4000;
+            if inode.mode & 0o010 != 0 {
+                inode.mode &= !0o2000;
+            }
+        }
+        inode.times.changed = now;
+        Ok(0)
+    }
+
+    /// fchownat(2).
+    pub(crate) fn fchownat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        (dirfd, path): (i32, u64),
+        (uid, gid): (u32, u32),
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let node = self.at(port, dirfd, path, flags)?;
+        self.chown(port, node, uid, gid)
+    }
+
+    /// utimensat(2); without a path it is the descriptor's file.
+    pub(crate) fn utimensat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        times: u64,
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        let new = match times {
+            0 => [NewTime::Now; 2],
+            addr => {
+                let [accessed, accessed_rest, modified, modified_rest] = port.words(addr)?;
+                [
+                    NewTime::parse(accessed, accessed_rest)?,
+                    NewTime::parse(modified, modified_rest)?,
+                ]
+            }
+        };
+        if let [NewTime::Omit, NewTime::Omit] = new {
+            return Ok(0);
+        }
+        if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let node = match path {
+            0 => self.files[self.file(port.task, dirfd)?].node,
+            path => self.at(port, dirfd, path, flags)?,
+        };
+        self.set_times(port, node, new)
+    }
+
+    /// utime(2) and utimes(2): two times, in units of which a second has `per_second`.
+    pub(crate) fn utimes<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        (dirfd, path): (i32, u64),
+        times: u64,
+        microseconds: bool,
+    ) -> Result<i64, Errno> {
+        let new = match (times, microseconds) {
+            (0, _) => [NewTime::Now; 2],
+            (addr, false) => port
+                .words::<2>(addr)?
+                .map(|seconds| NewTime::At(seconds.saturating_mul(1_000_000_000))),
+            (addr, true) => {
+                let [accessed, accessed_rest, modified, modified_rest] = port.words(addr)?;
+                if accessed_rest >= 1_000_000 || modified_rest >= 1_000_000 {
+                    return Err(Errno::EINVAL);
+                }
+                [
+                    NewTime::parse(accessed, accessed_rest * 1000)?,
+                    NewTime::parse(modified, modified_rest * 1000)?,
+                ]
+            }
+        };
+        let node = self.at(port, dirfd, path, 0)?;
+        self.set_times(port, node, new)
+    }
+
+    fn set_times<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        [accessed, modified]: [NewTime; 2],
+    ) -> Result<i64, Errno> {
+        let ino = self.changeable(node)?;
+        let (_, now) = port.time()?;
+        let inode = self.tree.get_mut(ino);
+        inode.written = false;
+        accessed.apply(&mut inode.times.accessed, now);
+        modified.apply(&mut inode.times.modified, now);
+        inode.times.changed = now;
+        Ok(0)
+    }
+
+    /// truncate(2).
+    pub(crate) fn truncate<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        path: u64,
+        size: u64,
+    ) -> Result<i64, Errno> {
+        if (size as i64) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        let path = port.string(path)?;
+        let cwd = self.cwd(port.task)?;
+        let node = self.resolve(port, cwd, &path, true)?;
+        if self.is_directory(node) {
+            return Err(Errno::EISDIR);
+        }
+        match node {
+            Node::Inode(ino) if matches!(self.tree.get(ino).body, Body::File(_)) => {
+                self.check_writable(node)?;
+                self.resize(port, ino, size).map(|()| 0)
+            }
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// ftruncate(2).
+    pub(crate) fn ftruncate<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        size: u64,
+    ) -> Result<i64, Errno> {
+        if (size as i64) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        let file = &self.files[self.file(port.task, fd)?];
+        match file.node {
+            Node::Inode(ino) if file.writable() => self.resize(port, ino, size).map(|()| 0),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+}
+
+impl NewTime {
+    /// A struct timespec of utimensat(2).
+    fn parse(seconds: u64, nanoseconds: u64) -> Result<NewTime, Errno> {
+        match nanoseconds {
+            now if now == u64::from(UTIME_NOW) => Ok(NewTime::Now),
+            omit if omit == u64::from(UTIME_OMIT) => Ok(NewTime::Omit),
+            rest if rest < 1_000_000_000 => {
+                let whole = seconds.saturating_mul(1_000_000_000);
+                Ok(NewTime::At(whole.saturating_add(rest)))
+            }
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    fn apply(self, time: &mut u64, now: u64) {
+        match self {
+            NewTime::Omit => {}
+            NewTime::Now => *time = now,
+            NewTime::At(at) => *time = at,
+        }
+    }
+}

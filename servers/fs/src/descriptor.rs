@@ -1,0 +1,272 @@
+//! Calls on descriptors.
+
+use crate::Fs;
+use crate::fdtable::{Fd, MAX_FDS};
+use crate::host::{Host, Port};
+use crate::pipe;
+use crate::tree::{Body, Node};
+use abi::Errno;
+use abi::linux::general::*;
+
+// Linux's asm-generic/ioctls.h and linux/close_range.h.
+const FIONREAD: u32 = 0x541b;
+const FIONBIO: u32 = 0x5421;
+const FIONCLEX: u32 = 0x5450;
+const FIOCLEX: u32 = 0x5451;
+const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
+const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;
+
+/// What F_SETFL changes (fcntl(2)).
+const SETTABLE: u32 = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
+
+impl Fs {
+    /// close(2).
+    pub(crate) fn close<H: Host>(&mut self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
+        let table = self.table_mut(port.task)?;
+        table.get(fd).ok_or(Errno::EBADF)?;
+        if let Some(entry) = table.set(fd, None) {
+            self.release_file(entry.file);
+        }
+        Ok(0)
+    }
+
+    /// close_range(2).
+    pub(crate) fn close_range<H: Host>(
+        &mut self,
+        port: &Port<'_, H>,
+        first: u32,
+        last: u32,
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        if flags & !(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) != 0 || first > last {
+            return Err(Errno::EINVAL);
+        }
+        if flags & CLOSE_RANGE_UNSHARE != 0 {
+            self.unshare_table(port.task)?;
+        }
+        let within = |fd: i32| (first..=last).contains(&(fd as u32));
+        if flags & CLOSE_RANGE_CLOEXEC == 0 {
+            let table = self.tasks.get(&port.task).ok_or(Errno::ESRCH)?.table;
+            self.close_where(table, |fd, _| within(fd));
+            return Ok(0);
+        }
+        let table = self.table_mut(port.task)?;
+        for fd in (0..MAX_FDS as i32).filter(|&fd| within(fd)) {
+            if let Some(entry) = table.get_mut(fd) {
+                entry.cloexec = true;
+            }
+        }
+        Ok(0)
+    }
+
+    /// dup(2) and F_DUPFD.
+    pub(crate) fn duplicate<H: Host>(
+        &mut self,
+        port: &Port<'_, H>,
+        fd: i32,
+        least: usize,
+        cloexec: bool,
+    ) -> Result<i64, Errno> {
+        let file = self.any_file(port.task, fd)?;
+        let new = self.table(port.task)?.lowest_free(least)?;
+        self.hold_file(file);
+        self.table_mut(port.task)?
+            .set(new, Some(Fd { file, cloexec }));
+        Ok(i64::from(new))
+    }
+
+    /// dup2(2).
+    pub(crate) fn dup2<H: Host>(
+        &mut self,
+        port: &Port<'_, H>,
+        old: i32,
+        new: i32,
+    ) -> Result<i64, Errno> {
+        if old == new {
+            self.any_file(port.task, old)?;
+            return Ok(i64::from(new));
+        }
+        self.dup3(port, old, new, 0)
+    }
+
+    /// dup3(2).
+    pub(crate) fn dup3<H: Host>(
+        &mut self,
+        port: &Port<'_, H>,
+        old: i32,
+        new: i32,
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        if flags & !O_CLOEXEC != 0 || old == new {
+            return Err(Errno::EINVAL);
+        }
+        if !usize::try_from(new).is_ok_and(|new| new < MAX_FDS) {
+            return Err(Errno::EBADF);
+        }
+        let file = self.any_file(port.task, old)?;
+        self.hold_file(file);
+        let cloexec = flags & O_CLOEXEC != 0;
+        let before = self
+            .table_mut(port.task)?
+            .set(new, Some(Fd { file, cloexec }));
+        if let Some(before) = before {
+            self.release_file(before.file);
+        }
+        Ok(i64::from(new))
+    }
+
+    /// fcntl(2).
+    pub(crate) fn fcntl<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        command: u32,
+        arg: u64,
+    ) -> Result<i64, Errno> {
+        let id = self.any_file(port.task, fd)?;
+        let path_only = matches!(
+            command,
+            F_DUPFD | F_DUPFD_CLOEXEC | F_GETFD | F_SETFD | F_GETFL
+        );
+        if !path_only {
+            self.file(port.task, fd)?;
+        }
+        match command {
+            F_DUPFD | F_DUPFD_CLOEXEC => {
+                let least = usize::try_from(arg as u32).map_err(|_| Errno::EINVAL)?;
+                if least >= MAX_FDS {
+                    return Err(Errno::EINVAL);
+                }
+                self.duplicate(port, fd, least, command == F_DUPFD_CLOEXEC)
+            }
+            F_GETFD => {
+                let entry = self.table(port.task)?.get(fd).ok_or(Errno::EBADF)?;
+                Ok(i64::from(entry.cloexec))
+            }
+            F_SETFD => {
+                let entry = self.table_mut(port.task)?.get_mut(fd).ok_or(Errno::EBADF)?;
+                entry.cloexec = arg & u64::from(FD_CLOEXEC) != 0;
+                Ok(0)
+            }
+            F_GETFL => Ok(i64::from(self.files[id].flags)),
+            F_SETFL => {
+                let flags = &mut self.files[id].flags;
+                *flags = *flags & !SETTABLE | arg as u32 & SETTABLE;
+                Ok(0)
+            }
+            F_GETPIPE_SZ => match self.files[id].node {
+                Node::Pipe(_) => Ok(pipe::CAPACITY as i64),
+                _ => Err(Errno::EBADF),
+            },
+            F_SETPIPE_SZ => match self.files[id].node {
+                Node::Pipe(_) if arg <= pipe::CAPACITY => Ok(pipe::CAPACITY as i64),
+                Node::Pipe(_) => Err(Errno::EPERM),
+                _ => Err(Errno::EBADF),
+            },
+            // Locks are held by nobody else: each is granted, and none is in the way.
+            F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => {
+                self.check_lock(port, arg).map(|_| 0)
+            }
+            F_GETLK | F_OFD_GETLK => {
+                if self.check_lock(port, arg)? == F_UNLCK {
+                    return Err(Errno::EINVAL);
+                }
+                port.write(arg, &(F_UNLCK as u16).to_le_bytes())?;
+                Ok(0)
+            }
+            F_GETOWN => Ok(0),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// The type of the struct flock at `addr`.
+    fn check_lock<H: Host>(&self, port: &mut Port<'_, H>, addr: u64) -> Result<u32, Errno> {
+        let [first, ..] = port.words::<4>(addr)?;
+        match first as u16 as u32 {
+            kind @ (F_RDLCK | F_WRLCK | F_UNLCK) => Ok(kind),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// ioctl(2).
+    pub(crate) fn ioctl<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        request: u32,
+        arg: u64,
+    ) -> Result<i64, Errno> {
+        let id = self.file(port.task, fd)?;
+        match request {
+            FIOCLEX | FIONCLEX => {
+                if let Some(entry) = self.table_mut(port.task)?.get_mut(fd) {
+                    entry.cloexec = request == FIOCLEX;
+                }
+                Ok(0)
+            }
+            FIONBIO => {
+                let mut buffer = [0; abi::wire::MAX];
+                let on = port.read(arg, 4, &mut buffer)? != [0; 4];
+                let flags = &mut self.files[id].flags;
+                *flags = *flags & !O_NONBLOCK | if on { O_NONBLOCK } else { 0 };
+                Ok(0)
+            }
+            FIONREAD => {
+                let unread = self.unread(id).ok_or(Errno::ENOTTY)?.min(i32::MAX as u64);
+                port.write(arg, &(unread as u32).to_le_bytes())?;
+                Ok(0)
+            }
+            request => match self.device(self.files[id].node) {
+                Some(device) if device.is_console() => self.terminal_ioctl(port, request, arg),
+                _ => Err(Errno::ENOTTY),
+            },
+        }
+    }
+
+    /// lseek(2).
+    pub(crate) fn lseek<H: Host>(
+        &mut self,
+        port: &Port<'_, H>,
+        fd: i32,
+        offset: i64,
+        whence: u32,
+    ) -> Result<i64, Errno> {
+        let id = self.file(port.task, fd)?;
+        if whence > SEEK_MAX {
+            return Err(Errno::EINVAL);
+        }
+        let file = &self.files[id];
+        if !self.seekable(file.node) {
+            return Err(Errno::ESPIPE);
+        }
+        let mut end = None;
+        if let Node::Inode(ino) = file.node {
+            match self.tree.get(ino).body {
+                // Linux's null_lseek.
+                Body::Device(_) => return Ok(0),
+                Body::File(range) => end = Some(range.size as i64),
+                _ => {}
+            }
+        }
+        let at = match (whence, end) {
+            (SEEK_SET, _) => Some(offset),
+            (SEEK_CUR, _) => (file.offset as i64).checked_add(offset),
+            (SEEK_END, Some(end)) => end.checked_add(offset),
+            (SEEK_DATA | SEEK_HOLE, Some(end)) => {
+                if offset < 0 || offset >= end {
+                    return Err(Errno::ENXIO);
+                }
+                Some(if whence == SEEK_DATA { offset } else { end })
+            }
+            _ => None,
+        };
+        let at = at.filter(|&at| at >= 0).ok_or(Errno::EINVAL)?;
+        self.files[id].offset = at as u64;
+        Ok(at)
+    }
+
+    /// For calls that only ask whether the descriptor is one: fsync(2), flock(2).
+    pub(crate) fn accept<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
+        self.file(port.task, fd).map(|_| 0)
+    }
+}

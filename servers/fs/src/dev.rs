@@ -1,0 +1,110 @@
+//! Device files.
+
+use crate::tree::{Body, Directory, Inode, Mount, ROOT, Tree};
+
+/// What is behind a device file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Device {
+    Null,
+    Zero,
+    Full,
+    Random,
+    Urandom,
+    Tty,
+    Console,
+    /// The first serial port, which is the console.
+    Serial,
+    /// The log channel; the first process has it as its standard error.
+    Log,
+}
+
+const DEVICES: &[(&[u8], Device, u32)] = &[
+    (b"null", Device::Null, 0o666),
+    (b"zero", Device::Zero, 0o666),
+    (b"full", Device::Full, 0o666),
+    (b"random", Device::Random, 0o666),
+    (b"urandom", Device::Urandom, 0o666),
+    (b"tty", Device::Tty, 0o666),
+    (b"console", Device::Console, 0o600),
+    (b"ttyS0", Device::Serial, 0o600),
+    (b"ttyS1", Device::Log, 0o600),
+];
+
+const LINKS: &[(&[u8], &[u8])] = &[
+    (b"fd", b"/proc/self/fd"),
+    (b"stdin", b"/proc/self/fd/0"),
+    (b"stdout", b"/proc/self/fd/1"),
+    (b"stderr", b"/proc/self/fd/2"),
+];
+
+impl Device {
+    /// Its number as st_rdev has it (Linux, Documentation/admin-guide/devices.txt).
+    pub fn number(self) -> u64 {
+        let (major, minor) = match self {
+            Device::Null => (1, 3),
+            Device::Zero => (1, 5),
+            Device::Full => (1, 7),
+            Device::Random => (1, 8),
+            Device::Urandom => (1, 9),
+            Device::Tty => (5, 0),
+            Device::Console => (5, 1),
+            Device::Serial => (4, 64),
+            Device::Log => (4, 65),
+        };
+        major << 8 | minor
+    }
+
+    /// Whether reading it reads the console and writing it writes there or to the log.
+    pub fn is_console(self) -> bool {
+        matches!(
+            self,
+            Device::Tty | Device::Console | Device::Serial | Device::Log
+        )
+    }
+}
+
+impl Tree {
+    /// Fills /dev.
+    pub fn add_devices(&mut self) {
+        const ROOM: &str = "a few inodes fit the empty table";
+        let body = Body::Directory(Directory::default());
+        let dev = Inode::new(Mount::Dev, 0o755, body);
+        let dev = self.add(ROOT, b"dev", dev).expect(ROOM);
+        for &(name, device, mode) in DEVICES {
+            let inode = Inode::new(Mount::Dev, mode, Body::Device(device));
+            self.add(dev, name, inode).expect(ROOM);
+        }
+        for &(name, target) in LINKS {
+            let inode = Inode::new(Mount::Dev, 0o777, Body::Link(target.into()));
+            self.add(dev, name, inode).expect(ROOM);
+        }
+        // Where POSIX shared memory lives; programs expect to be able to write there.
+        let body = Body::Directory(Directory::default());
+        let shm = Inode::new(Mount::Tmp, 0o1777, body);
+        self.add(dev, b"shm", shm).expect(ROOM);
+    }
+}
+
+/// The generator behind /dev/random and /dev/urandom: splitmix64, seeded with the time of the
+/// start. Good enough for temporary names and hash seeds; it is no source of secrets, and the
+/// machine has no entropy to make one from.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}

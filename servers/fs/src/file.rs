@@ -1,0 +1,131 @@
+//! Open file descriptions.
+
+use crate::Fs;
+use crate::dev::Device;
+use crate::tree::{Body, Node};
+use abi::linux::general::{O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
+use abi::{Errno, TaskId};
+use alloc::boxed::Box;
+
+/// The most open files of all tasks together.
+pub const MAX_FILES: usize = 8192;
+
+/// One open file description, shared by every descriptor that was made from it.
+pub(crate) struct File {
+    /// Descriptors and waits that use it.
+    users: u32,
+    pub node: Node,
+    /// The access mode and the status flags, as F_GETFL tells them.
+    pub flags: u32,
+    pub offset: u64,
+    /// What a file of /proc said when it was opened.
+    pub text: Box<[u8]>,
+}
+
+impl File {
+    pub fn readable(&self) -> bool {
+        self.flags & O_PATH == 0 && matches!(self.flags & O_ACCMODE, O_RDONLY | O_RDWR)
+    }
+
+    pub fn writable(&self) -> bool {
+        self.flags & O_PATH == 0 && matches!(self.flags & O_ACCMODE, O_WRONLY | O_RDWR)
+    }
+
+    pub fn nonblocking(&self) -> bool {
+        self.flags & O_NONBLOCK != 0
+    }
+}
+
+impl Fs {
+    /// Opens a node, with no user yet; ENFILE.
+    pub(crate) fn add_file(
+        &mut self,
+        node: Node,
+        flags: u32,
+        text: Box<[u8]>,
+    ) -> Result<u32, Errno> {
+        let file = File {
+            users: 0,
+            node,
+            flags,
+            offset: 0,
+            text,
+        };
+        let (readable, writable) = (file.readable(), file.writable());
+        let id = self.files.insert(file).ok_or(Errno::ENFILE)?;
+        self.hold_node(node);
+        if let Node::Pipe(pipe) = node {
+            let pipe = &mut self.pipes[pipe];
+            pipe.readers += u32::from(readable);
+            pipe.writers += u32::from(writable);
+            self.dirty = true;
+        }
+        Ok(id)
+    }
+
+    /// One more user.
+    pub(crate) fn hold_file(&mut self, id: u32) {
+        self.files[id].users += 1;
+    }
+
+    /// One user less; the last one closes it.
+    pub(crate) fn release_file(&mut self, id: u32) {
+        self.files[id].users -= 1;
+        if self.files[id].users > 0 {
+            return;
+        }
+        let file = self.files.remove(id).expect("it was just used");
+        if let Node::Pipe(pipe) = file.node {
+            let pipe = &mut self.pipes[pipe];
+            pipe.readers -= u32::from(file.readable());
+            pipe.writers -= u32::from(file.writable());
+            self.dirty = true;
+        }
+        self.release_node(file.node);
+    }
+
+    pub(crate) fn hold_node(&mut self, node: Node) {
+        match node {
+            Node::Inode(ino) => self.tree.hold(ino),
+            Node::Pipe(pipe) => self.pipes[pipe].holds += 1,
+            Node::Proc(_) => {}
+        }
+    }
+
+    pub(crate) fn release_node(&mut self, node: Node) {
+        match node {
+            Node::Inode(ino) => {
+                self.tree.release(ino);
+                self.freed.append(&mut self.tree.freed);
+            }
+            Node::Pipe(pipe) => self.release_pipe(pipe),
+            Node::Proc(_) => {}
+        }
+    }
+
+    /// The open file behind a descriptor, O_PATH or not; EBADF.
+    pub(crate) fn any_file(&self, task: TaskId, fd: i32) -> Result<u32, Errno> {
+        let task = self.tasks.get(&task).ok_or(Errno::ESRCH)?;
+        let fd = self.tables[task.table].get(fd).ok_or(Errno::EBADF)?;
+        Ok(fd.file)
+    }
+
+    /// The open file behind a descriptor; EBADF also for O_PATH, which is no open file to most
+    /// calls.
+    pub(crate) fn file(&self, task: TaskId, fd: i32) -> Result<u32, Errno> {
+        let id = self.any_file(task, fd)?;
+        if self.files[id].flags & O_PATH != 0 {
+            return Err(Errno::EBADF);
+        }
+        Ok(id)
+    }
+
+    /// The device behind a node.
+    pub(crate) fn device(&self, node: Node) -> Option<Device> {
+        let Node::Inode(ino) = node else { return None };
+        match self.tree.get(ino).body {
+            Body::Device(device) => Some(device),
+            _ => None,
+        }
+    }
+}

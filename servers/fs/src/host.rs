@@ -1,0 +1,270 @@
+//! What the file server needs done outside.
+
+use abi::fs::{Call, Direction, ObjectId, Outcome, Path, Reply, TaskStatus};
+use abi::wire::{self, Buffer, MAX, MAX_DATA};
+use abi::{Errno, TaskId};
+use alloc::vec::Vec;
+
+/// The end of what a task can have mapped.
+const TASK_SIZE: u64 = 0x7fff_ffff_f000;
+
+/// The outside: the process manager and the serial ports. Only `call` may take long.
+pub trait Host {
+    /// Calls the process manager. The bytes of its [`Reply`] are in `buffer[..n]`.
+    fn call(&mut self, call: &Call<'_>, buffer: &mut Buffer) -> Result<usize, Errno>;
+    /// Writes to the console.
+    fn stdout(&mut self, bytes: &[u8]);
+    /// Writes to the log channel.
+    fn stderr(&mut self, bytes: &[u8]);
+    /// Takes bytes that have come in from the console, framed; 0 when there are none.
+    fn stdin(&mut self, buffer: &mut [u8]) -> usize;
+    /// Lets the console's interrupt come again.
+    fn console_ack(&mut self);
+}
+
+/// The host as one report uses it.
+pub(crate) struct Port<'h, H: Host> {
+    pub host: &'h mut H,
+    pub task: TaskId,
+    pub number: u32,
+}
+
+impl<H: Host> Port<'_, H> {
+    fn done(&mut self, call: Call<'_>) -> Result<(), Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &call, &mut buffer)? {
+            Reply::Done => Ok(()),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    fn bytes<'b>(&mut self, call: Call<'_>, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno> {
+        match reply(self.host, &call, buffer)? {
+            Reply::Bytes(bytes) => Ok(bytes),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// Ends the report. A task that died meanwhile needs no answer.
+    pub fn complete(&mut self, outcome: Outcome) {
+        let _ = self.done(Call::Complete {
+            task: self.task,
+            number: self.number,
+            outcome,
+        });
+    }
+
+    /// Reads at most [`MAX_DATA`] bytes of the task's memory into `buffer`.
+    pub fn read<'b>(
+        &mut self,
+        addr: u64,
+        len: usize,
+        buffer: &'b mut Buffer,
+    ) -> Result<&'b [u8], Errno> {
+        check_range(addr, len as u64)?;
+        let call = Call::Read {
+            task: self.task,
+            number: self.number,
+            addr,
+            len: len as u32,
+        };
+        let bytes = self.bytes(call, buffer)?;
+        if bytes.len() == len {
+            Ok(bytes)
+        } else {
+            Err(Errno::EFAULT)
+        }
+    }
+
+    /// Reads any number of bytes of the task's memory.
+    pub fn read_all(&mut self, addr: u64, len: usize) -> Result<Vec<u8>, Errno> {
+        let mut all = Vec::new();
+        while all.len() < len {
+            let mut buffer = [0; MAX];
+            let at = addr.checked_add(all.len() as u64).ok_or(Errno::EFAULT)?;
+            all.extend_from_slice(self.read(at, (len - all.len()).min(MAX_DATA), &mut buffer)?);
+        }
+        Ok(all)
+    }
+
+    /// Reads `N` words.
+    pub fn words<const N: usize>(&mut self, addr: u64) -> Result<[u64; N], Errno> {
+        let mut buffer = [0; MAX];
+        let bytes = self.read(addr, N * 8, &mut buffer)?;
+        let mut words = [0; N];
+        for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+            *word = u64::from_le_bytes(bytes.try_into().expect("chunks of eight bytes"));
+        }
+        Ok(words)
+    }
+
+    /// Reads a string without its zero.
+    pub fn string(&mut self, addr: u64) -> Result<Vec<u8>, Errno> {
+        check_range(addr, 1)?;
+        let call = Call::ReadString {
+            task: self.task,
+            number: self.number,
+            addr,
+        };
+        let mut buffer = [0; MAX];
+        Ok(self.bytes(call, &mut buffer)?.to_vec())
+    }
+
+    /// A path of a report.
+    pub fn path(&mut self, path: Path<'_>) -> Result<Vec<u8>, Errno> {
+        match path {
+            Path::At(addr) => self.string(addr),
+            Path::Inline(bytes) => Ok(bytes.to_vec()),
+        }
+    }
+
+    /// Writes the task's memory.
+    pub fn write(&mut self, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
+        check_range(addr, bytes.len() as u64)?;
+        for (chunk, at) in bytes.chunks(MAX_DATA).zip((addr..).step_by(MAX_DATA)) {
+            self.done(Call::Write {
+                task: self.task,
+                number: self.number,
+                addr: at,
+                bytes: chunk,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Moves bytes between the task and an object; how many.
+    pub fn transfer(
+        &mut self,
+        addr: u64,
+        len: u64,
+        object: ObjectId,
+        offset: u64,
+        direction: Direction,
+    ) -> Result<u64, Errno> {
+        let call = Call::Transfer {
+            task: self.task,
+            number: self.number,
+            addr,
+            len,
+            object,
+            offset,
+            direction,
+        };
+        let mut buffer = [0; MAX];
+        match reply(self.host, &call, &mut buffer)? {
+            Reply::Count(count) if count <= len => Ok(count),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// Reads at most [`MAX_DATA`] bytes of an object.
+    pub fn read_object<'b>(
+        &mut self,
+        object: ObjectId,
+        offset: u64,
+        len: usize,
+        buffer: &'b mut Buffer,
+    ) -> Result<&'b [u8], Errno> {
+        let call = Call::ReadObject {
+            object,
+            offset,
+            len: len as u32,
+        };
+        let bytes = self.bytes(call, buffer)?;
+        if bytes.len() == len {
+            Ok(bytes)
+        } else {
+            Err(Errno::EIO)
+        }
+    }
+
+    /// Writes at most [`MAX_DATA`] bytes of an object.
+    pub fn write_object(
+        &mut self,
+        object: ObjectId,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<(), Errno> {
+        self.done(Call::WriteObject {
+            object,
+            offset,
+            bytes,
+        })
+    }
+
+    /// Makes an object.
+    pub fn create(&mut self) -> Result<ObjectId, Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &Call::Create, &mut buffer)? {
+            Reply::Object(object) => Ok(object),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// Cuts an object.
+    pub fn truncate(&mut self, object: ObjectId, size: u64) -> Result<(), Errno> {
+        self.done(Call::Truncate { object, size })
+    }
+
+    /// Sends the task a signal.
+    pub fn signal(&mut self, signo: u8) {
+        let _ = self.done(Call::Signal {
+            task: self.task,
+            signo,
+        });
+    }
+
+    /// What the process manager knows of a task.
+    pub fn status(&mut self, tid: u32) -> Result<TaskStatus, Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &Call::Status { tid }, &mut buffer)? {
+            Reply::Status(status) => Ok(status),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// The monotonic and the real time, in nanoseconds.
+    pub fn time(&mut self) -> Result<(u64, u64), Errno> {
+        time(self.host)
+    }
+}
+
+/// EFAULT for memory that no task can have, whatever is mapped.
+pub(crate) fn check_range(addr: u64, len: u64) -> Result<(), Errno> {
+    match addr.checked_add(len) {
+        Some(end) if end <= TASK_SIZE => Ok(()),
+        _ => Err(Errno::EFAULT),
+    }
+}
+
+/// The monotonic and the real time, in nanoseconds.
+pub(crate) fn time(host: &mut impl Host) -> Result<(u64, u64), Errno> {
+    let mut buffer = [0; MAX];
+    match reply(host, &Call::Time, &mut buffer)? {
+        Reply::Time {
+            monotonic,
+            realtime,
+        } => Ok((monotonic, realtime)),
+        _ => Err(Errno::EIO),
+    }
+}
+
+/// Gives an object back.
+pub(crate) fn release(host: &mut impl Host, object: ObjectId) {
+    let _ = host.call(&Call::Release { object }, &mut [0; MAX]);
+}
+
+/// Asks for an [`Event::Console`](abi::fs::Event::Console) at a time.
+pub(crate) fn wake_at(host: &mut impl Host, deadline: u64) {
+    let _ = host.call(&Call::WakeAt { deadline }, &mut [0; MAX]);
+}
+
+fn reply<'b>(
+    host: &mut impl Host,
+    call: &Call<'_>,
+    buffer: &'b mut Buffer,
+) -> Result<Reply<'b>, Errno> {
+    let len = host.call(call, buffer)?;
+    let bytes = buffer.get(..len).ok_or(Errno::EIO)?;
+    wire::decode(bytes).map_err(|_| Errno::EIO)
+}

@@ -1,0 +1,452 @@
+//! Calls that make, move and remove names, and that go by them.
+
+use crate::Fs;
+use crate::host::{Host, Port};
+use crate::path::{Follow, Last, Walk};
+use crate::tree::{Body, Directory, Ino, Mount, Node, ROOT};
+use abi::Errno;
+use abi::linux::general::{
+    AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE,
+    RENAME_WHITEOUT, S_ISVTX,
+};
+use alloc::vec::Vec;
+
+impl Fs {
+    fn walk_at<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        follow: Follow,
+    ) -> Result<Walk, Errno> {
+        let path = port.string(path)?;
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        let base = self.base(port.task, dirfd, &path)?;
+        self.walk(port, base, &path, follow)
+    }
+
+    /// Where a new name goes; EEXIST comes before EROFS, as with Linux's filename_create.
+    fn new_name<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        directory: bool,
+    ) -> Result<(Ino, Vec<u8>), Errno> {
+        let walk = self.walk_at(port, dirfd, path, Follow::Never)?;
+        let Last::Name(name) = walk.last else {
+            return Err(Errno::EEXIST);
+        };
+        if walk.node.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        if walk.slash && !directory {
+            return Err(Errno::ENOENT);
+        }
+        Ok((self.writable_directory(walk.dir)?, name))
+    }
+
+    /// mkdirat(2).
+    pub(crate) fn mkdirat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        mode: u32,
+    ) -> Result<i64, Errno> {
+        let (parent, name) = self.new_name(port, dirfd, path, true)?;
+        let mode = mode & (0o777 | S_ISVTX) & !self.context_mut(port.task)?.umask;
+        self.make(
+            port,
+            parent,
+            &name,
+            mode,
+            Body::Directory(Directory::default()),
+        )?;
+        Ok(0)
+    }
+
+    /// symlinkat(2).
+    pub(crate) fn symlinkat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        target: u64,
+        dirfd: i32,
+        path: u64,
+    ) -> Result<i64, Errno> {
+        let target = port.string(target)?;
+        if target.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        let (parent, name) = self.new_name(port, dirfd, path, false)?;
+        self.make(port, parent, &name, 0o777, Body::Link(target.into()))?;
+        Ok(0)
+    }
+
+    /// linkat(2).
+    pub(crate) fn linkat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        (old_dirfd, old_path): (i32, u64),
+        (dirfd, path): (i32, u64),
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        if flags & !(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let follow = flags & AT_SYMLINK_FOLLOW != 0;
+        let old = port.string(old_path)?;
+        let old = if old.is_empty() && flags & AT_EMPTY_PATH != 0 {
+            self.base(port.task, old_dirfd, b"")?
+        } else if old.is_empty() {
+            return Err(Errno::ENOENT);
+        } else {
+            let base = self.base(port.task, old_dirfd, &old)?;
+            self.resolve(port, base, &old, follow)?
+        };
+        let walk = self.walk_at(port, dirfd, path, Follow::Never)?;
+        let Last::Name(name) = walk.last else {
+            return Err(Errno::EEXIST);
+        };
+        if walk.node.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        if walk.slash {
+            return Err(Errno::ENOENT);
+        }
+        let parent = match (old, walk.dir) {
+            (Node::Inode(old), Node::Inode(dir))
+                if self.tree.get(old).mount == self.tree.get(dir).mount =>
+            {
+                self.writable_directory(walk.dir)?
+            }
+            _ => {
+                self.writable_directory(walk.dir)?;
+                return Err(Errno::EXDEV);
+            }
+        };
+        if self.is_directory(old) {
+            return Err(Errno::EPERM);
+        }
+        let Node::Inode(ino) = old else {
+            return Err(Errno::EXDEV);
+        };
+        // The last name is gone for good, even where the file is still open.
+        if self.tree.get(ino).links == 0 {
+            return Err(Errno::ENOENT);
+        }
+        let (_, now) = port.time()?;
+        self.tree.get_mut(ino).links += 1;
+        self.tree.get_mut(ino).times.changed = now;
+        self.tree.link(parent, &name, old);
+        self.touch(parent, now);
+        Ok(0)
+    }
+
+    /// unlinkat(2).
+    pub(crate) fn unlinkat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        match flags {
+            0 => self.unlink(port, dirfd, path),
+            AT_REMOVEDIR => self.rmdir(port, dirfd, path),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    fn unlink<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+    ) -> Result<i64, Errno> {
+        let walk = self.walk_at(port, dirfd, path, Follow::Never)?;
+        let Last::Name(name) = walk.last else {
+            return Err(Errno::EISDIR);
+        };
+        let parent = self.removable_from(walk.dir)?;
+        let node = walk.node.ok_or(Errno::ENOENT)?;
+        if self.is_directory(node) {
+            return Err(Errno::EISDIR);
+        }
+        if walk.slash {
+            return Err(Errno::ENOTDIR);
+        }
+        let (_, now) = port.time()?;
+        self.remove_name(parent, &name, node, now);
+        Ok(0)
+    }
+
+    fn rmdir<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+    ) -> Result<i64, Errno> {
+        let walk = self.walk_at(port, dirfd, path, Follow::Never)?;
+        let name = match walk.last {
+            Last::Name(name) => name,
+            Last::Dot => return Err(Errno::EINVAL),
+            Last::DotDot => return Err(Errno::ENOTEMPTY),
+            Last::Root => return Err(Errno::EBUSY),
+        };
+        if walk.node == Some(Node::Inode(self.tree.tmp)) {
+            return Err(Errno::EBUSY);
+        }
+        let parent = self.removable_from(walk.dir)?;
+        let node = walk.node.ok_or(Errno::ENOENT)?;
+        if !self.is_directory(node) {
+            return Err(Errno::ENOTDIR);
+        }
+        if !self.is_empty(node) {
+            return Err(Errno::ENOTEMPTY);
+        }
+        let (_, now) = port.time()?;
+        self.remove_name(parent, &name, node, now);
+        Ok(0)
+    }
+
+    /// A directory whose names may go away. Linux's /proc says EPERM.
+    fn removable_from(&self, dir: Node) -> Result<Ino, Errno> {
+        match dir {
+            Node::Proc(_) => Err(Errno::EPERM),
+            dir => self.writable_directory(dir),
+        }
+    }
+
+    fn is_empty(&self, node: Node) -> bool {
+        match node {
+            Node::Inode(ino) => self
+                .tree
+                .directory(ino)
+                .is_none_or(|dir| dir.entries.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// Takes a name of a file, or of a directory that is empty, away.
+    fn remove_name(&mut self, parent: Ino, name: &[u8], node: Node, now: u64) {
+        self.tree.unlink(parent, name);
+        if let Node::Inode(ino) = node {
+            if self.tree.directory(ino).is_some() {
+                self.tree.get_mut(ino).links = 0;
+                self.tree.get_mut(parent).links -= 1;
+            } else {
+                self.tree.get_mut(ino).links -= 1;
+            }
+            self.tree.get_mut(ino).times.changed = now;
+            self.tree.reap(ino);
+            self.freed.append(&mut self.tree.freed);
+        }
+        self.touch(parent, now);
+    }
+
+    /// renameat2(2).
+    pub(crate) fn renameat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        (old_dirfd, old_path): (i32, u64),
+        (new_dirfd, new_path): (i32, u64),
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        // Exchanging and whiteouts are a file system's choice to refuse with EINVAL.
+        if flags & !(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) != 0
+            || flags & (RENAME_EXCHANGE | RENAME_WHITEOUT) != 0
+        {
+            return Err(Errno::EINVAL);
+        }
+        let keep = flags & RENAME_NOREPLACE != 0;
+        let from = self.walk_at(port, old_dirfd, old_path, Follow::Never)?;
+        let to = self.walk_at(port, new_dirfd, new_path, Follow::Never)?;
+        if !self.same_mount(from.dir, to.dir) {
+            return Err(Errno::EXDEV);
+        }
+        let Last::Name(old_name) = from.last else {
+            return Err(Errno::EBUSY);
+        };
+        let Last::Name(new_name) = to.last else {
+            return Err(if keep { Errno::EEXIST } else { Errno::EBUSY });
+        };
+        let old_dir = self.removable_from(from.dir)?;
+        let new_dir = self.removable_from(to.dir)?;
+        let node = from.node.ok_or(Errno::ENOENT)?;
+        if keep && to.node.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        let directory = self.is_directory(node);
+        if !directory && (from.slash || to.slash) {
+            return Err(Errno::ENOTDIR);
+        }
+        if self.is_above(node, to.dir) {
+            return Err(Errno::EINVAL);
+        }
+        if to
+            .node
+            .is_some_and(|target| self.is_above(target, from.dir))
+        {
+            return Err(Errno::ENOTEMPTY);
+        }
+        if to.node == Some(node) {
+            return Ok(0);
+        }
+        if let Some(target) = to.node {
+            match (directory, self.is_directory(target)) {
+                (true, false) => return Err(Errno::ENOTDIR),
+                (false, true) => return Err(Errno::EISDIR),
+                (true, true) if !self.is_empty(target) => return Err(Errno::ENOTEMPTY),
+                _ => {}
+            }
+        }
+        let (_, now) = port.time()?;
+        if let Some(target) = to.node {
+            self.remove_name(new_dir, &new_name, target, now);
+        }
+        self.tree.unlink(old_dir, &old_name);
+        self.tree.link(new_dir, &new_name, node);
+        if directory {
+            self.tree.get_mut(old_dir).links -= 1;
+            self.tree.get_mut(new_dir).links += 1;
+        }
+        self.touch(old_dir, now);
+        self.touch(new_dir, now);
+        if let Node::Inode(ino) = node {
+            self.tree.get_mut(ino).times.changed = now;
+        }
+        Ok(0)
+    }
+
+    fn same_mount(&self, a: Node, b: Node) -> bool {
+        let mount = |node| match node {
+            Node::Inode(ino) => Some(self.tree.get(ino).mount),
+            _ => None::<Mount>,
+        };
+        mount(a) == mount(b)
+    }
+
+    /// Whether `dir` is `node` or in it.
+    fn is_above(&self, node: Node, dir: Node) -> bool {
+        let (Node::Inode(node), Node::Inode(mut at)) = (node, dir) else {
+            return false;
+        };
+        loop {
+            if at == node {
+                return true;
+            }
+            if at == ROOT {
+                return false;
+            }
+            at = self.tree.get(at).parent;
+        }
+    }
+
+    /// readlinkat(2).
+    pub(crate) fn readlinkat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        out: u64,
+        size: i32,
+    ) -> Result<i64, Errno> {
+        let size = usize::try_from(size).map_err(|_| Errno::EINVAL)?;
+        if size == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let path = port.string(path)?;
+        let node = if path.is_empty() {
+            // Only a link opened with O_PATH is read this way.
+            let node = self.files[self.any_file(port.task, dirfd).map_err(|_| Errno::ENOENT)?].node;
+            if !self.is_link(node) {
+                return Err(Errno::ENOENT);
+            }
+            node
+        } else {
+            let base = self.base(port.task, dirfd, &path)?;
+            self.resolve(port, base, &path, false)?
+        };
+        if !self.is_link(node) {
+            return Err(Errno::EINVAL);
+        }
+        let text = match self.link_target(port.task, node)? {
+            crate::proc::Target::Text(text) => text,
+            crate::proc::Target::Node(node) => self.path_of(node),
+        };
+        let text = &text[..text.len().min(size)];
+        port.write(out, text)?;
+        Ok(text.len() as i64)
+    }
+
+    /// How Linux would write a node's path.
+    fn path_of(&self, node: Node) -> Vec<u8> {
+        match node {
+            Node::Inode(ino) => self.tree.path(ino),
+            Node::Pipe(_) => alloc::format!("pipe:[{}]", self.ino(node)).into_bytes(),
+            Node::Proc(node) => node.path().into_bytes(),
+        }
+    }
+
+    /// getcwd(2): the length with the final zero.
+    pub(crate) fn getcwd<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        out: u64,
+        size: u64,
+    ) -> Result<i64, Errno> {
+        let cwd = self.cwd(port.task)?;
+        if let Node::Inode(ino) = cwd
+            && self.tree.get(ino).links == 0
+        {
+            return Err(Errno::ENOENT);
+        }
+        let mut path = self.path_of(cwd);
+        path.push(0);
+        if path.len() as u64 > size {
+            return Err(Errno::ERANGE);
+        }
+        port.write(out, &path)?;
+        Ok(path.len() as i64)
+    }
+
+    /// chdir(2).
+    pub(crate) fn chdir<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        path: u64,
+    ) -> Result<i64, Errno> {
+        let path = port.string(path)?;
+        let cwd = self.cwd(port.task)?;
+        let node = self.resolve(port, cwd, &path, true)?;
+        self.change_directory(port, node)
+    }
+
+    /// fchdir(2).
+    pub(crate) fn fchdir<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+    ) -> Result<i64, Errno> {
+        let node = self.files[self.any_file(port.task, fd)?].node;
+        self.change_directory(port, node)
+    }
+
+    fn change_directory<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+    ) -> Result<i64, Errno> {
+        if !self.is_directory(node) {
+            return Err(Errno::ENOTDIR);
+        }
+        self.hold_node(node);
+        let context = self.context_mut(port.task)?;
+        let before = core::mem::replace(&mut context.cwd, node);
+        self.release_node(before);
+        Ok(0)
+    }
+}

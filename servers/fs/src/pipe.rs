@@ -1,0 +1,194 @@
+//! Pipes: a ring in a memory object.
+
+use crate::Fs;
+use crate::fdtable::Fd;
+use crate::host::{Host, Port};
+use crate::rw::Io;
+use crate::tree::Node;
+use abi::Errno;
+use abi::fs::{Direction, ObjectId};
+use abi::linux::general::{O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY, SIGPIPE};
+use alloc::boxed::Box;
+
+/// How many bytes a pipe holds (pipe(7), "Pipe capacity").
+pub const CAPACITY: u64 = 65536;
+/// The longest write that is never mixed with others (pipe(7), "PIPE_BUF").
+pub const PIPE_BUF: u64 = 4096;
+/// The most pipes.
+pub const MAX_PIPES: usize = 1024;
+
+/// One pipe.
+pub(crate) struct Pipe {
+    pub object: ObjectId,
+    /// Where the next byte to be read is.
+    head: u64,
+    /// How many bytes are in it.
+    pub len: u64,
+    /// Open files that read, that write, and all.
+    pub readers: u32,
+    pub writers: u32,
+    pub holds: u32,
+}
+
+impl Pipe {
+    pub fn free(&self) -> u64 {
+        CAPACITY - self.len
+    }
+
+    /// Where the byte `ahead` of the head is, and how many follow it up to the ring's end.
+    fn place(&self, ahead: u64) -> (u64, u64) {
+        let at = (self.head + ahead) % CAPACITY;
+        (at, CAPACITY - at)
+    }
+
+    fn took(&mut self, count: u64) {
+        self.len -= count;
+        // An empty pipe starts anew, so that short messages stay on one page.
+        self.head = if self.len == 0 {
+            0
+        } else {
+            (self.head + count) % CAPACITY
+        };
+    }
+}
+
+impl Fs {
+    /// pipe(2), pipe2(2).
+    pub(crate) fn pipe<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        addr: u64,
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        if flags & !(O_CLOEXEC | O_NONBLOCK | O_DIRECT) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let table = self.table(port.task)?;
+        let read = table.lowest_free(0)?;
+        let write = table.lowest_free(read as usize + 1)?;
+        if self.files.room() < 2 || self.pipes.room() == 0 {
+            return Err(Errno::ENFILE);
+        }
+        let mut fds = [0; 8];
+        fds[..4].copy_from_slice(&read.to_le_bytes());
+        fds[4..].copy_from_slice(&write.to_le_bytes());
+        port.write(addr, &fds)?;
+        let object = port.create().map_err(|_| Errno::ENFILE)?;
+        let pipe = Pipe {
+            object,
+            head: 0,
+            len: 0,
+            readers: 0,
+            writers: 0,
+            holds: 0,
+        };
+        let pipe = self.pipes.insert(pipe).ok_or(Errno::ENFILE)?;
+        for (fd, access) in [(read, O_RDONLY), (write, O_WRONLY)] {
+            let flags = access | flags & !O_CLOEXEC;
+            let file = self.add_file(Node::Pipe(pipe), flags, Box::default())?;
+            self.hold_file(file);
+            self.table_mut(port.task)?.set(
+                fd,
+                Some(Fd {
+                    file,
+                    cloexec: false,
+                }),
+            );
+        }
+        if flags & O_CLOEXEC != 0 {
+            for fd in [read, write] {
+                if let Some(entry) = self.table_mut(port.task)?.get_mut(fd) {
+                    entry.cloexec = true;
+                }
+            }
+        }
+        Ok(0)
+    }
+
+    pub(crate) fn release_pipe(&mut self, id: u32) {
+        let pipe = &mut self.pipes[id];
+        pipe.holds -= 1;
+        if pipe.holds == 0 {
+            self.freed.push(pipe.object);
+            self.pipes.remove(id);
+        }
+    }
+
+    /// Reads what is there; none while there is nothing and somebody could still write.
+    pub(crate) fn read_pipe<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        let pipe = &mut self.pipes[id];
+        if pipe.len == 0 {
+            return Ok(if pipe.writers == 0 { Some(0) } else { None });
+        }
+        let result = io.step(pipe.len, |addr, len, moved| {
+            let (at, run) = pipe.place(moved);
+            port.transfer(addr, len.min(run), pipe.object, at, Direction::ToTask)
+        });
+        pipe.took(io.moved);
+        self.dirty |= io.moved > 0;
+        result.map(|()| Some(io.done()))
+    }
+
+    /// Writes as much as fits; none while more is to be written. `ahead` is how many of the waits
+    /// came before this one: nobody overtakes a writer who waits for the same pipe.
+    pub(crate) fn write_pipe<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        io: &mut Io,
+        ahead: usize,
+    ) -> Result<Option<i64>, Errno> {
+        if self.pipes[id].readers == 0 {
+            port.signal(SIGPIPE as u8);
+            return if io.done() > 0 {
+                Ok(Some(io.done()))
+            } else {
+                Err(Errno::EPIPE)
+            };
+        }
+        let queued = self.waits[..ahead]
+            .iter()
+            .any(|wait| self.writes_pipe(&wait.op, id));
+        let pipe = &mut self.pipes[id];
+        let short = io.total <= PIPE_BUF && pipe.free() < io.total;
+        if queued || short || pipe.free() == 0 {
+            return Ok(None);
+        }
+        let (len, object) = (pipe.len, pipe.object);
+        let result = io.step(pipe.free(), |addr, count, moved| {
+            let (at, run) = pipe.place(len + moved);
+            port.transfer(addr, count.min(run), object, at, Direction::FromTask)
+        });
+        pipe.len += io.moved;
+        self.dirty |= io.moved > 0;
+        result?;
+        Ok(io.finished().then(|| io.done()))
+    }
+
+    /// Puts bytes of our own in, as many as fit; EPIPE without a reader.
+    pub(crate) fn push_pipe<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
+        let pipe = &mut self.pipes[id];
+        if pipe.readers == 0 {
+            port.signal(SIGPIPE as u8);
+            return Err(Errno::EPIPE);
+        }
+        let (at, run) = pipe.place(pipe.len);
+        let count = bytes.len().min(run.min(pipe.free()) as usize);
+        if count > 0 {
+            port.write_object(pipe.object, at, &bytes[..count])?;
+            pipe.len += count as u64;
+            self.dirty = true;
+        }
+        Ok(count)
+    }
+}

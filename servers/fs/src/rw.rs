@@ -1,0 +1,417 @@
+//! read(2), write(2) and their relatives.
+
+use crate::Fs;
+use crate::console;
+use crate::dev::Device;
+use crate::host::{Host, Port, check_range};
+use crate::tmp::MAX_FILE_SIZE;
+use crate::tree::{Body, Ino, Node};
+use crate::wait::{Flow, Op};
+use abi::Errno;
+use abi::fs::{Direction, FileRange};
+use abi::linux::general::O_APPEND;
+use abi::wire::{MAX, MAX_DATA};
+use alloc::vec::Vec;
+
+/// The most bytes one call moves (read(2), NOTES).
+pub(crate) const MAX_COUNT: u64 = 0x7fff_f000;
+/// The most pieces of memory one call names (readv(2): IOV_MAX).
+const MAX_PIECES: u64 = 1024;
+
+/// One read or write on its way.
+pub(crate) struct Io {
+    pub file: u32,
+    pub write: bool,
+    /// How many bytes are asked for.
+    pub total: u64,
+    /// How many bytes the last step moved.
+    pub moved: u64,
+    pieces: Pieces,
+    /// The piece that is next, and how much of it is done.
+    index: usize,
+    inside: u64,
+    done: u64,
+    /// pread(2)'s and pwrite(2)'s.
+    position: Option<u64>,
+    /// The task's memory, or what can be stored, ended: what is done is all.
+    cut: bool,
+}
+
+enum Pieces {
+    One((u64, u64)),
+    Many(Vec<(u64, u64)>),
+}
+
+impl Io {
+    /// The result so far.
+    pub fn done(&self) -> i64 {
+        self.done as i64
+    }
+
+    pub fn finished(&self) -> bool {
+        self.cut || self.done == self.total
+    }
+
+    /// Moves up to `limit` bytes with `move_bytes(address, length, moved before)`, which moves
+    /// some and says how many. An error counts only if nothing was moved by the whole call.
+    pub fn step(
+        &mut self,
+        limit: u64,
+        mut move_bytes: impl FnMut(u64, u64, u64) -> Result<u64, Errno>,
+    ) -> Result<(), Errno> {
+        self.moved = 0;
+        while self.moved < limit {
+            let Some((addr, len)) = self.piece() else {
+                break;
+            };
+            match move_bytes(addr, len.min(limit - self.moved), self.moved) {
+                Ok(0) => {
+                    self.cut = true;
+                    break;
+                }
+                Ok(count) => {
+                    self.moved += count;
+                    self.inside += count;
+                    self.done += count;
+                }
+                Err(errno) if self.done == 0 => return Err(errno),
+                Err(_) => {
+                    self.cut = true;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rest of the piece that is next.
+    fn piece(&mut self) -> Option<(u64, u64)> {
+        let pieces = match &self.pieces {
+            Pieces::One(piece) => core::slice::from_ref(piece),
+            Pieces::Many(pieces) => pieces,
+        };
+        loop {
+            let &(addr, len) = pieces.get(self.index)?;
+            if self.inside < len {
+                return Some((addr + self.inside, len - self.inside));
+            }
+            self.index += 1;
+            self.inside = 0;
+        }
+    }
+}
+
+impl Fs {
+    /// read(2) and write(2).
+    pub(crate) fn read_write<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        addr: u64,
+        len: u64,
+        write: bool,
+    ) -> Result<Flow, Errno> {
+        let file = self.io_file(port, fd, write, None)?;
+        check_range(addr, len)?;
+        self.begin_io(
+            port,
+            file,
+            Pieces::One((addr, len.min(MAX_COUNT))),
+            write,
+            None,
+        )
+    }
+
+    /// pread64(2) and pwrite64(2).
+    pub(crate) fn read_write_at<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        (addr, len): (u64, u64),
+        position: u64,
+        write: bool,
+    ) -> Result<Flow, Errno> {
+        if (position as i64) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        let file = self.io_file(port, fd, write, Some(position))?;
+        check_range(addr, len)?;
+        let pieces = Pieces::One((addr, len.min(MAX_COUNT)));
+        self.begin_io(port, file, pieces, write, Some(position))
+    }
+
+    /// readv(2), writev(2), preadv(2) and pwritev(2).
+    pub(crate) fn read_write_pieces<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        (addr, count): (u64, u64),
+        position: Option<u64>,
+        write: bool,
+    ) -> Result<Flow, Errno> {
+        if position.is_some_and(|position| (position as i64) < 0) {
+            return Err(Errno::EINVAL);
+        }
+        let file = self.io_file(port, fd, write, position)?;
+        if count > MAX_PIECES {
+            return Err(Errno::EINVAL);
+        }
+        let bytes = port.read_all(addr, count as usize * 16)?;
+        let mut total = 0;
+        let mut pieces = Vec::new();
+        for piece in bytes.chunks_exact(16) {
+            let addr = u64::from_le_bytes(piece[..8].try_into().expect("eight bytes"));
+            let len = u64::from_le_bytes(piece[8..].try_into().expect("eight bytes"));
+            if (len as i64) < 0 {
+                return Err(Errno::EINVAL);
+            }
+            check_range(addr, len)?;
+            let len = len.min(MAX_COUNT - total);
+            total += len;
+            pieces.push((addr, len));
+        }
+        self.begin_io(port, file, Pieces::Many(pieces), write, position)
+    }
+
+    /// The file to read or write: EBADF, or ESPIPE for a position where there is none.
+    fn io_file<H: Host>(
+        &self,
+        port: &Port<'_, H>,
+        fd: i32,
+        write: bool,
+        position: Option<u64>,
+    ) -> Result<u32, Errno> {
+        let id = self.file(port.task, fd)?;
+        let file = &self.files[id];
+        if position.is_some() && !self.seekable(file.node) {
+            return Err(Errno::ESPIPE);
+        }
+        if (write && !file.writable()) || (!write && !file.readable()) {
+            return Err(Errno::EBADF);
+        }
+        Ok(id)
+    }
+
+    /// Whether a node has positions.
+    pub(crate) fn seekable(&self, node: Node) -> bool {
+        match node {
+            Node::Pipe(_) => false,
+            node => !self.device(node).is_some_and(Device::is_console),
+        }
+    }
+
+    fn begin_io<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        file: u32,
+        pieces: Pieces,
+        write: bool,
+        position: Option<u64>,
+    ) -> Result<Flow, Errno> {
+        if self.is_directory(self.files[file].node) {
+            return Err(Errno::EISDIR);
+        }
+        let total = match &pieces {
+            Pieces::One((_, len)) => *len,
+            Pieces::Many(pieces) => pieces.iter().map(|(_, len)| len).sum(),
+        };
+        if total == 0 {
+            return Ok(Flow::Done(0));
+        }
+        let io = Io {
+            file,
+            write,
+            total,
+            moved: 0,
+            pieces,
+            index: 0,
+            inside: 0,
+            done: 0,
+            position,
+            cut: false,
+        };
+        let nonblocking = self.files[file].nonblocking();
+        self.begin(port, Op::Io(io), nonblocking)
+    }
+
+    /// Goes on with a read or write; none while it has to wait.
+    pub(crate) fn attempt_io<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        io: &mut Io,
+        ahead: usize,
+    ) -> Result<Option<i64>, Errno> {
+        match (self.files[io.file].node, io.write) {
+            (Node::Pipe(pipe), false) => self.read_pipe(port, pipe, io),
+            (Node::Pipe(pipe), true) => self.write_pipe(port, pipe, io, ahead),
+            (Node::Proc(_), false) => self.read_text(port, io),
+            (Node::Proc(_), true) => Err(Errno::EBADF),
+            (Node::Inode(ino), write) => match (&self.tree.get(ino).body, write) {
+                (&Body::File(range), false) => self.read_file(port, range, io),
+                (&Body::File(range), true) => self.write_file(port, ino, range, io),
+                (&Body::Device(device), false) => self.read_device(port, device, io),
+                (&Body::Device(device), true) => self.write_device(port, device, io),
+                (Body::Directory(_), _) => Err(Errno::EISDIR),
+                (Body::Link(_), _) => Err(Errno::EBADF),
+            },
+        }
+    }
+
+    fn read_file<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        range: FileRange,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        let from = io.position.unwrap_or(self.files[io.file].offset);
+        let result = io.step(range.size.saturating_sub(from), |addr, len, moved| {
+            let at = range.offset + from + moved;
+            port.transfer(addr, len, range.object, at, Direction::ToTask)
+        });
+        self.advance(io, from);
+        result.map(|()| Some(io.done()))
+    }
+
+    fn write_file<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        ino: Ino,
+        range: FileRange,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        let file = &self.files[io.file];
+        let from = match file.flags & O_APPEND {
+            0 => io.position.unwrap_or(file.offset),
+            _ => range.size,
+        };
+        if from >= MAX_FILE_SIZE {
+            return Err(Errno::EFBIG);
+        }
+        let result = io.step(MAX_FILE_SIZE - from, |addr, len, moved| {
+            port.transfer(addr, len, range.object, from + moved, Direction::FromTask)
+        });
+        self.advance(io, from);
+        self.wrote(ino, from + io.moved, io.moved);
+        result.map(|()| Some(io.done()))
+    }
+
+    /// A file has got `count` bytes that end at `end`.
+    pub(crate) fn wrote(&mut self, ino: Ino, end: u64, count: u64) {
+        let inode = self.tree.get_mut(ino);
+        if count > 0 {
+            inode.written = true;
+            if let Body::File(range) = &mut inode.body {
+                range.size = range.size.max(end);
+            }
+        }
+    }
+
+    fn read_text<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        let file = &self.files[io.file];
+        let from = io.position.unwrap_or(file.offset);
+        let rest = file.text.get(from as usize..).unwrap_or_default();
+        let result = io.step(rest.len() as u64, |addr, len, moved| {
+            let bytes = &rest[moved as usize..(moved + len) as usize];
+            port.write(addr, bytes)?;
+            Ok(len)
+        });
+        self.advance(io, from);
+        result.map(|()| Some(io.done()))
+    }
+
+    fn advance(&mut self, io: &Io, from: u64) {
+        if io.position.is_none() {
+            self.files[io.file].offset = from + io.moved;
+        }
+    }
+
+    fn read_device<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        device: Device,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        match device {
+            Device::Null => return Ok(Some(0)),
+            Device::Zero | Device::Full => {
+                let zeros = self.zeros.ok_or(Errno::EIO)?;
+                io.step(u64::MAX, |addr, len, _| {
+                    port.transfer(addr, len, zeros, 0, Direction::ToTask)
+                })?;
+            }
+            Device::Random | Device::Urandom => {
+                let random = &mut self.random;
+                io.step(u64::MAX, |addr, len, _| {
+                    let mut chunk = [0; MAX_DATA];
+                    let chunk = &mut chunk[..MAX_DATA.min(len as usize)];
+                    random.fill(chunk);
+                    port.write(addr, chunk)?;
+                    Ok(chunk.len() as u64)
+                })?;
+            }
+            Device::Tty | Device::Console | Device::Serial | Device::Log => {
+                return self.read_console(port, io);
+            }
+        }
+        Ok(Some(io.done()))
+    }
+
+    fn write_device<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        device: Device,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        match device {
+            Device::Null | Device::Zero | Device::Random | Device::Urandom => {
+                Ok(Some(io.total as i64))
+            }
+            Device::Full => Err(Errno::ENOSPC),
+            Device::Tty | Device::Console | Device::Serial | Device::Log => {
+                self.write_console(port, device, io)
+            }
+        }
+    }
+
+    /// Puts bytes of our own into an open file at its offset; how many, 0 when it has to wait.
+    pub(crate) fn push<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
+        match self.files[id].node {
+            Node::Pipe(pipe) => self.push_pipe(port, pipe, bytes),
+            Node::Proc(_) => Err(Errno::EINVAL),
+            Node::Inode(ino) => match self.tree.get(ino).body {
+                Body::File(range) => {
+                    let file = &self.files[id];
+                    let append = file.flags & O_APPEND != 0;
+                    let from = if append { range.size } else { file.offset };
+                    if from.saturating_add(bytes.len() as u64) > MAX_FILE_SIZE {
+                        return Err(Errno::EFBIG);
+                    }
+                    port.write_object(range.object, from, bytes)?;
+                    let end = from + bytes.len() as u64;
+                    self.files[id].offset = end;
+                    self.wrote(ino, end, bytes.len() as u64);
+                    Ok(bytes.len())
+                }
+                Body::Device(Device::Full) => Err(Errno::ENOSPC),
+                Body::Device(device) => {
+                    if device.is_console() {
+                        console::put(port.host, device, bytes);
+                    }
+                    Ok(bytes.len())
+                }
+                Body::Directory(_) | Body::Link(_) => Err(Errno::EINVAL),
+            },
+        }
+    }
+}
+
+const _: () = assert!(MAX_DATA < MAX);

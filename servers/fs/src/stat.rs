@@ -1,0 +1,326 @@
+//! stat(2), statx(2), statfs(2).
+
+use crate::Fs;
+use crate::host::{Host, Port};
+use crate::pipe;
+use crate::tree::{Body, Mount, Node, Times};
+use abi::Errno;
+use abi::linux::general::{
+    AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, PIPEFS_MAGIC, PROC_SUPER_MAGIC,
+    RAMFS_MAGIC, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, STATX__RESERVED, STATX_BASIC_STATS,
+    TMPFS_MAGIC,
+};
+
+/// AT_STATX_SYNC_TYPE: how much a network file system is asked, which makes no difference here.
+const STATX_SYNC_TYPE: u32 = 0x6000;
+const BLOCK: u64 = 4096;
+
+/// What stat tells.
+pub(crate) struct Attributes {
+    pub dev: u64,
+    pub ino: u64,
+    pub mode: u32,
+    pub links: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub rdev: u64,
+    pub size: u64,
+    pub times: Times,
+}
+
+impl Attributes {
+    /// struct stat.
+    fn stat(&self) -> [u8; 144] {
+        let mut bytes = [0; 144];
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(0, &self.dev.to_le_bytes());
+        put(8, &self.ino.to_le_bytes());
+        put(16, &u64::from(self.links).to_le_bytes());
+        put(24, &self.mode.to_le_bytes());
+        put(28, &self.uid.to_le_bytes());
+        put(32, &self.gid.to_le_bytes());
+        put(40, &self.rdev.to_le_bytes());
+        put(48, &self.size.to_le_bytes());
+        put(56, &BLOCK.to_le_bytes());
+        put(64, &self.blocks().to_le_bytes());
+        let times = [self.times.accessed, self.times.modified, self.times.changed];
+        for (at, time) in (72..).step_by(16).zip(times) {
+            put(at, &(time / 1_000_000_000).to_le_bytes());
+            put(at + 8, &(time % 1_000_000_000).to_le_bytes());
+        }
+        bytes
+    }
+
+    /// struct statx.
+    fn statx(&self) -> [u8; 256] {
+        let mut bytes = [0; 256];
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(0, &STATX_BASIC_STATS.to_le_bytes());
+        put(4, &(BLOCK as u32).to_le_bytes());
+        put(16, &self.links.to_le_bytes());
+        put(20, &self.uid.to_le_bytes());
+        put(24, &self.gid.to_le_bytes());
+        put(28, &(self.mode as u16).to_le_bytes());
+        put(32, &self.ino.to_le_bytes());
+        put(40, &self.size.to_le_bytes());
+        put(48, &self.blocks().to_le_bytes());
+        // Accessed, born (unknown), changed, modified.
+        let times = [
+            (64, self.times.accessed),
+            (96, self.times.changed),
+            (112, self.times.modified),
+        ];
+        for (at, time) in times {
+            put(at, &(time / 1_000_000_000).to_le_bytes());
+            put(at + 8, &((time % 1_000_000_000) as u32).to_le_bytes());
+        }
+        put(128, &((self.rdev >> 8) as u32).to_le_bytes());
+        put(132, &((self.rdev & 0xff) as u32).to_le_bytes());
+        put(140, &(self.dev as u32).to_le_bytes());
+        bytes
+    }
+
+    fn blocks(&self) -> u64 {
+        self.size.div_ceil(BLOCK) * (BLOCK / 512)
+    }
+}
+
+impl Fs {
+    /// Type and permissions as in st_mode.
+    pub(crate) fn mode(&self, node: Node) -> u32 {
+        match node {
+            Node::Inode(ino) => {
+                let inode = self.tree.get(ino);
+                let kind = match inode.body {
+                    Body::Directory(_) => S_IFDIR,
+                    Body::File(_) => S_IFREG,
+                    Body::Link(_) => S_IFLNK,
+                    Body::Device(_) => S_IFCHR,
+                };
+                kind | inode.mode
+            }
+            Node::Proc(node) => node.mode(),
+            Node::Pipe(_) => S_IFIFO | 0o600,
+        }
+    }
+
+    /// st_ino.
+    pub(crate) fn ino(&self, node: Node) -> u64 {
+        match node {
+            Node::Inode(ino) => u64::from(ino) + 1,
+            Node::Proc(node) => node.ino(),
+            Node::Pipe(pipe) => u64::from(pipe) + 1,
+        }
+    }
+
+    /// Everything about a node.
+    pub(crate) fn attributes<H: Host>(&mut self, port: &mut Port<'_, H>, node: Node) -> Attributes {
+        self.settle_times(port, node);
+        let mut attributes = Attributes {
+            dev: device_of(self.mount(node)),
+            ino: self.ino(node),
+            mode: self.mode(node),
+            links: 1,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            size: 0,
+            times: Times::default(),
+        };
+        if let Node::Inode(ino) = node {
+            let inode = self.tree.get(ino);
+            attributes.links = inode.links;
+            attributes.uid = inode.uid;
+            attributes.gid = inode.gid;
+            attributes.times = inode.times;
+            match &inode.body {
+                Body::File(range) => attributes.size = range.size,
+                Body::Link(target) => attributes.size = target.len() as u64,
+                Body::Device(device) => attributes.rdev = device.number(),
+                Body::Directory(_) => {}
+            }
+        }
+        attributes
+    }
+
+    /// Gives a file that was written its time.
+    pub(crate) fn settle_times<H: Host>(&mut self, port: &mut Port<'_, H>, node: Node) {
+        let Node::Inode(ino) = node else { return };
+        let inode = self.tree.get_mut(ino);
+        if core::mem::take(&mut inode.written)
+            && let Ok((_, now)) = port.time()
+        {
+            inode.times.modified = now;
+            inode.times.changed = now;
+        }
+    }
+
+    fn mount(&self, node: Node) -> Option<Mount> {
+        match node {
+            Node::Inode(ino) => Some(self.tree.get(ino).mount),
+            _ => None,
+        }
+    }
+
+    /// stat(2), lstat(2).
+    pub(crate) fn stat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        path: u64,
+        out: u64,
+        follow: bool,
+    ) -> Result<i64, Errno> {
+        let path = port.string(path)?;
+        let cwd = self.cwd(port.task)?;
+        let node = self.resolve(port, cwd, &path, follow)?;
+        let bytes = self.attributes(port, node).stat();
+        port.write(out, &bytes).map(|()| 0)
+    }
+
+    /// fstat(2).
+    pub(crate) fn fstat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let node = self.files[self.any_file(port.task, fd)?].node;
+        let bytes = self.attributes(port, node).stat();
+        port.write(out, &bytes).map(|()| 0)
+    }
+
+    /// newfstatat(2).
+    pub(crate) fn fstatat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        out: u64,
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        if flags & !(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | STATX_SYNC_TYPE) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let node = self.at(port, dirfd, path, flags)?;
+        let bytes = self.attributes(port, node).stat();
+        port.write(out, &bytes).map(|()| 0)
+    }
+
+    /// statx(2).
+    pub(crate) fn statx<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        flags: u32,
+        mask: u32,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let known = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | STATX_SYNC_TYPE;
+        if mask & STATX__RESERVED != 0
+            || flags & STATX_SYNC_TYPE == STATX_SYNC_TYPE
+            || flags & !known != 0
+        {
+            return Err(Errno::EINVAL);
+        }
+        let node = self.at(port, dirfd, path, flags)?;
+        let bytes = self.attributes(port, node).statx();
+        port.write(out, &bytes).map(|()| 0)
+    }
+
+    /// The node that a descriptor, path and AT_ flags name together.
+    pub(crate) fn at<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        flags: u32,
+    ) -> Result<Node, Errno> {
+        let empty = flags & AT_EMPTY_PATH != 0;
+        // Linux takes no path at all for an empty one.
+        if !(empty && path == 0) {
+            let path = port.string(path)?;
+            if !(empty && path.is_empty()) {
+                let base = self.base(port.task, dirfd, &path)?;
+                return self.resolve(port, base, &path, flags & AT_SYMLINK_NOFOLLOW == 0);
+            }
+        }
+        self.base(port.task, dirfd, b"")
+    }
+
+    /// statfs(2).
+    pub(crate) fn statfs<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        path: u64,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let path = port.string(path)?;
+        let cwd = self.cwd(port.task)?;
+        let node = self.resolve(port, cwd, &path, true)?;
+        self.write_statfs(port, node, out)
+    }
+
+    /// fstatfs(2).
+    pub(crate) fn fstatfs<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let node = self.files[self.any_file(port.task, fd)?].node;
+        self.write_statfs(port, node, out)
+    }
+
+    fn write_statfs<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let (magic, read_only) = match (node, self.mount(node)) {
+            (Node::Proc(_), _) => (PROC_SUPER_MAGIC, false),
+            (Node::Pipe(_), _) => (PIPEFS_MAGIC, false),
+            (_, Some(Mount::Archive)) => (RAMFS_MAGIC, true),
+            _ => (TMPFS_MAGIC, false),
+        };
+        // Type, block size, five counts of blocks and inodes, id, name length, fragment size,
+        // flags: how many blocks are free only the process manager knows.
+        let mut words = [0u64; 15];
+        words[0] = u64::from(magic);
+        words[1] = BLOCK;
+        words[8] = crate::path::NAME_MAX as u64;
+        words[9] = BLOCK;
+        // ST_VALID, ST_RDONLY.
+        words[10] = 0x20 | u64::from(read_only);
+        let mut bytes = [0; 120];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        port.write(out, &bytes).map(|()| 0)
+    }
+
+    /// How many bytes FIONREAD says a file has unread.
+    pub(crate) fn unread(&self, id: u32) -> Option<u64> {
+        let file = &self.files[id];
+        match file.node {
+            Node::Pipe(pipe) => Some(self.pipes[pipe].len.min(pipe::CAPACITY)),
+            Node::Inode(ino) => match self.tree.get(ino).body {
+                Body::File(range) => Some(range.size.saturating_sub(file.offset)),
+                Body::Device(device) if device.is_console() => Some(self.console.len() as u64),
+                _ => None,
+            },
+            Node::Proc(_) => None,
+        }
+    }
+}
+
+/// st_dev: one number for each file system.
+fn device_of(mount: Option<Mount>) -> u64 {
+    match mount {
+        Some(Mount::Archive) => 1,
+        Some(Mount::Dev) => 2,
+        Some(Mount::Tmp) => 3,
+        None => 4,
+    }
+}

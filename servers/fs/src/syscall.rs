@@ -1,0 +1,138 @@
+//! The system calls by number.
+
+// Linux's names of the numbers.
+#![allow(non_upper_case_globals)]
+
+use crate::Fs;
+use crate::host::{Host, Port};
+use crate::tree::Node;
+use crate::wait::Flow;
+use abi::Errno;
+use abi::linux::general::*;
+
+impl Fs {
+    /// Does a system call; ENOSYS for one that is not ours.
+    pub(crate) fn syscall<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        nr: u32,
+        args: [u64; 6],
+    ) -> Result<Flow, Errno> {
+        let [a, b, c, d, e, f] = args;
+        let fd = a as i32;
+        let result = match nr {
+            __NR_read => return self.read_write(port, fd, b, c, false),
+            __NR_write => return self.read_write(port, fd, b, c, true),
+            __NR_pread64 => return self.read_write_at(port, fd, (b, c), d, false),
+            __NR_pwrite64 => return self.read_write_at(port, fd, (b, c), d, true),
+            __NR_readv => return self.read_write_pieces(port, fd, (b, c), None, false),
+            __NR_writev => return self.read_write_pieces(port, fd, (b, c), None, true),
+            __NR_preadv => return self.read_write_pieces(port, fd, (b, c), Some(d), false),
+            __NR_pwritev => return self.read_write_pieces(port, fd, (b, c), Some(d), true),
+            __NR_sendfile => return self.sendfile(port, (fd, b as i32), c, d),
+            __NR_poll => return self.poll(port, (a, b as u32 as u64), c as i32),
+            __NR_ppoll => return self.ppoll(port, (a, b as u32 as u64), c, (d, e)),
+            __NR_select => return self.select(port, fd, [b, c, d], e),
+            __NR_pselect6 => return self.pselect(port, fd, [b, c, d], e, f),
+
+            __NR_open => self.openat(port, AT_FDCWD, a, b as u32, c as u32),
+            __NR_openat => self.openat(port, fd, b, c as u32, d as u32),
+            __NR_creat => {
+                let flags = O_CREAT | O_WRONLY | O_TRUNC;
+                self.openat(port, AT_FDCWD, a, flags, b as u32)
+            }
+            __NR_close => self.close(port, fd),
+            __NR_close_range => self.close_range(port, a as u32, b as u32, c as u32),
+            __NR_dup => self.duplicate(port, fd, 0, false),
+            __NR_dup2 => self.dup2(port, fd, b as i32),
+            __NR_dup3 => self.dup3(port, fd, b as i32, c as u32),
+            __NR_pipe => self.pipe(port, a, 0),
+            __NR_pipe2 => self.pipe(port, a, b as u32),
+            __NR_fcntl => self.fcntl(port, fd, b as u32, c),
+            __NR_ioctl => self.ioctl(port, fd, b as u32, c),
+            __NR_lseek => self.lseek(port, fd, b as i64, c as u32),
+            __NR_flock | __NR_fsync | __NR_fdatasync | __NR_syncfs | __NR_fadvise64 => {
+                self.accept(port, fd)
+            }
+            __NR_sync => Ok(0),
+            __NR_copy_file_range => Err(Errno::EXDEV),
+
+            __NR_stat => self.stat(port, a, b, true),
+            __NR_lstat => self.stat(port, a, b, false),
+            __NR_fstat => self.fstat(port, fd, b),
+            __NR_newfstatat => self.fstatat(port, fd, b, c, d as u32),
+            __NR_statx => self.statx(port, fd, b, c as u32, d as u32, e),
+            __NR_statfs => self.statfs(port, a, b),
+            __NR_fstatfs => self.fstatfs(port, fd, b),
+            __NR_access => self.faccessat(port, AT_FDCWD, a, b as u32, 0),
+            __NR_faccessat => self.faccessat(port, fd, b, c as u32, 0),
+            __NR_faccessat2 => self.faccessat(port, fd, b, c as u32, d as u32),
+            __NR_getdents64 => self.getdents(port, fd, b, c as u32),
+
+            __NR_getcwd => self.getcwd(port, a, b),
+            __NR_chdir => self.chdir(port, a),
+            __NR_fchdir => self.fchdir(port, fd),
+            __NR_umask => self.umask(port, a as u32),
+            __NR_mkdir => self.mkdirat(port, AT_FDCWD, a, b as u32),
+            __NR_mkdirat => self.mkdirat(port, fd, b, c as u32),
+            __NR_rmdir => self.unlinkat(port, AT_FDCWD, a, AT_REMOVEDIR),
+            __NR_unlink => self.unlinkat(port, AT_FDCWD, a, 0),
+            __NR_unlinkat => self.unlinkat(port, fd, b, c as u32),
+            __NR_rename => self.renameat(port, (AT_FDCWD, a), (AT_FDCWD, b), 0),
+            __NR_renameat => self.renameat(port, (fd, b), (c as i32, d), 0),
+            __NR_renameat2 => self.renameat(port, (fd, b), (c as i32, d), e as u32),
+            __NR_link => self.linkat(port, (AT_FDCWD, a), (AT_FDCWD, b), 0),
+            __NR_linkat => self.linkat(port, (fd, b), (c as i32, d), e as u32),
+            __NR_symlink => self.symlinkat(port, a, AT_FDCWD, b),
+            __NR_symlinkat => self.symlinkat(port, a, b as i32, c),
+            __NR_readlink => self.readlinkat(port, AT_FDCWD, a, b, c as i32),
+            __NR_readlinkat => self.readlinkat(port, fd, b, c, d as i32),
+
+            __NR_chmod => self
+                .at(port, AT_FDCWD, a, 0)
+                .and_then(|n| self.chmod(port, n, b as u32)),
+            __NR_fchmod => self
+                .node(port, fd)
+                .and_then(|n| self.chmod(port, n, b as u32)),
+            __NR_fchmodat => self
+                .at(port, fd, b, 0)
+                .and_then(|n| self.chmod(port, n, c as u32)),
+            __NR_chown => self.fchownat(port, (AT_FDCWD, a), (b as u32, c as u32), 0),
+            __NR_lchown => self.fchownat(
+                port,
+                (AT_FDCWD, a),
+                (b as u32, c as u32),
+                AT_SYMLINK_NOFOLLOW,
+            ),
+            __NR_fchown => self
+                .node(port, fd)
+                .and_then(|n| self.chown(port, n, b as u32, c as u32)),
+            __NR_fchownat => self.fchownat(port, (fd, b), (c as u32, d as u32), e as u32),
+            __NR_utimensat => self.utimensat(port, fd, b, c, d as u32),
+            __NR_utime => self.utimes(port, (AT_FDCWD, a), b, false),
+            __NR_utimes => self.utimes(port, (AT_FDCWD, a), b, true),
+            __NR_futimesat => self.utimes(port, (fd, b), c, true),
+            __NR_truncate => self.truncate(port, a, b),
+            __NR_ftruncate => self.ftruncate(port, fd, b),
+            __NR_fallocate => self.accept(port, fd).and(Err(Errno::EOPNOTSUPP)),
+
+            __NR_mknod | __NR_mknodat | __NR_chroot | __NR_pivot_root | __NR_mount
+            | __NR_umount2 => Err(Errno::EPERM),
+            _ => Err(Errno::ENOSYS),
+        };
+        result.map(Flow::Done)
+    }
+
+    fn node<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<Node, Errno> {
+        Ok(self.files[self.file(port.task, fd)?].node)
+    }
+
+    /// umask(2): the mask before.
+    fn umask<H: Host>(&mut self, port: &Port<'_, H>, mask: u32) -> Result<i64, Errno> {
+        let context = self.context_mut(port.task)?;
+        Ok(i64::from(core::mem::replace(
+            &mut context.umask,
+            mask & 0o777,
+        )))
+    }
+}
