@@ -22,11 +22,7 @@ impl Fs {
     /// a read-only file system.
     pub(crate) fn permitted(&self, _task: TaskId, node: Node, want: u32) -> Result<(), Errno> {
         if want & W_OK != 0 {
-            self.check_writable(node).or_else(|errno| match node {
-                // Writing a file of /proc fails when it is opened, not by its permissions.
-                Node::Proc(_) => Ok(()),
-                _ => Err(errno),
-            })?;
+            self.check_writable(node)?;
         }
         if want & X_OK != 0 && !self.is_directory(node) && self.mode(node) & 0o111 == 0 {
             return Err(Errno::EACCES);
@@ -52,12 +48,14 @@ impl Fs {
         self.permitted(port.task, node, want).map(|()| 0)
     }
 
-    /// The inode whose attributes are to change: EROFS where nothing changes.
-    fn changeable(&self, node: Node) -> Result<Ino, Errno> {
+    /// The inode whose attributes are to change: EROFS where nothing changes, none for a pipe,
+    /// which keeps none.
+    fn changeable(&self, node: Node) -> Result<Option<Ino>, Errno> {
         match node {
             Node::Inode(ino) if self.tree.get(ino).mount == Mount::Archive => Err(Errno::EROFS),
-            Node::Inode(ino) => Ok(ino),
-            Node::Proc(_) | Node::Pipe(_) => Err(Errno::EPERM),
+            Node::Inode(ino) => Ok(Some(ino)),
+            Node::Proc(_) => Err(Errno::EPERM),
+            Node::Pipe(_) => Ok(None),
         }
     }
 
@@ -68,7 +66,9 @@ impl Fs {
         node: Node,
         mode: u32,
     ) -> Result<i64, Errno> {
-        let ino = self.changeable(node)?;
+        let Some(ino) = self.changeable(node)? else {
+            return Ok(0);
+        };
         if self.is_link(node) {
             return Err(Errno::EOPNOTSUPP);
         }
@@ -87,7 +87,9 @@ impl Fs {
         uid: u32,
         gid: u32,
     ) -> Result<i64, Errno> {
-        let ino = self.changeable(node)?;
+        let Some(ino) = self.changeable(node)? else {
+            return Ok(0);
+        };
         let (_, now) = port.time()?;
         let inode = self.tree.get_mut(ino);
         if uid != u32::MAX {
@@ -154,7 +156,7 @@ impl Fs {
         self.set_times(port, node, new)
     }
 
-    /// utime(2) and utimes(2): two times, in units of which a second has `per_second`.
+    /// utime(2), and utimes(2) with its microseconds.
     pub(crate) fn utimes<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
@@ -188,7 +190,9 @@ impl Fs {
         node: Node,
         [accessed, modified]: [NewTime; 2],
     ) -> Result<i64, Errno> {
-        let ino = self.changeable(node)?;
+        let Some(ino) = self.changeable(node)? else {
+            return Ok(0);
+        };
         let (_, now) = port.time()?;
         let inode = self.tree.get_mut(ino);
         inode.written = false;

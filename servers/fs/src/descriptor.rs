@@ -265,7 +265,15 @@ impl Fs {
         Ok(at)
     }
 
-    /// For calls that only ask whether the descriptor is one: fsync(2), flock(2).
+    /// fsync(2), fdatasync(2): nothing is ever behind, but not everything can be asked.
+    pub(crate) fn fsync<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
+        match self.files[self.file(port.task, fd)?].node {
+            node @ Node::Inode(_) if self.device(node).is_none() => Ok(0),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// For calls that only ask whether the descriptor is one: flock(2), syncfs(2).
     pub(crate) fn accept<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
         self.file(port.task, fd).map(|_| 0)
     }

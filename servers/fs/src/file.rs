@@ -81,7 +81,11 @@ impl Fs {
             pipe.writers -= u32::from(file.writable());
             self.dirty = true;
         }
-        self.release_node(file.node);
+        match file.node {
+            // Its hold goes on until it has its time.
+            Node::Inode(ino) if self.tree.get(ino).written => self.closed.push(ino),
+            node => self.release_node(node),
+        }
     }
 
     pub(crate) fn hold_node(&mut self, node: Node) {

@@ -60,7 +60,7 @@ use host::Port;
 use pipe::Pipe;
 use slab::Slab;
 use task::{Context, Task};
-use tree::Tree;
+use tree::{Ino, Tree};
 use wait::{Flow, Op, Wait};
 
 /// The file server.
@@ -75,6 +75,8 @@ pub struct Fs {
     waits: Vec<Wait>,
     /// Objects nobody uses any more, given back at the end of the report.
     freed: Vec<ObjectId>,
+    /// Files that were written and closed: they get their time at the end of the report.
+    closed: Vec<Ino>,
     /// Something changed that a wait may be waiting for.
     dirty: bool,
     /// The deadline the process manager has.
@@ -105,6 +107,7 @@ impl Fs {
             console: Console::default(),
             waits: Vec::new(),
             freed: Vec::new(),
+            closed: Vec::new(),
             dirty: false,
             armed: u64::MAX,
             zeros: None,
@@ -144,6 +147,7 @@ impl Fs {
         };
         self.dispatch(&mut port, report);
         self.retry_waits(host);
+        self.settle_closed(host);
         for object in core::mem::take(&mut self.freed) {
             host::release(host, object);
         }

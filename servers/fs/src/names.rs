@@ -167,10 +167,10 @@ impl Fs {
         path: u64,
     ) -> Result<i64, Errno> {
         let walk = self.walk_at(port, dirfd, path, Follow::Never)?;
-        let Last::Name(name) = walk.last else {
+        let Last::Name(name) = &walk.last else {
             return Err(Errno::EISDIR);
         };
-        let parent = self.removable_from(walk.dir)?;
+        let parent = self.removable_from(&walk)?;
         let node = walk.node.ok_or(Errno::ENOENT)?;
         if self.is_directory(node) {
             return Err(Errno::EISDIR);
@@ -179,7 +179,7 @@ impl Fs {
             return Err(Errno::ENOTDIR);
         }
         let (_, now) = port.time()?;
-        self.remove_name(parent, &name, node, now);
+        self.remove_name(parent, name, node, now);
         Ok(0)
     }
 
@@ -190,7 +190,7 @@ impl Fs {
         path: u64,
     ) -> Result<i64, Errno> {
         let walk = self.walk_at(port, dirfd, path, Follow::Never)?;
-        let name = match walk.last {
+        let name = match &walk.last {
             Last::Name(name) => name,
             Last::Dot => return Err(Errno::EINVAL),
             Last::DotDot => return Err(Errno::ENOTEMPTY),
@@ -199,7 +199,7 @@ impl Fs {
         if walk.node == Some(Node::Inode(self.tree.tmp)) {
             return Err(Errno::EBUSY);
         }
-        let parent = self.removable_from(walk.dir)?;
+        let parent = self.removable_from(&walk)?;
         let node = walk.node.ok_or(Errno::ENOENT)?;
         if !self.is_directory(node) {
             return Err(Errno::ENOTDIR);
@@ -208,14 +208,14 @@ impl Fs {
             return Err(Errno::ENOTEMPTY);
         }
         let (_, now) = port.time()?;
-        self.remove_name(parent, &name, node, now);
+        self.remove_name(parent, name, node, now);
         Ok(0)
     }
 
-    /// A directory whose names may go away. Linux's /proc says EPERM.
-    fn removable_from(&self, dir: Node) -> Result<Ino, Errno> {
-        match dir {
-            Node::Proc(_) => Err(Errno::EPERM),
+    /// The directory whose name may go away. Linux's /proc says EPERM for what is there.
+    fn removable_from(&self, walk: &Walk) -> Result<Ino, Errno> {
+        match walk.dir {
+            Node::Proc(_) if walk.node.is_some() => Err(Errno::EPERM),
             dir => self.writable_directory(dir),
         }
     }
@@ -273,8 +273,8 @@ impl Fs {
         let Last::Name(new_name) = to.last else {
             return Err(if keep { Errno::EEXIST } else { Errno::EBUSY });
         };
-        let old_dir = self.removable_from(from.dir)?;
-        let new_dir = self.removable_from(to.dir)?;
+        let old_dir = self.writable_directory(from.dir)?;
+        let new_dir = self.writable_directory(to.dir)?;
         let node = from.node.ok_or(Errno::ENOENT)?;
         if keep && to.node.is_some() {
             return Err(Errno::EEXIST);

@@ -113,8 +113,8 @@ impl Fs {
         Ok(node)
     }
 
-    /// EROFS for a file whose contents or attributes cannot change, EACCES for one of /proc.
-    /// Devices and pipes are written through, whatever they lie on.
+    /// EROFS for a file that cannot be written. Devices and pipes are written through, whatever
+    /// they lie on; a file of /proc refuses the write itself.
     pub(crate) fn check_writable(&self, node: Node) -> Result<(), Errno> {
         match node {
             Node::Inode(ino) => {
@@ -126,8 +126,7 @@ impl Fs {
                     Err(Errno::EROFS)
                 }
             }
-            Node::Proc(_) => Err(Errno::EACCES),
-            Node::Pipe(_) => Ok(()),
+            Node::Proc(_) | Node::Pipe(_) => Ok(()),
         }
     }
 }

@@ -51,8 +51,11 @@ const ROOT_NAMES: &[(&str, ProcNode)] = &[
 const MOUNTS: &str = "archive / ramfs ro 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n\
                       proc /proc proc rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n";
 
+/// The node of a tid.
+type TaskFile = fn(u32) -> ProcNode;
+
 /// What a task's directory has.
-const TASK_NAMES: &[(&str, fn(u32) -> ProcNode)] = &[
+const TASK_NAMES: &[(&str, TaskFile)] = &[
     ("cmdline", ProcNode::Cmdline),
     ("comm", ProcNode::Comm),
     ("cwd", ProcNode::Cwd),

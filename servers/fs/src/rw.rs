@@ -215,6 +215,11 @@ impl Fs {
             Pieces::One((_, len)) => *len,
             Pieces::Many(pieces) => pieces.iter().map(|(_, len)| len).sum(),
         };
+        // Linux's rw_verify_area.
+        let at = position.unwrap_or(self.files[file].offset);
+        if at.saturating_add(total) > i64::MAX as u64 {
+            return Err(Errno::EINVAL);
+        }
         if total == 0 {
             return Ok(Flow::Done(0));
         }
@@ -245,7 +250,7 @@ impl Fs {
             (Node::Pipe(pipe), false) => self.read_pipe(port, pipe, io),
             (Node::Pipe(pipe), true) => self.write_pipe(port, pipe, io, ahead),
             (Node::Proc(_), false) => self.read_text(port, io),
-            (Node::Proc(_), true) => Err(Errno::EBADF),
+            (Node::Proc(_), true) => Err(Errno::EIO),
             (Node::Inode(ino), write) => match (&self.tree.get(ino).body, write) {
                 (&Body::File(range), false) => self.read_file(port, range, io),
                 (&Body::File(range), true) => self.write_file(port, ino, range, io),

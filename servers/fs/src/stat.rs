@@ -1,7 +1,7 @@
 //! stat(2), statx(2), statfs(2).
 
 use crate::Fs;
-use crate::host::{Host, Port};
+use crate::host::{self, Host, Port};
 use crate::pipe;
 use crate::tree::{Body, Mount, Node, Times};
 use abi::Errno;
@@ -155,6 +155,22 @@ impl Fs {
         }
     }
 
+    /// Gives the files that were closed their time, which is one message for all of them.
+    pub(crate) fn settle_closed(&mut self, host: &mut impl Host) {
+        if self.closed.is_empty() {
+            return;
+        }
+        let now = host::time(host).map_or(0, |(_, now)| now);
+        for ino in core::mem::take(&mut self.closed) {
+            let inode = self.tree.get_mut(ino);
+            if core::mem::take(&mut inode.written) {
+                inode.times.modified = now;
+                inode.times.changed = now;
+            }
+            self.release_node(Node::Inode(ino));
+        }
+    }
+
     fn mount(&self, node: Node) -> Option<Mount> {
         match node {
             Node::Inode(ino) => Some(self.tree.get(ino).mount),
@@ -240,7 +256,10 @@ impl Fs {
         // Linux takes no path at all for an empty one.
         if !(empty && path == 0) {
             let path = port.string(path)?;
-            if !(empty && path.is_empty()) {
+            if path.is_empty() && !empty {
+                return Err(Errno::ENOENT);
+            }
+            if !path.is_empty() {
                 let base = self.base(port.task, dirfd, &path)?;
                 return self.resolve(port, base, &path, flags & AT_SYMLINK_NOFOLLOW == 0);
             }

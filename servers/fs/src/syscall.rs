@@ -51,9 +51,8 @@ impl Fs {
             __NR_fcntl => self.fcntl(port, fd, b as u32, c),
             __NR_ioctl => self.ioctl(port, fd, b as u32, c),
             __NR_lseek => self.lseek(port, fd, b as i64, c as u32),
-            __NR_flock | __NR_fsync | __NR_fdatasync | __NR_syncfs | __NR_fadvise64 => {
-                self.accept(port, fd)
-            }
+            __NR_fsync | __NR_fdatasync => self.fsync(port, fd),
+            __NR_flock | __NR_syncfs | __NR_fadvise64 => self.accept(port, fd),
             __NR_sync => Ok(0),
             __NR_copy_file_range => Err(Errno::EXDEV),
 

@@ -1,0 +1,14 @@
+//! The file server against a process manager made of maps, in real encoded messages.
+
+mod attributes;
+mod console;
+mod descriptors;
+mod files;
+mod garbage;
+mod limits;
+mod names;
+mod pipes;
+mod polling;
+mod proc;
+mod tasks;
+mod world;
