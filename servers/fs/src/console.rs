@@ -3,7 +3,7 @@
 use crate::Fs;
 use crate::dev::Device;
 use crate::host::{Host, Port};
-use crate::rw::Io;
+use crate::io::Io;
 use abi::Errno;
 use abi::wire::{MAX, MAX_DATA};
 use alloc::collections::VecDeque;

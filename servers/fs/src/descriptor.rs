@@ -223,6 +223,20 @@ impl Fs {
         }
     }
 
+    /// How many bytes FIONREAD says a file has unread.
+    fn unread(&self, id: u32) -> Option<u64> {
+        let file = &self.files[id];
+        match file.node {
+            Node::Pipe(pipe) => Some(self.pipes[pipe].len.min(pipe::CAPACITY)),
+            Node::Inode(ino) => match self.tree.get(ino).body {
+                Body::File(range) => Some(range.size.saturating_sub(file.offset)),
+                Body::Device(device) if device.is_console() => Some(self.console.len() as u64),
+                _ => None,
+            },
+            Node::Proc(_) => None,
+        }
+    }
+
     /// lseek(2).
     pub(crate) fn lseek<H: Host>(
         &mut self,

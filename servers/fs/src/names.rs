@@ -1,18 +1,15 @@
-//! Calls that make, move and remove names, and that go by them.
+//! Calls that make and remove names.
 
 use crate::Fs;
 use crate::host::{Host, Port};
 use crate::path::{Follow, Last, Walk};
-use crate::tree::{Body, Directory, Ino, Mount, Node, ROOT};
+use crate::tree::{Body, Directory, Ino, Node};
 use abi::Errno;
-use abi::linux::general::{
-    AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE,
-    RENAME_WHITEOUT, S_ISVTX,
-};
+use abi::linux::general::{AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, S_ISVTX};
 use alloc::vec::Vec;
 
 impl Fs {
-    fn walk_at<H: Host>(
+    pub(crate) fn walk_at<H: Host>(
         &self,
         port: &mut Port<'_, H>,
         dirfd: i32,
@@ -220,7 +217,7 @@ impl Fs {
         }
     }
 
-    fn is_empty(&self, node: Node) -> bool {
+    pub(crate) fn is_empty(&self, node: Node) -> bool {
         match node {
             Node::Inode(ino) => self
                 .tree
@@ -231,7 +228,7 @@ impl Fs {
     }
 
     /// Takes a name of a file, or of a directory that is empty, away.
-    fn remove_name(&mut self, parent: Ino, name: &[u8], node: Node, now: u64) {
+    pub(crate) fn remove_name(&mut self, parent: Ino, name: &[u8], node: Node, now: u64) {
         self.tree.unlink(parent, name);
         if let Node::Inode(ino) = node {
             if self.tree.directory(ino).is_some() {
@@ -245,104 +242,6 @@ impl Fs {
             self.freed.append(&mut self.tree.freed);
         }
         self.touch(parent, now);
-    }
-
-    /// renameat2(2).
-    pub(crate) fn renameat<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        (old_dirfd, old_path): (i32, u64),
-        (new_dirfd, new_path): (i32, u64),
-        flags: u32,
-    ) -> Result<i64, Errno> {
-        // Exchanging and whiteouts are a file system's choice to refuse with EINVAL.
-        if flags & !(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) != 0
-            || flags & (RENAME_EXCHANGE | RENAME_WHITEOUT) != 0
-        {
-            return Err(Errno::EINVAL);
-        }
-        let keep = flags & RENAME_NOREPLACE != 0;
-        let from = self.walk_at(port, old_dirfd, old_path, Follow::Never)?;
-        let to = self.walk_at(port, new_dirfd, new_path, Follow::Never)?;
-        if !self.same_mount(from.dir, to.dir) {
-            return Err(Errno::EXDEV);
-        }
-        let Last::Name(old_name) = from.last else {
-            return Err(Errno::EBUSY);
-        };
-        let Last::Name(new_name) = to.last else {
-            return Err(if keep { Errno::EEXIST } else { Errno::EBUSY });
-        };
-        let old_dir = self.writable_directory(from.dir)?;
-        let new_dir = self.writable_directory(to.dir)?;
-        let node = from.node.ok_or(Errno::ENOENT)?;
-        if keep && to.node.is_some() {
-            return Err(Errno::EEXIST);
-        }
-        let directory = self.is_directory(node);
-        if !directory && (from.slash || to.slash) {
-            return Err(Errno::ENOTDIR);
-        }
-        if self.is_above(node, to.dir) {
-            return Err(Errno::EINVAL);
-        }
-        if to
-            .node
-            .is_some_and(|target| self.is_above(target, from.dir))
-        {
-            return Err(Errno::ENOTEMPTY);
-        }
-        if to.node == Some(node) {
-            return Ok(0);
-        }
-        if let Some(target) = to.node {
-            match (directory, self.is_directory(target)) {
-                (true, false) => return Err(Errno::ENOTDIR),
-                (false, true) => return Err(Errno::EISDIR),
-                (true, true) if !self.is_empty(target) => return Err(Errno::ENOTEMPTY),
-                _ => {}
-            }
-        }
-        let (_, now) = port.time()?;
-        if let Some(target) = to.node {
-            self.remove_name(new_dir, &new_name, target, now);
-        }
-        self.tree.unlink(old_dir, &old_name);
-        self.tree.link(new_dir, &new_name, node);
-        if directory {
-            self.tree.get_mut(old_dir).links -= 1;
-            self.tree.get_mut(new_dir).links += 1;
-        }
-        self.touch(old_dir, now);
-        self.touch(new_dir, now);
-        if let Node::Inode(ino) = node {
-            self.tree.get_mut(ino).times.changed = now;
-        }
-        Ok(0)
-    }
-
-    fn same_mount(&self, a: Node, b: Node) -> bool {
-        let mount = |node| match node {
-            Node::Inode(ino) => Some(self.tree.get(ino).mount),
-            _ => None::<Mount>,
-        };
-        mount(a) == mount(b)
-    }
-
-    /// Whether `dir` is `node` or in it.
-    fn is_above(&self, node: Node, dir: Node) -> bool {
-        let (Node::Inode(node), Node::Inode(mut at)) = (node, dir) else {
-            return false;
-        };
-        loop {
-            if at == node {
-                return true;
-            }
-            if at == ROOT {
-                return false;
-            }
-            at = self.tree.get(at).parent;
-        }
     }
 
     /// readlinkat(2).
@@ -380,73 +279,5 @@ impl Fs {
         let text = &text[..text.len().min(size)];
         port.write(out, text)?;
         Ok(text.len() as i64)
-    }
-
-    /// How Linux would write a node's path.
-    fn path_of(&self, node: Node) -> Vec<u8> {
-        match node {
-            Node::Inode(ino) => self.tree.path(ino),
-            Node::Pipe(_) => alloc::format!("pipe:[{}]", self.ino(node)).into_bytes(),
-            Node::Proc(node) => node.path().into_bytes(),
-        }
-    }
-
-    /// getcwd(2): the length with the final zero.
-    pub(crate) fn getcwd<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        out: u64,
-        size: u64,
-    ) -> Result<i64, Errno> {
-        let cwd = self.cwd(port.task)?;
-        if let Node::Inode(ino) = cwd
-            && self.tree.get(ino).links == 0
-        {
-            return Err(Errno::ENOENT);
-        }
-        let mut path = self.path_of(cwd);
-        path.push(0);
-        if path.len() as u64 > size {
-            return Err(Errno::ERANGE);
-        }
-        port.write(out, &path)?;
-        Ok(path.len() as i64)
-    }
-
-    /// chdir(2).
-    pub(crate) fn chdir<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        path: u64,
-    ) -> Result<i64, Errno> {
-        let path = port.string(path)?;
-        let cwd = self.cwd(port.task)?;
-        let node = self.resolve(port, cwd, &path, true)?;
-        self.change_directory(port, node)
-    }
-
-    /// fchdir(2).
-    pub(crate) fn fchdir<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        fd: i32,
-    ) -> Result<i64, Errno> {
-        let node = self.files[self.any_file(port.task, fd)?].node;
-        self.change_directory(port, node)
-    }
-
-    fn change_directory<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        node: Node,
-    ) -> Result<i64, Errno> {
-        if !self.is_directory(node) {
-            return Err(Errno::ENOTDIR);
-        }
-        self.hold_node(node);
-        let context = self.context_mut(port.task)?;
-        let before = core::mem::replace(&mut context.cwd, node);
-        self.release_node(before);
-        Ok(0)
     }
 }

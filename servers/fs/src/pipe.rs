@@ -3,7 +3,7 @@
 use crate::Fs;
 use crate::fdtable::Fd;
 use crate::host::{Host, Port};
-use crate::rw::Io;
+use crate::io::Io;
 use crate::tree::Node;
 use abi::Errno;
 use abi::fs::{Direction, ObjectId};

@@ -4,6 +4,7 @@ use crate::Fs;
 use crate::console;
 use crate::dev::Device;
 use crate::host::{Host, Port, check_range};
+use crate::io::{Io, Pieces};
 use crate::tmp::MAX_FILE_SIZE;
 use crate::tree::{Body, Ino, Node};
 use crate::wait::{Flow, Op};
@@ -17,89 +18,6 @@ use alloc::vec::Vec;
 pub(crate) const MAX_COUNT: u64 = 0x7fff_f000;
 /// The most pieces of memory one call names (readv(2): IOV_MAX).
 const MAX_PIECES: u64 = 1024;
-
-/// One read or write on its way.
-pub(crate) struct Io {
-    pub file: u32,
-    pub write: bool,
-    /// How many bytes are asked for.
-    pub total: u64,
-    /// How many bytes the last step moved.
-    pub moved: u64,
-    pieces: Pieces,
-    /// The piece that is next, and how much of it is done.
-    index: usize,
-    inside: u64,
-    done: u64,
-    /// pread(2)'s and pwrite(2)'s.
-    position: Option<u64>,
-    /// The task's memory, or what can be stored, ended: what is done is all.
-    cut: bool,
-}
-
-enum Pieces {
-    One((u64, u64)),
-    Many(Vec<(u64, u64)>),
-}
-
-impl Io {
-    /// The result so far.
-    pub fn done(&self) -> i64 {
-        self.done as i64
-    }
-
-    pub fn finished(&self) -> bool {
-        self.cut || self.done == self.total
-    }
-
-    /// Moves up to `limit` bytes with `move_bytes(address, length, moved before)`, which moves
-    /// some and says how many. An error counts only if nothing was moved by the whole call.
-    pub fn step(
-        &mut self,
-        limit: u64,
-        mut move_bytes: impl FnMut(u64, u64, u64) -> Result<u64, Errno>,
-    ) -> Result<(), Errno> {
-        self.moved = 0;
-        while self.moved < limit {
-            let Some((addr, len)) = self.piece() else {
-                break;
-            };
-            match move_bytes(addr, len.min(limit - self.moved), self.moved) {
-                Ok(0) => {
-                    self.cut = true;
-                    break;
-                }
-                Ok(count) => {
-                    self.moved += count;
-                    self.inside += count;
-                    self.done += count;
-                }
-                Err(errno) if self.done == 0 => return Err(errno),
-                Err(_) => {
-                    self.cut = true;
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The rest of the piece that is next.
-    fn piece(&mut self) -> Option<(u64, u64)> {
-        let pieces = match &self.pieces {
-            Pieces::One(piece) => core::slice::from_ref(piece),
-            Pieces::Many(pieces) => pieces,
-        };
-        loop {
-            let &(addr, len) = pieces.get(self.index)?;
-            if self.inside < len {
-                return Some((addr + self.inside, len - self.inside));
-            }
-            self.index += 1;
-            self.inside = 0;
-        }
-    }
-}
 
 impl Fs {
     /// read(2) and write(2).
@@ -211,30 +129,15 @@ impl Fs {
         if self.is_directory(self.files[file].node) {
             return Err(Errno::EISDIR);
         }
-        let total = match &pieces {
-            Pieces::One((_, len)) => *len,
-            Pieces::Many(pieces) => pieces.iter().map(|(_, len)| len).sum(),
-        };
+        let io = Io::new(file, write, pieces, position);
         // Linux's rw_verify_area.
         let at = position.unwrap_or(self.files[file].offset);
-        if at.saturating_add(total) > i64::MAX as u64 {
+        if at.saturating_add(io.total) > i64::MAX as u64 {
             return Err(Errno::EINVAL);
         }
-        if total == 0 {
+        if io.total == 0 {
             return Ok(Flow::Done(0));
         }
-        let io = Io {
-            file,
-            write,
-            total,
-            moved: 0,
-            pieces,
-            index: 0,
-            inside: 0,
-            done: 0,
-            position,
-            cut: false,
-        };
         let nonblocking = self.files[file].nonblocking();
         self.begin(port, Op::Io(io), nonblocking)
     }

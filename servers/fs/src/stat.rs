@@ -1,19 +1,17 @@
-//! stat(2), statx(2), statfs(2).
+//! stat(2) and statx(2).
 
 use crate::Fs;
 use crate::host::{self, Host, Port};
-use crate::pipe;
 use crate::tree::{Body, Mount, Node, Times};
 use abi::Errno;
 use abi::linux::general::{
-    AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, PIPEFS_MAGIC, PROC_SUPER_MAGIC,
-    RAMFS_MAGIC, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, STATX__RESERVED, STATX_BASIC_STATS,
-    TMPFS_MAGIC,
+    AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK,
+    S_IFREG, STATX__RESERVED, STATX_BASIC_STATS,
 };
 
 /// AT_STATX_SYNC_TYPE: how much a network file system is asked, which makes no difference here.
 const STATX_SYNC_TYPE: u32 = 0x6000;
-const BLOCK: u64 = 4096;
+pub(crate) const BLOCK: u64 = 4096;
 
 /// What stat tells.
 pub(crate) struct Attributes {
@@ -171,7 +169,7 @@ impl Fs {
         }
     }
 
-    fn mount(&self, node: Node) -> Option<Mount> {
+    pub(crate) fn mount(&self, node: Node) -> Option<Mount> {
         match node {
             Node::Inode(ino) => Some(self.tree.get(ino).mount),
             _ => None,
@@ -265,72 +263,6 @@ impl Fs {
             }
         }
         self.base(port.task, dirfd, b"")
-    }
-
-    /// statfs(2).
-    pub(crate) fn statfs<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        path: u64,
-        out: u64,
-    ) -> Result<i64, Errno> {
-        let path = port.string(path)?;
-        let cwd = self.cwd(port.task)?;
-        let node = self.resolve(port, cwd, &path, true)?;
-        self.write_statfs(port, node, out)
-    }
-
-    /// fstatfs(2).
-    pub(crate) fn fstatfs<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        fd: i32,
-        out: u64,
-    ) -> Result<i64, Errno> {
-        let node = self.files[self.any_file(port.task, fd)?].node;
-        self.write_statfs(port, node, out)
-    }
-
-    fn write_statfs<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        node: Node,
-        out: u64,
-    ) -> Result<i64, Errno> {
-        let (magic, read_only) = match (node, self.mount(node)) {
-            (Node::Proc(_), _) => (PROC_SUPER_MAGIC, false),
-            (Node::Pipe(_), _) => (PIPEFS_MAGIC, false),
-            (_, Some(Mount::Archive)) => (RAMFS_MAGIC, true),
-            _ => (TMPFS_MAGIC, false),
-        };
-        // Type, block size, five counts of blocks and inodes, id, name length, fragment size,
-        // flags: how many blocks are free only the process manager knows.
-        let mut words = [0u64; 15];
-        words[0] = u64::from(magic);
-        words[1] = BLOCK;
-        words[8] = crate::path::NAME_MAX as u64;
-        words[9] = BLOCK;
-        // ST_VALID, ST_RDONLY.
-        words[10] = 0x20 | u64::from(read_only);
-        let mut bytes = [0; 120];
-        for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
-            to.copy_from_slice(&word.to_le_bytes());
-        }
-        port.write(out, &bytes).map(|()| 0)
-    }
-
-    /// How many bytes FIONREAD says a file has unread.
-    pub(crate) fn unread(&self, id: u32) -> Option<u64> {
-        let file = &self.files[id];
-        match file.node {
-            Node::Pipe(pipe) => Some(self.pipes[pipe].len.min(pipe::CAPACITY)),
-            Node::Inode(ino) => match self.tree.get(ino).body {
-                Body::File(range) => Some(range.size.saturating_sub(file.offset)),
-                Body::Device(device) if device.is_console() => Some(self.console.len() as u64),
-                _ => None,
-            },
-            Node::Proc(_) => None,
-        }
     }
 }
 

@@ -91,7 +91,8 @@ impl Fs {
         let Body::File(range) = self.tree.get(ino).body else {
             return Err(Errno::EINVAL);
         };
-        if size < range.size {
+        // The object must know in both directions: what is mapped behind its end is SIGBUS.
+        if size != range.size {
             port.truncate(range.object, size)?;
         }
         let inode = self.tree.get_mut(ino);

@@ -3,8 +3,8 @@
 use crate::Fs;
 use crate::copy::Copy;
 use crate::host::{self, Host, Port};
+use crate::io::Io;
 use crate::poll::Poll;
-use crate::rw::Io;
 use crate::tree::Node;
 use abi::fs::Outcome;
 use abi::{Errno, TaskId};

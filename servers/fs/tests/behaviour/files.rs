@@ -280,6 +280,8 @@ fn truncation_cuts_and_extends() {
     let fd = w.open("/tmp/a", O_RDWR).unwrap() as u64;
     assert_eq!(w.sys(INIT, __NR_ftruncate, &[fd, 6]), Ok(0));
     assert_eq!(w.contents("/tmp/a"), Ok(b"0123\0\0".to_vec()));
+    // What is mapped behind the object's own end is SIGBUS, so it must grow too.
+    assert_eq!(w.out.last_object(), 6);
     assert_eq!(
         w.sys(INIT, __NR_ftruncate, &[fd, u64::MAX]),
         Err(Errno::EINVAL)

@@ -55,6 +55,11 @@ impl Outside {
         self.objects.len()
     }
 
+    /// The size of the object that was made last.
+    pub fn last_object(&self) -> usize {
+        self.objects.last_key_value().expect("the archive").1.len()
+    }
+
     fn task(&mut self, task: TaskId, number: u32) -> Result<&mut Vec<u8>, Errno> {
         if !self.outstanding.contains(&(task, number)) {
             return Err(Errno::ESRCH);
@@ -181,7 +186,7 @@ impl Outside {
                 self.objects
                     .get_mut(&object)
                     .expect("an object that exists")
-                    .truncate(size as usize);
+                    .resize(size as usize, 0);
                 Ok(Answer::Done)
             }
             Call::Release { object } => {

@@ -1,0 +1,63 @@
+//! statfs(2).
+
+use crate::Fs;
+use crate::host::{Host, Port};
+use crate::path::NAME_MAX;
+use crate::stat::BLOCK;
+use crate::tree::{Mount, Node};
+use abi::Errno;
+use abi::linux::general::{PIPEFS_MAGIC, PROC_SUPER_MAGIC, RAMFS_MAGIC, TMPFS_MAGIC};
+
+impl Fs {
+    /// statfs(2).
+    pub(crate) fn statfs<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        path: u64,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let path = port.string(path)?;
+        let cwd = self.cwd(port.task)?;
+        let node = self.resolve(port, cwd, &path, true)?;
+        self.write_statfs(port, node, out)
+    }
+
+    /// fstatfs(2).
+    pub(crate) fn fstatfs<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let node = self.files[self.any_file(port.task, fd)?].node;
+        self.write_statfs(port, node, out)
+    }
+
+    fn write_statfs<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let (magic, read_only) = match (node, self.mount(node)) {
+            (Node::Proc(_), _) => (PROC_SUPER_MAGIC, false),
+            (Node::Pipe(_), _) => (PIPEFS_MAGIC, false),
+            (_, Some(Mount::Archive)) => (RAMFS_MAGIC, true),
+            _ => (TMPFS_MAGIC, false),
+        };
+        // Type, block size, five counts of blocks and inodes, id, name length, fragment size,
+        // flags: how many blocks are free only the process manager knows.
+        let mut words = [0u64; 15];
+        words[0] = u64::from(magic);
+        words[1] = BLOCK;
+        words[8] = NAME_MAX as u64;
+        words[9] = BLOCK;
+        // ST_VALID, ST_RDONLY.
+        words[10] = 0x20 | u64::from(read_only);
+        let mut bytes = [0; 120];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        port.write(out, &bytes).map(|()| 0)
+    }
+}
