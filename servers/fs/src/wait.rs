@@ -38,7 +38,7 @@ impl Op {
             Op::Io(io) if io.done() > 0 => Ok(io.done()),
             Op::Copy(copy) if copy.done > 0 => Ok(copy.done as i64),
             Op::Io(_) | Op::Copy(_) => Err(Errno::ERESTARTSYS),
-            Op::Poll(_) => Err(Errno::EINTR),
+            Op::Poll(_) => Err(Errno::ERESTARTNOHAND),
         }
     }
 }

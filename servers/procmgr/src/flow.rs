@@ -236,6 +236,12 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.state = State::Moving;
         task.set_result(result);
+        // A mask that the call replaced lasts into a handler only where one ended the call.
+        if result != Errno::ERESTARTNOHAND.as_result()
+            && let Some(mask) = task.saved_mask.take()
+        {
+            task.mask = mask;
+        }
         self.leave_syscall(m, id);
     }
 

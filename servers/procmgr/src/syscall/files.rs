@@ -1,6 +1,12 @@
 //! The calls that are the file server's.
 
+use super::Done;
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::FsPurpose;
 use abi::linux::general as g;
+use abi::signal::UNBLOCKABLE;
+use abi::{Errno, SigSet, TaskId};
 
 const CALLS: &[u32] = &[
     g::__NR_read,
@@ -109,4 +115,56 @@ pub fn is_file_call(nr: u32) -> bool {
     BITMAP
         .get(nr as usize / 64)
         .is_some_and(|word| word >> (nr % 64) & 1 != 0)
+}
+
+impl Procmgr {
+    /// Reports a call to the file server.
+    pub(super) fn file_call(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        nr: u32,
+        a: [u64; 6],
+    ) -> Done {
+        let mask = match self.mask_of_call(m, id, nr, a) {
+            Ok(mask) => mask,
+            Err(e) => return e.into(),
+        };
+        self.report_fs(m, id, FsPurpose::Syscall { nr, args: a });
+        if let Some(mask) = mask {
+            // ppoll(2): atomically, so what it lets through ends the call at once. It comes back
+            // where the call ends.
+            let task = self.task_mut(id);
+            task.saved_mask = Some(task.mask);
+            task.mask = mask.without(UNBLOCKABLE);
+            self.wake_for_signal(m, id);
+        }
+        Done::Later
+    }
+
+    /// The signal mask that ppoll and pselect6 run with.
+    fn mask_of_call(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        nr: u32,
+        a: [u64; 6],
+    ) -> Result<Option<SigSet>, Errno> {
+        let (at, size) = match nr {
+            g::__NR_ppoll => (a[3], a[4]),
+            g::__NR_pselect6 if a[5] != 0 => {
+                let [at, size] = self.get_words(m, id, a[5])?;
+                (at, size)
+            }
+            _ => return Ok(None),
+        };
+        if at == 0 {
+            return Ok(None);
+        }
+        if size != size_of::<SigSet>() as u64 {
+            return Err(Errno::EINVAL);
+        }
+        let [set] = self.get_words(m, id, at)?;
+        Ok(Some(SigSet(set)))
+    }
 }

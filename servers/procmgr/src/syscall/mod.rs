@@ -14,7 +14,7 @@ mod vm;
 use crate::Procmgr;
 use crate::fork::CloneArgs;
 use crate::machine::Machine;
-use crate::task::{FsPurpose, State};
+use crate::task::State;
 use abi::linux::general as g;
 use abi::tracer::Event;
 use abi::{Errno, TaskId};
@@ -62,15 +62,7 @@ impl Procmgr {
             return Errno::ENOSYS.into();
         };
         if files::is_file_call(number) {
-            self.report_fs(
-                m,
-                id,
-                FsPurpose::Syscall {
-                    nr: number,
-                    args: a,
-                },
-            );
-            return Done::Later;
+            return self.file_call(m, id, number, a);
         }
         match number {
             g::__NR_fork => self.sys_clone(m, id, CloneArgs::plain(0)),
