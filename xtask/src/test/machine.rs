@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result};
+use image::{host, workspace};
 
 use super::{Tally, report};
 
@@ -21,6 +22,8 @@ struct Case {
     options: &'static [&'static str],
     command: &'static [&'static str],
     files: &'static [(&'static str, &'static [u8])],
+    /// Programs of `tests/machine` that are compiled into the folder.
+    programs: &'static [&'static str],
     stdin: Vec<u8>,
     status: i32,
     stdout: Vec<u8>,
@@ -35,6 +38,7 @@ fn case(name: &'static str, command: &'static [&'static str]) -> Case {
         options: &[],
         command,
         files: &[],
+        programs: &[],
         stdin: Vec::new(),
         status: 0,
         stdout: Vec::new(),
@@ -87,6 +91,21 @@ fn cases() -> Vec<Case> {
         },
         Case { status: 128 + 15, ..case("a_program_that_kills_itself_is_128_and_the_signal", &["sh", "-c", "kill -TERM $$"]) },
         Case {
+            programs: &["no_leak"],
+            stdout: b"lost 0 bytes\n".to_vec(),
+            ..case("a_thousand_programs_leave_no_memory_behind", &["{dir}/no_leak", "1000", "/bin/true"])
+        },
+        Case {
+            programs: &["many_tasks"],
+            stdout: b"1024 alive at once, 1024 reaped\n".to_vec(),
+            ..case("a_thousand_and_24_tasks_live_at_once", &["{dir}/many_tasks", "1024"])
+        },
+        Case {
+            programs: &["fpu"],
+            stdout: b"handler 1, after it 1 1122334455667788\nchild 1\nparent 1\n".to_vec(),
+            ..case("the_fpu_state_survives_handlers_and_forks", &["{dir}/fpu"])
+        },
+        Case {
             options: &["--timeout", "3"],
             status: 125,
             stderr: "did not end within 3 s",
@@ -117,6 +136,15 @@ fn run(case: &Case) -> Result<Output> {
     let scratch = tempfile::tempdir()?;
     for (name, contents) in case.files {
         fs::write(scratch.path().join(name), contents)?;
+    }
+    for program in case.programs {
+        let source = workspace::root().join("tests/machine").join(program);
+        let mut gcc = Command::new("gcc");
+        gcc.args(["-O1", "-static", "-o"])
+            .arg(scratch.path().join(program))
+            .arg(source.with_extension("c"))
+            .arg("-lm");
+        host::run(&mut gcc)?;
     }
     let mut xtask = Command::new(env::current_exe()?);
     xtask

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: style, the tests on this machine, the tests in the machine.
 
+mod conformance;
 mod machine;
 mod style;
 mod workspace;
@@ -12,6 +13,8 @@ use crate::doctor::{self, Need};
 pub struct Args {
     /// Runs only the tests whose names contain this, and does not check style
     filter: Option<String>,
+    /// With the filter `conformance`: only the cases whose names contain this
+    name: Option<String>,
     /// Replays a simulation with the seed it printed when it failed
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -46,8 +49,12 @@ pub fn main(args: Args) -> Status {
     if args.filter.is_none() {
         tally.add(style::check()?);
     }
-    tally.add(workspace::test(args.filter.as_deref(), args.seed)?);
-    tally.add(machine::test(args.filter.as_deref())?);
+    let filter = args.filter.as_deref();
+    if filter != Some("conformance") {
+        tally.add(workspace::test(filter, args.seed)?);
+        tally.add(machine::test(filter)?);
+    }
+    tally.add(conformance::test(filter, args.name.as_deref())?);
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok((tally.failed > 0).into())
 }

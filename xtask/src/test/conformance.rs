@@ -1,0 +1,248 @@
+//! The conformance programs: small C programs whose output was recorded on Linux, each built with
+//! two C libraries, all run in one machine per library.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use image::{host, workspace};
+
+use super::{Tally, report};
+
+/// The programs and what Linux printed.
+const FOLDER: &str = "tests/conformance";
+/// Cases that are known to fail, a line each: `LIBRARY/NAME: reason`. One that passes must be
+/// taken out.
+const KNOWN_WRONG: &str = "tests/conformance/known-wrong.txt";
+/// Runs the programs named by its arguments one after the other. What is between the marks is
+/// theirs.
+const DRIVER: &str =
+    r#"for c; do echo "@@ begin $c"; /conformance/$c </dev/null; echo "@@ end $?"; done"#;
+
+/// A C library to build with.
+struct Library {
+    name: &'static str,
+    compiler: &'static str,
+    options: &'static [&'static str],
+}
+
+const LIBRARIES: &[Library] = &[
+    Library {
+        name: "glibc",
+        compiler: "gcc",
+        options: &[],
+    },
+    Library {
+        name: "musl",
+        compiler: "musl-gcc",
+        options: &[
+            "-idirafter",
+            "/usr/include",
+            "-idirafter",
+            "/usr/include/x86_64-linux-gnu",
+        ],
+    },
+];
+
+/// Runs the cases whose names contain `name`, or whose whole name contains the general filter.
+pub fn test(filter: Option<&str>, name: Option<&str>) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let known_wrong = known_wrong(&fs::read_to_string(workspace::root().join(KNOWN_WRONG))?)?;
+    for library in LIBRARIES {
+        let cases: Vec<String> = cases()?
+            .into_iter()
+            .filter(|case| name.is_none_or(|name| case.contains(name)))
+            .filter(|case| {
+                let whole = format!("conformance::{}::{case}", library.name);
+                filter.is_none_or(|f| f == "conformance" || whole.contains(f))
+            })
+            .collect();
+        if cases.is_empty() {
+            continue;
+        }
+        let results = run(library, &cases)?;
+        for case in &cases {
+            let expected = fs::read(workspace::root().join(FOLDER).join(format!("{case}.out")))?;
+            let got = results.get(case);
+            let wrong = judge(got, &String::from_utf8_lossy(&expected));
+            let key = format!("{}/{case}", library.name);
+            let name = format!("conformance::{}::{case}", library.name);
+            match (wrong, known_wrong.get(&key)) {
+                (None, None) => tally.add(report(&name, true)),
+                (Some(_), Some(reason)) => println!("test {name} ... known to be wrong: {reason}"),
+                (Some(wrong), None) => {
+                    tally.add(report(&name, false));
+                    println!("{wrong}");
+                }
+                (None, Some(_)) => {
+                    tally.add(report(&name, false));
+                    println!("    it passes: take it out of {KNOWN_WRONG}");
+                }
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// The names of all cases, in order.
+fn cases() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(workspace::root().join(FOLDER))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "c")
+            && let Some(name) = path.file_stem().and_then(|n| n.to_str())
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What one program printed, and its exit status.
+#[derive(Debug, PartialEq, Eq)]
+struct Run {
+    output: String,
+    status: Option<i32>,
+}
+
+/// What is wrong with a run, if anything is.
+fn judge(run: Option<&Run>, expected: &str) -> Option<String> {
+    let Some(run) = run else {
+        return Some("    the machine ended before this case".to_owned());
+    };
+    if run.output == expected && run.status == Some(0) {
+        return None;
+    }
+    let (got, want): (Vec<&str>, Vec<&str>) =
+        (run.output.lines().collect(), expected.lines().collect());
+    let at = (0..).find(|i| got.get(*i) != want.get(*i)).unwrap_or(0);
+    Some(format!(
+        "    line {}: {:?}, on Linux {:?}; status {:?}",
+        at + 1,
+        got.get(at).unwrap_or(&"(end)"),
+        want.get(at).unwrap_or(&"(end)"),
+        run.status
+    ))
+}
+
+/// Builds the cases and runs them in one machine.
+fn run(library: &Library, cases: &[String]) -> Result<BTreeMap<String, Run>> {
+    let folder = workspace::machine_folder()
+        .join("conformance")
+        .join(library.name);
+    fs::create_dir_all(&folder)?;
+    let mut xtask = Command::new(env::current_exe()?);
+    xtask.args(["run", "--timeout", "900"]);
+    for case in cases {
+        let program = compile(library, case, &folder)?;
+        xtask
+            .arg("--file")
+            .arg(format!("{}:/conformance/{case}", program.display()));
+    }
+    xtask.args(["--", "sh", "-c", DRIVER, "sh"]).args(cases);
+    let output = xtask
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("starting the machine")?;
+    Ok(parse(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Compiles one case if it is newer than its program.
+fn compile(library: &Library, case: &str, folder: &Path) -> Result<PathBuf> {
+    let sources = workspace::root().join(FOLDER);
+    let source = sources.join(format!("{case}.c"));
+    let program = folder.join(case);
+    let time = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
+    let newest = time(&source).max(time(&sources.join("t.h")));
+    if time(&program) <= newest {
+        let mut compiler = Command::new(library.compiler);
+        compiler
+            .args(["-O1", "-fno-inline", "-static", "-w", "-o"])
+            .arg(&program)
+            .arg(&source)
+            .args(library.options);
+        host::run(&mut compiler)?;
+    }
+    Ok(program)
+}
+
+/// Takes the driver's output apart.
+fn parse(text: &str) -> BTreeMap<String, Run> {
+    let mut runs = BTreeMap::new();
+    let mut current: Option<(String, String)> = None;
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("@@ begin ") {
+            current = Some((name.to_owned(), String::new()));
+        } else if let Some(status) = line.strip_prefix("@@ end ") {
+            if let Some((name, output)) = current.take() {
+                runs.insert(
+                    name,
+                    Run {
+                        output,
+                        status: status.parse().ok(),
+                    },
+                );
+            }
+        } else if let Some((_, output)) = &mut current {
+            output.push_str(line);
+            output.push('\n');
+        }
+    }
+    if let Some((name, output)) = current {
+        runs.insert(
+            name,
+            Run {
+                output,
+                status: None,
+            },
+        );
+    }
+    runs
+}
+
+/// Reads the list of cases that are known to fail.
+fn known_wrong(text: &str) -> Result<BTreeMap<String, String>> {
+    let mut list = BTreeMap::new();
+    for line in text
+        .lines()
+        .filter(|l| !l.is_empty() && !l.starts_with('#'))
+    {
+        let Some((case, reason)) = line.split_once(": ") else {
+            bail!("{KNOWN_WRONG}: no reason in {line:?}");
+        };
+        list.insert(case.to_owned(), reason.to_owned());
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_taken_apart_at_the_marks() {
+        let runs = parse("@@ begin a\none\nok\n@@ end 0\n@@ begin b\ntwo\n");
+        assert_eq!(judge(runs.get("a"), "one\nok\n"), None);
+        assert_eq!(runs["b"].status, None);
+        assert!(
+            judge(runs.get("b"), "two\nok\n")
+                .unwrap()
+                .contains("line 2")
+        );
+        assert!(judge(runs.get("c"), "").is_some());
+    }
+
+    #[test]
+    fn a_case_known_to_be_wrong_has_a_reason() {
+        assert!(known_wrong("glibc/x\n").is_err());
+        assert_eq!(
+            known_wrong("# no\n\nglibc/x: because\n").unwrap()["glibc/x"],
+            "because"
+        );
+    }
+}
