@@ -1,1 +1,28 @@
-//! For clients of the tracer.
+//! Process tracing for clients: what a debugger or a system-call tracer needs.
+//!
+//! [`ptrace`] has one function per request of ptrace(2), with types that cannot be
+//! confused; [`wait`](mod@wait) decodes what happened to a tracee; [`memory`] reads
+//! what it points to. All of them go through one gate, [`raw::ptrace`], and below it
+//! through the [`transport`] of the machine the process runs on.
+
+pub mod errno;
+pub mod interrupt;
+pub mod memory;
+pub mod ptrace;
+pub mod raw;
+pub mod regs;
+pub mod siginfo;
+pub mod spawn;
+pub mod transport;
+pub mod wait;
+
+pub use errno::Errno;
+pub use regs::UserRegs;
+pub use siginfo::SigInfo;
+pub use wait::{Event, Status};
+
+/// A task's id, as Linux counts them: of one thread of execution, not of its process.
+pub type Pid = i32;
+
+/// What every call into the tracing machinery returns.
+pub type Result<T> = core::result::Result<T, Errno>;
