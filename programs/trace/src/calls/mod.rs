@@ -1,0 +1,80 @@
+//! The system calls, by what they are about. Each file has the names, the structs and the
+//! decoders of one concept, and the table of its calls.
+
+mod control;
+mod futex;
+mod identity;
+mod io;
+mod ioctl;
+mod memory;
+mod network;
+mod open;
+mod other;
+mod path;
+mod poll;
+mod prctl;
+mod resource;
+mod signal;
+mod stat;
+mod task;
+mod time;
+mod wait;
+
+use std::sync::LazyLock;
+
+use crate::call::Call;
+
+/// The file descriptor that stands for the working directory.
+pub const AT_FDCWD: i32 = -100;
+
+const TABLES: [&[Call]; 18] = [
+    control::CALLS,
+    futex::CALLS,
+    identity::CALLS,
+    io::CALLS,
+    ioctl::CALLS,
+    memory::CALLS,
+    network::CALLS,
+    open::CALLS,
+    other::CALLS,
+    path::CALLS,
+    poll::CALLS,
+    prctl::CALLS,
+    resource::CALLS,
+    signal::CALLS,
+    stat::CALLS,
+    task::CALLS,
+    time::CALLS,
+    wait::CALLS,
+];
+
+/// The description of call number `nr`.
+pub fn find(nr: u64) -> Option<&'static Call> {
+    const NUMBERS: usize = 512;
+    static BY_NUMBER: LazyLock<[Option<&'static Call>; NUMBERS]> = LazyLock::new(|| {
+        let mut by_number = [None; NUMBERS];
+        for call in TABLES.into_iter().flatten() {
+            by_number[call.nr.id() as usize] = Some(call);
+        }
+        by_number
+    });
+    BY_NUMBER.get(usize::try_from(nr).ok()?).copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_call_is_described_twice() {
+        let mut numbers: Vec<i32> = TABLES
+            .into_iter()
+            .flatten()
+            .map(|call| call.nr.id())
+            .collect();
+        let count = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), count);
+    }
+}

@@ -1,0 +1,261 @@
+//! What the file system tells of a file, a directory and itself.
+
+use bytemuck::{Pod, Zeroable};
+use syscalls::x86_64::Sysno;
+
+use crate::call::Arg::{self, DirFd, Fd, Flags, Out, Path, Uint};
+use crate::call::{Call, Ret};
+use crate::cx::Cx;
+use crate::names::names;
+
+/// Linux's `struct stat`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Stat {
+    dev: u64,
+    ino: u64,
+    nlink: u64,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+    pad: u32,
+    rdev: u64,
+    size: i64,
+    blksize: i64,
+    blocks: i64,
+    times: [u64; 6],
+    reserved: [u64; 3],
+}
+
+const _: () = assert!(size_of::<Stat>() == 144);
+
+/// The beginning of Linux's `struct statx`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Statx {
+    mask: u32,
+    blksize: u32,
+    attributes: u64,
+    nlink: u32,
+    uid: u32,
+    gid: u32,
+    mode: u16,
+    pad: u16,
+    ino: u64,
+    size: u64,
+}
+
+const _: () = assert!(size_of::<Statx>() == 48);
+
+/// Linux's `struct statfs`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Statfs {
+    kind: u64,
+    bsize: u64,
+    blocks: u64,
+    bfree: u64,
+    bavail: u64,
+    files: u64,
+    ffree: u64,
+    fsid: [i32; 2],
+    namelen: u64,
+    frsize: u64,
+    flags: u64,
+    spare: [u64; 4],
+}
+
+names! {
+    /// File systems by their magic numbers.
+    MAGIC, "???_MAGIC",
+    EXT2_SUPER_MAGIC = 0xef53, TMPFS_MAGIC = 0x0102_1994, PROC_SUPER_MAGIC = 0x9fa0,
+    SYSFS_MAGIC = 0x6265_6572, RAMFS_MAGIC = 0x8584_58f6u32, OVERLAYFS_SUPER_MAGIC = 0x794c_7630,
+    XFS_SUPER_MAGIC = 0x5846_5342, BTRFS_SUPER_MAGIC = 0x9123_683eu32, DEVPTS_SUPER_MAGIC = 0x1cd1,
+    CGROUP2_SUPER_MAGIC = 0x6367_7270, SQUASHFS_MAGIC = 0x7371_7368, NFS_SUPER_MAGIC = 0x6969,
+    V9FS_MAGIC = 0x0102_1997, PIPEFS_MAGIC = 0x5049_5045, SOCKFS_MAGIC = 0x534f_434b,
+}
+names! { ST, "ST_???", ST_VALID = 0x20, ST_RDONLY = 1, ST_NOSUID = 2, ST_NODEV = 4, ST_NOEXEC = 8,
+ST_SYNCHRONOUS = 16, ST_MANDLOCK = 64, ST_WRITE = 128, ST_APPEND = 256, ST_IMMUTABLE = 512,
+ST_NOATIME = 1024, ST_NODIRATIME = 2048, ST_RELATIME = 4096, }
+names! { STATX, "STATX_???", STATX_TYPE = 1, STATX_MODE = 2, STATX_NLINK = 4, STATX_UID = 8,
+STATX_GID = 16, STATX_ATIME = 32, STATX_MTIME = 64, STATX_CTIME = 128, STATX_INO = 256,
+STATX_SIZE = 512, STATX_BLOCKS = 1024, STATX_BTIME = 2048, STATX_MNT_ID = 4096,
+STATX_DIOALIGN = 8192, }
+names! { STATX_ATTR, "STATX_ATTR_???", STATX_ATTR_COMPRESSED = 4, STATX_ATTR_IMMUTABLE = 16,
+STATX_ATTR_APPEND = 32, STATX_ATTR_NODUMP = 64, STATX_ATTR_ENCRYPTED = 0x800,
+STATX_ATTR_AUTOMOUNT = 0x1000, STATX_ATTR_MOUNT_ROOT = 0x2000, STATX_ATTR_VERITY = 0x10_0000,
+STATX_ATTR_DAX = 0x20_0000, }
+
+/// `S_IFDIR`, from a mode.
+pub fn file_type(mode: u64) -> Option<&'static str> {
+    Some(match mode >> 12 & 15 {
+        1 => "S_IFIFO",
+        2 => "S_IFCHR",
+        4 => "S_IFDIR",
+        6 => "S_IFBLK",
+        8 => "S_IFREG",
+        10 => "S_IFLNK",
+        12 => "S_IFSOCK",
+        _ => return None,
+    })
+}
+
+/// `S_IFDIR|S_ISVTX|0777`.
+fn mode(mode: u64) -> String {
+    let mut text = match file_type(mode) {
+        Some(name) => name.to_owned(),
+        None => format!("0{:02o}", mode & 0o170_000),
+    };
+    for (bit, name) in [
+        (0o4000, "S_ISUID"),
+        (0o2000, "S_ISGID"),
+        (0o1000, "S_ISVTX"),
+    ] {
+        if mode & bit != 0 {
+            text = text + "|" + name;
+        }
+    }
+    format!("{text}|0{:03o}", mode & 0o777)
+}
+
+/// `makedev(0x1, 0x3)`.
+pub fn device(device: u64) -> String {
+    let major = device >> 8 & 0xfff | device >> 32 & !0xfff;
+    let minor = device & 0xff | device >> 12 & 0xffff_ff00;
+    format!("makedev({major:#x}, {minor:#x})")
+}
+
+fn stat(cx: &mut Cx<'_>, addr: u64) {
+    cx.out::<Stat>(addr, |cx, stat| {
+        let node = matches!(stat.mode >> 12 & 15, 2 | 6);
+        let size = match node {
+            true => format!("st_rdev={}", device(stat.rdev)),
+            false => format!("st_size={}", stat.size),
+        };
+        cx.put(&format!(
+            "{{st_mode={}, {size}, ...}}",
+            mode(u64::from(stat.mode))
+        ));
+    });
+}
+
+fn statx(cx: &mut Cx<'_>, addr: u64) {
+    cx.out::<Statx>(addr, |cx, stat| {
+        cx.put(&format!(
+            "{{stx_mask={}, stx_attributes={}, stx_mode={}, stx_size={}, ...}}",
+            statx_mask(u64::from(stat.mask)),
+            STATX_ATTR.flags(stat.attributes),
+            mode(u64::from(stat.mode)),
+            stat.size
+        ));
+    });
+}
+
+fn wanted(cx: &mut Cx<'_>, mask: u64) {
+    cx.put(&statx_mask(mask & 0xffff_ffff));
+}
+
+/// Two combinations have names of their own.
+fn statx_mask(mask: u64) -> String {
+    const BASIC: u64 = 0x7ff;
+    const ALL: u64 = 0xfff;
+    for (set, name) in [(ALL, "STATX_ALL"), (BASIC, "STATX_BASIC_STATS")] {
+        if mask & ALL == set {
+            return match mask & !ALL {
+                0 => name.to_owned(),
+                rest => format!(
+                    "{name}|{}",
+                    STATX.flags(rest).replace(" /* STATX_??? */", "")
+                ),
+            };
+        }
+    }
+    STATX.flags(mask)
+}
+
+fn sync(cx: &mut Cx<'_>, value: u64) {
+    const SYNC: [&str; 3] = [
+        "AT_STATX_SYNC_AS_STAT",
+        "AT_STATX_FORCE_SYNC",
+        "AT_STATX_DONT_SYNC",
+    ];
+    let value = value & 0xffff_ffff;
+    let how = match SYNC.get((value >> 13 & 3) as usize) {
+        Some(name) => (*name).to_owned(),
+        None => "AT_STATX_FORCE_SYNC|AT_STATX_DONT_SYNC".to_owned(),
+    };
+    cx.put(&how);
+    if value & !0x6000 != 0 {
+        cx.put("|");
+        cx.put(&super::path::AT.flags(value & !0x6000));
+    }
+}
+
+fn hex(value: i32) -> String {
+    if value == 0 {
+        "0".to_owned()
+    } else {
+        format!("{value:#x}")
+    }
+}
+
+fn statfs(cx: &mut Cx<'_>, addr: u64) {
+    cx.out::<Statfs>(addr, |cx, fs| {
+        cx.put(&format!(
+            "{{f_type={}, f_bsize={}, f_blocks={}, f_bfree={}, f_bavail={}, f_files={}, \
+             f_ffree={}, f_fsid={{val=[{}, {}]}}, f_namelen={}, f_frsize={}, f_flags={}}}",
+            MAGIC.choice(fs.kind),
+            fs.bsize,
+            fs.blocks,
+            fs.bfree,
+            fs.bavail,
+            fs.files,
+            fs.ffree,
+            hex(fs.fsid[0]),
+            hex(fs.fsid[1]),
+            fs.namelen,
+            fs.frsize,
+            ST.flags(fs.flags)
+        ));
+    });
+}
+
+/// The address and how many entries lie there. The entries themselves are not shown.
+fn entries(cx: &mut Cx<'_>, addr: u64) {
+    cx.addr(addr);
+    if cx.failed() {
+        return;
+    }
+    let Some(bytes) = cx.load_array::<u8>(addr, cx.returned() as usize) else {
+        return;
+    };
+    let (mut at, mut count) = (0, 0);
+    while let Some(length) = bytes.get(at + 16..at + 18) {
+        at += usize::from(u16::from_ne_bytes([length[0], length[1]])).max(1);
+        count += 1;
+    }
+    cx.put(&format!(" /* {count} entries */"));
+}
+
+const STAT: Arg = Out(stat);
+
+/// The system calls of this file.
+pub const CALLS: &[Call] = &[
+    Call::new(Sysno::stat, &[Path, STAT], Ret::Int),
+    Call::new(Sysno::lstat, &[Path, STAT], Ret::Int),
+    Call::new(Sysno::fstat, &[Fd, STAT], Ret::Int),
+    Call::new(
+        Sysno::newfstatat,
+        &[DirFd, Path, STAT, Flags(&super::path::AT)],
+        Ret::Int,
+    ),
+    Call::new(
+        Sysno::statx,
+        &[DirFd, Path, Arg::In(sync), Arg::In(wanted), Out(statx)],
+        Ret::Int,
+    ),
+    Call::new(Sysno::statfs, &[Path, Out(statfs)], Ret::Int),
+    Call::new(Sysno::fstatfs, &[Fd, Out(statfs)], Ret::Int),
+    Call::new(Sysno::getdents, &[Fd, Out(entries), Uint], Ret::Int),
+    Call::new(Sysno::getdents64, &[Fd, Out(entries), Uint], Ret::Int),
+];
