@@ -16,7 +16,7 @@ pub const SIGNALS: [i32; 5] = [
 static SEEN: AtomicI32 = AtomicI32::new(0);
 
 /// From now on the [`SIGNALS`] only make [`seen`] answer, and a sleeping wait return
-/// `EINTR`. Those the caller was started with ignoring stay ignored.
+/// `EINTR`. That holds also where the caller was started with ignoring them.
 ///
 /// # Errors
 /// What sigaction(2) lists.
@@ -24,12 +24,6 @@ pub fn catch() -> Result<()> {
     for signal in SIGNALS {
         // SAFETY: a sigaction is integers and a null handler, for which zeros are valid.
         let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-        // SAFETY: only reads the present action into a valid struct.
-        let read = unsafe { libc::sigaction(signal, core::ptr::null(), &mut action) };
-        let ignored = action.sa_sigaction == libc::SIG_IGN && signal != libc::SIGPIPE;
-        if read == 0 && ignored {
-            continue;
-        }
         action.sa_sigaction = note as extern "C" fn(i32) as usize;
         action.sa_flags = 0;
         // SAFETY: `note` does one atomic store, which is safe in a handler.

@@ -32,6 +32,8 @@ pub fn spawn_traced(program: &Path, args: &[OsString]) -> Result<Pid> {
         .collect::<Result<Vec<_>>>()?;
     let (argv, envp) = (pointers(&args), pointers(&environment));
 
+    // Decided before the fork: the child must not wait for a lock another thread holds.
+    transport::Transport::of_this_process();
     // SAFETY: the child runs `become_tracee`, which makes only calls that are safe after
     // fork; it never returns into the caller's state.
     let pid = match unsafe { libc::fork() } {

@@ -18,8 +18,10 @@ pub struct Tracee {
     pub starting: bool,
     /// Options have to be set at its first stop: it was attached, not made by a tracee.
     pub needs_options: bool,
-    /// The call a signal interrupted, and which the kernel will resume.
-    pub interrupted: Option<u64>,
+    /// The program that was asked for does not run yet: only its execve is shown.
+    pub preparing: bool,
+    /// The last call it made. Where a signal interrupts that, the kernel may resume it.
+    pub previous: u64,
     /// The processor time in the system when the call began, in microseconds.
     pub began: u64,
 }

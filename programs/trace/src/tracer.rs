@@ -20,6 +20,7 @@ const SIGCONT: i32 = 18;
 const SIGSTOP: i32 = 19;
 /// The call the kernel makes itself to resume one that a signal interrupted.
 const RESTART_SYSCALL: u64 = 219;
+const EXECVE: u64 = 59;
 
 /// Everything that is traced, and where the trace goes.
 pub struct Tracer {
@@ -56,7 +57,13 @@ impl Tracer {
         let program = start::find_program(&command[0])?;
         let pid = spawn::spawn_traced(&program, command).map_err(|error| error.to_string())?;
         self.program = Some(pid);
-        self.tracees.insert(pid, Tracee::default());
+        self.tracees.insert(
+            pid,
+            Tracee {
+                preparing: true,
+                ..Tracee::default()
+            },
+        );
         ptrace::setoptions(pid, self.ptrace_options()).map_err(|error| error.to_string())?;
         self.resume(pid, 0);
         Ok(())
@@ -87,11 +94,12 @@ impl Tracer {
     }
 
     /// Traces until nothing is left to trace or the user interrupts. The result is how
-    /// the program ended.
+    /// the program ended, or the signal that interrupted us.
     pub fn run(mut self) -> Option<Status> {
         while !self.tracees.is_empty() {
             if let Some(signal) = interrupt::seen() {
                 self.let_go(signal);
+                self.outcome = Some(Status::Signaled(signal, false));
                 break;
             }
             match wait::wait_with_usage(-1, wait::WALL) {
@@ -186,9 +194,10 @@ impl Tracer {
         let tracee = self.tracees.entry(pid).or_default();
         match tracee.call.take() {
             None => {
-                let shown = self.filter.has(regs.orig_rax) && !self.options.count;
+                let hidden = tracee.preparing && regs.orig_rax != EXECVE;
+                let shown = self.filter.has(regs.orig_rax) && !self.options.count && !hidden;
                 let mut call = Ongoing::new(&regs, shown);
-                let resumed = tracee.interrupted.filter(|_| call.nr == RESTART_SYSCALL);
+                let resumed = (call.nr == RESTART_SYSCALL).then_some(tracee.previous);
                 if shown {
                     self.output.begin(pid, tasks);
                     self.output.text(&call.entry(&memory, limit, resumed));
@@ -199,12 +208,8 @@ impl Tracer {
             }
             Some(call) => {
                 let error = Errno::of_result(regs.rax as i64).err();
-                // Of the calls a signal interrupts, this kind the kernel resumes by another.
-                match error {
-                    Some(Errno::ERESTART_RESTARTBLOCK) if call.nr != RESTART_SYSCALL => {
-                        tracee.interrupted = Some(call.nr);
-                    }
-                    _ => {}
+                if call.nr != RESTART_SYSCALL {
+                    tracee.previous = call.nr;
                 }
                 if self.options.count && self.filter.has(call.nr) {
                     let time = usage.system_us.saturating_sub(tracee.began);
@@ -235,18 +240,26 @@ impl Tracer {
     /// process's id, and the one that had it is gone.
     fn exec_stop(&mut self, pid: Pid) {
         if let Ok(former) = ptrace::geteventmsg(pid) {
-            let former = former as Pid;
-            if former != pid && self.tracees.contains_key(&former) {
-                self.line(
-                    pid,
-                    &format!("+++ superseded by execve in pid {former} +++"),
-                );
-                if let Some(tracee) = self.tracees.remove(&former) {
-                    self.tracees.insert(pid, tracee);
-                }
-            }
+            self.supersede(pid, former as Pid);
         }
+        self.tracees.entry(pid).or_default().preparing = false;
         self.resume(pid, 0);
+    }
+
+    fn supersede(&mut self, pid: Pid, former: Pid) {
+        if former == pid || !self.tracees.contains_key(&former) {
+            return;
+        }
+        if let Some(call) = self.tracees.entry(pid).or_default().call.take() {
+            self.never_returns(pid, &call, "");
+        }
+        if let Some(tracee) = self.tracees.remove(&former) {
+            self.tracees.insert(pid, tracee);
+        }
+        self.line(
+            pid,
+            &format!("+++ superseded by execve in pid {former} +++"),
+        );
     }
 
     fn signal_stop(&mut self, pid: Pid, sig: i32) {
@@ -286,19 +299,29 @@ impl Tracer {
         let Some(tracee) = self.tracees.get_mut(&pid) else {
             return;
         };
-        if let Some(call) = tracee.call.take().filter(|call| call.shown) {
-            self.reopen(pid, &call);
-            if !call.is_exit() {
-                self.output.text(" <unfinished ...>");
-            }
-            self.output.close_call();
-            self.output.text("?");
-            self.output.end();
+        if let Some(call) = tracee.call.take() {
+            let unfinished = if call.is_exit() {
+                ""
+            } else {
+                " <unfinished ...>"
+            };
+            self.never_returns(pid, &call, unfinished);
         }
         if !self.options.count {
             self.line(pid, text);
         }
         self.tracees.remove(&pid);
+    }
+
+    /// Ends the line of a call whose task has gone.
+    fn never_returns(&mut self, pid: Pid, call: &Ongoing, mark: &str) {
+        if call.shown {
+            self.reopen(pid, call);
+            self.output.text(mark);
+            self.output.close_call();
+            self.output.text("?");
+            self.output.end();
+        }
     }
 
     fn line(&mut self, pid: Pid, text: &str) {

@@ -1,15 +1,15 @@
 //! ioctl on terminals and files.
 
-use bytemuck::{Pod, Zeroable};
 use linux_raw_sys::ioctl as k;
 use syscalls::x86_64::Sysno;
 
+use super::termios::{Termios, termios};
 use crate::call::Arg::{self, Fd, In};
 use crate::call::{Call, Ret};
 use crate::cx::Cx;
 use crate::names::names;
 
-names! { REQUEST, "?", linux_raw_sys::ioctl: TCGETS TCSETS TCSETSW TCSETSF TCGETA TCSETA TCSETAW
+names! { REQUEST, "?", linux_raw_sys::ioctl: TCGETS TCGETA TCSETA TCSETAW
 TCSETAF TCSBRK TCXONC TCFLSH TIOCEXCL TIOCNXCL TIOCSCTTY TIOCGPGRP TIOCSPGRP TIOCOUTQ TIOCSTI
 TIOCGWINSZ TIOCSWINSZ TIOCMGET FIONREAD TIOCLINUX TIOCCONS FIONBIO TIOCNOTTY TIOCSETD TIOCGETD
 TCSBRKP TIOCGSID TIOCGPTN TIOCSPTLCK TIOCGDEV TIOCVHANGUP FIONCLEX FIOCLEX FIOASYNC TIOCGPTPEER
@@ -17,46 +17,12 @@ FIOQSIZE BLKGETSIZE64 BLKGETSIZE BLKSSZGET BLKROGET FS_IOC_GETFLAGS FS_IOC_SETFL
 FICLONERANGE SIOCGIFCONF SIOCGIFFLAGS SIOCGIFADDR SIOCGIFINDEX SIOCGIFNAME SIOCGIFHWADDR
 SIOCGIFMTU RTC_RD_TIME }
 
-/// The kernel's `struct termios`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Termios {
-    iflag: u32,
-    oflag: u32,
-    cflag: u32,
-    lflag: u32,
-    line: u8,
-    chars: [u8; 19],
-}
-
-const _: () = assert!(size_of::<Termios>() == 36);
-
-/// The speed and the settings that matter most, as stty names them.
-fn termios(cx: &mut Cx<'_>, termios: &Termios) {
-    const SPEEDS: [&str; 16] = [
-        "B0", "B50", "B75", "B110", "B134", "B150", "B200", "B300", "B600", "B1200", "B1800",
-        "B2400", "B4800", "B9600", "B19200", "B38400",
-    ];
-    const FAST: [&str; 15] = [
-        "B57600", "B115200", "B230400", "B460800", "B500000", "B576000", "B921600", "B1000000",
-        "B1152000", "B1500000", "B2000000", "B2500000", "B3000000", "B3500000", "B4000000",
-    ];
-    let speed = match termios.cflag & 0o10_017 {
-        low @ 0..=15 => SPEEDS[low as usize].to_owned(),
-        high => match FAST.get((high & 0o17) as usize - usize::from(high & 0o17 > 0)) {
-            Some(name) if high & 0o17 > 0 => (*name).to_owned(),
-            _ => format!("{high:#x} /* B??? */"),
-        },
-    };
-    let sign = |set: bool| if set { "" } else { "-" };
-    cx.put(&format!(
-        "{{{speed} {}opost {}isig {}icanon {}echo ...}}",
-        sign(termios.oflag & 1 != 0),
-        sign(termios.lflag & 1 != 0),
-        sign(termios.lflag & 2 != 0),
-        sign(termios.lflag & 8 != 0)
-    ));
-}
+/// Sound devices have requests with the same numbers.
+const SHARED: [(u32, &str); 3] = [
+    (k::TCSETS, "SNDCTL_TMR_START or TCSETS"),
+    (k::TCSETSW, "SNDCTL_TMR_STOP or TCSETSW"),
+    (k::TCSETSF, "SNDCTL_TMR_CONTINUE or TCSETSF"),
+];
 
 fn answers(args: &[u64; 6]) -> bool {
     matches!(
@@ -127,7 +93,10 @@ fn bracketed<T: std::fmt::Display>(cx: &mut Cx<'_>, value: &T) {
 /// type, number, size.
 fn request(cx: &mut Cx<'_>, value: u64) {
     let value = value & 0xffff_ffff;
-    if let Some(name) = REQUEST.name(value) {
+    let shared = SHARED
+        .into_iter()
+        .find(|(number, _)| u64::from(*number) == value);
+    if let Some(name) = REQUEST.name(value).or(shared.map(|(_, name)| name)) {
         return cx.put(name);
     }
     const DIRECTIONS: [&str; 4] = [

@@ -17,6 +17,7 @@ mod resource;
 mod signal;
 mod stat;
 mod task;
+mod termios;
 mod time;
 mod wait;
 
