@@ -8,6 +8,7 @@
 pub mod errno;
 pub mod interrupt;
 pub mod memory;
+pub mod message;
 pub mod ptrace;
 pub mod raw;
 pub mod regs;

@@ -1,16 +1,14 @@
 //! How requests reach whoever serves them.
 //!
-//! Today there is one way: the Linux system calls. They work on a Linux kernel and on
-//! the Stillpoint machine alike, where the process manager passes them on. The place
-//! for a shorter way is [`Transport`]: a variant that sends the tracer a message of the
-//! `abi` crate over the endpoint every task of the machine holds. It would be chosen in
-//! [`Transport::of_this_process`], once, and gets [`ptrace`]'s arguments already
-//! checked by [`raw::ptrace`](crate::raw::ptrace).
+//! There are two ways. The Linux system call works on a Linux kernel and in the Stillpoint
+//! machine alike, where the process manager passes it on to the tracer. In the machine a
+//! [message](crate::message) to the tracer is shorter. Which one it is, is decided once.
 //!
-//! Outside this file only starting a process and catching an interrupt need `unsafe`.
+//! Outside this file and `message` only starting a process and catching an interrupt need `unsafe`.
 
 use std::sync::OnceLock;
 
+use crate::message::Tracer;
 use crate::raw::{Data, Request, Shape};
 use crate::wait::Usage;
 use crate::{Errno, Pid, Result};
@@ -20,24 +18,20 @@ use crate::{Errno, Pid, Result};
 pub enum Transport {
     /// The `ptrace` system call.
     SystemCall,
+    /// A message.
+    Message(Tracer),
 }
 
 impl Transport {
     /// The way this process uses. It is decided at the first use and never changes.
     pub fn of_this_process() -> Transport {
         static CHOSEN: OnceLock<Transport> = OnceLock::new();
-        *CHOSEN.get_or_init(|| Transport::SystemCall)
+        *CHOSEN.get_or_init(|| Tracer::find().map_or(Transport::SystemCall, Transport::Message))
     }
 }
 
 /// Passes a checked request on.
 pub(crate) fn ptrace(request: Request, pid: Pid, addr: u64, data: Data<'_>) -> Result<i64> {
-    match Transport::of_this_process() {
-        Transport::SystemCall => system_call(request, pid, addr, data),
-    }
-}
-
-fn system_call(request: Request, pid: Pid, addr: u64, data: Data<'_>) -> Result<i64> {
     let mut vector;
     let data = match data {
         Data::Word(word) => word,
@@ -47,18 +41,41 @@ fn system_call(request: Request, pid: Pid, addr: u64, data: Data<'_>) -> Result<
                 iov_base: buffer.as_mut_ptr().cast(),
                 iov_len: buffer.len(),
             };
-            // SAFETY: the kernel accesses at most `iov_len` bytes of the buffer, which is
-            // borrowed for the call, and writes the used length into `vector`.
-            let done = unsafe {
-                libc::syscall(libc::SYS_ptrace, request as u64, pid, addr, &raw mut vector)
-            };
-            return result(done).map(|_| vector.iov_len as i64);
+            // SAFETY: at most `iov_len` bytes of the buffer are accessed, which is borrowed for
+            // the call, and the used length is written into `vector`.
+            unsafe { send(request, pid, addr, &raw mut vector as u64) }?;
+            return Ok(vector.iov_len as i64);
         }
         Data::Out(buffer) => buffer.as_mut_ptr() as u64,
     };
     // SAFETY: `raw::ptrace` has checked that `data` is a number where the request takes
-    // one, and otherwise a borrowed buffer of exactly the size the kernel accesses.
-    result(unsafe { libc::syscall(libc::SYS_ptrace, request as u64, pid, addr, data) })
+    // one, and otherwise a borrowed buffer of exactly the size that is accessed.
+    unsafe { send(request, pid, addr, data) }
+}
+
+/// Makes a request, whichever way.
+///
+/// # Safety
+/// `data` must suit the request.
+unsafe fn send(request: Request, pid: Pid, addr: u64, data: u64) -> Result<i64> {
+    match Transport::of_this_process() {
+        Transport::SystemCall => {
+            // SAFETY: the caller's promise.
+            result(unsafe { libc::syscall(libc::SYS_ptrace, request as u64, pid, addr, data) })
+        }
+        Transport::Message(tracer) => {
+            // SAFETY: the caller's promise.
+            let (value, word) = unsafe { tracer.ptrace(request as u64, pid as u64, addr, data) };
+            if (-4095..0).contains(&value) {
+                return Err(Errno(-value as i32));
+            }
+            if let Request::PeekData | Request::PeekUser = request {
+                // SAFETY: the caller's promise: these two store a word through `data`.
+                unsafe { (data as *mut u64).write_unaligned(word) };
+            }
+            Ok(value)
+        }
+    }
 }
 
 /// process_vm_readv(2) of one range.

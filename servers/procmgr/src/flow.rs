@@ -378,8 +378,8 @@ impl Procmgr {
     fn stop_running(&mut self, m: &mut impl Machine, id: TaskId) {
         let regs = m.regs(id);
         let space = self.task(id).space.expect("a running task has a space");
-        let in_message =
-            self.task(id).trace.client && self.memory.fetch2(m, space, regs.rip) == Some(SYSENTER);
+        let in_message = self.task(id).trace.messages
+            && self.memory.fetch2(m, space, regs.rip) == Some(SYSENTER);
         if in_message && self.process(self.process_of(id)).group_exit.is_none() {
             // Stopping it now would make it say its message twice. The tracer answers soon.
             let at = m.now() + RETRY_NS;

@@ -20,6 +20,8 @@ pub struct Trace {
     pub posted: Option<Stop>,
     /// The report it is held by was taken by the tracer.
     pub taken: bool,
+    /// It, or who forked it, knows its capability to the tracer: it may be in a message.
+    pub messages: bool,
     /// It called the tracer, which may hold things for it.
     pub client: bool,
     /// Its process was continued, which is to be reported.

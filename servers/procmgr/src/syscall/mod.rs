@@ -197,7 +197,9 @@ impl Procmgr {
 
     /// Where the task finds its capability to the tracer.
     fn sys_tracer_cap(&mut self, m: &mut impl Machine, id: TaskId) -> Done {
-        self.task_mut(id).trace.client = true;
+        let trace = &mut self.task_mut(id).trace;
+        trace.client = true;
+        trace.messages = true;
         Done::Result(m.tracer_cap() as i64)
     }
 }
