@@ -1,0 +1,113 @@
+//! Address spaces (seL4 manual 7).
+
+use super::{CNode, CPtr, Untyped, capabilities};
+use crate::invoke::{Result, invoke, label};
+
+capabilities! {
+    /// An address space.
+    Pml4
+    /// 512 GiB of one.
+    Pdpt
+    /// 1 GiB of one.
+    Pd
+    /// 2 MiB of one.
+    PageTable
+    /// A frame, and at most one mapping of it.
+    Page
+    /// The right to make pools.
+    AsidControl
+    /// 512 address-space identifiers; an address space needs one before anything is mapped.
+    AsidPool
+}
+
+/// What a mapping allows. Everything readable can be executed: the kernel has no execute-disable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Rights {
+    /// Reading.
+    Read = 2,
+    /// Reading and writing.
+    ReadWrite = 3,
+}
+
+impl Rights {
+    /// Writable or not.
+    pub const fn new(writable: bool) -> Rights {
+        if writable {
+            Rights::ReadWrite
+        } else {
+            Rights::Read
+        }
+    }
+}
+
+/// The memory attribute of ordinary memory.
+const WRITE_BACK: u64 = 0;
+
+macro_rules! paging_structures {
+    ($($name:ident $label:ident)*) => {
+        $(impl $name {
+            /// Puts the structure into the address space where `addr` belongs.
+            ///
+            /// # Errors
+            /// `FailedLookup` when the structure above is missing, `DeleteFirst` when there is
+            /// one already.
+            pub fn map(self, space: Pml4, addr: u64) -> Result {
+                invoke(self.0, label::$label, [addr, WRITE_BACK], [space.0]).map(drop)
+            }
+        })*
+    };
+}
+
+paging_structures! {
+    Pdpt X86PDPTMap
+    Pd X86PageDirectoryMap
+    PageTable X86PageTableMap
+}
+
+impl Page {
+    /// Maps the frame. Errors as for the paging structures.
+    #[inline]
+    pub fn map(self, space: Pml4, addr: u64, rights: Rights) -> Result {
+        let args = [addr, rights as u64, WRITE_BACK];
+        invoke(self.0, label::X86PageMap, args, [space.0]).map(drop)
+    }
+
+    /// Changes the mapping's rights.
+    #[inline]
+    pub fn remap(self, space: Pml4, rights: Rights) -> Result {
+        invoke(
+            self.0,
+            label::X86PageRemap,
+            [rights as u64, WRITE_BACK],
+            [space.0],
+        )
+        .map(drop)
+    }
+
+    /// Ends the mapping.
+    pub fn unmap(self) -> Result {
+        invoke(self.0, label::X86PageUnmap, [], []).map(drop)
+    }
+}
+
+impl AsidControl {
+    /// Makes a pool out of 4 KiB of untyped memory.
+    pub fn make_pool(self, memory: Untyped, root: CNode, slot: u64, depth: u64) -> Result {
+        let args = [slot, depth];
+        invoke(
+            self.0,
+            label::X86ASIDControlMakePool,
+            args,
+            [memory.0, root.0],
+        )
+        .map(drop)
+    }
+}
+
+impl AsidPool {
+    /// Gives an address space an identifier. `DeleteFirst` when the pool has none left.
+    pub fn assign(self, space: Pml4) -> Result {
+        invoke(self.0, label::X86ASIDPoolAssign, [], [space.0]).map(drop)
+    }
+}

@@ -1,0 +1,114 @@
+//! What the kernel says when a thread faults (seL4 manual 6.2; `seL4_Fault_tag`).
+
+use crate::ipc_buffer;
+use crate::syscall::Received;
+
+/// A fault. The thread is held until it is answered or resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It used a capability address that leads nowhere.
+    Cap {
+        /// The instruction.
+        ip: u64,
+        /// The address.
+        address: u64,
+    },
+    /// It made a system call that this kernel does not have.
+    UnknownSyscall {
+        /// The instruction.
+        ip: u64,
+    },
+    /// The processor raised an exception.
+    Exception {
+        /// The instruction.
+        ip: u64,
+        /// Which.
+        vector: u8,
+        /// Its error code.
+        code: u64,
+    },
+    /// A data watchpoint was hit by the instruction before.
+    Watchpoint {
+        /// The next instruction.
+        ip: u64,
+        /// The address watched.
+        address: u64,
+        /// The number of the hardware breakpoint.
+        number: u8,
+    },
+    /// An instruction breakpoint was reached.
+    Breakpoint {
+        /// The instruction.
+        ip: u64,
+        /// The number of the hardware breakpoint.
+        number: u8,
+    },
+    /// An instruction was stepped.
+    Step {
+        /// The next instruction.
+        ip: u64,
+    },
+    /// `int3`.
+    Int3 {
+        /// The instruction behind it.
+        ip: u64,
+    },
+    /// Memory was not there, or not to be written.
+    Page {
+        /// The instruction.
+        ip: u64,
+        /// What it touched; all 64 bits.
+        address: u64,
+        /// The processor's error code: [`PRESENT`] | [`WRITE`] | user.
+        code: u64,
+    },
+    /// Not a fault that this kernel sends.
+    Unknown {
+        /// The label.
+        label: u64,
+    },
+}
+
+/// In a page fault's code: the page is mapped, so its rights forbid the access.
+pub const PRESENT: u64 = 1;
+/// In a page fault's code: a write.
+pub const WRITE: u64 = 2;
+
+impl Fault {
+    /// Decodes a message that was just received.
+    #[inline]
+    pub fn decode(received: &Received) -> Fault {
+        let [w0, w1, w2, w3] = received.words;
+        match (received.info.label(), received.info.words()) {
+            (1, 5..) => Fault::Cap {
+                ip: w0,
+                address: w1,
+            },
+            (2, 16..) => Fault::UnknownSyscall {
+                ip: ipc_buffer::with(|buffer| buffer.words[15]),
+            },
+            (3, 5) => Fault::Exception {
+                ip: w0,
+                vector: w3 as u8,
+                code: ipc_buffer::with(|buffer| buffer.words[4]),
+            },
+            (4, 4) if w1 == 0 => Fault::Watchpoint {
+                ip: w0,
+                address: w2,
+                number: w3 as u8,
+            },
+            (4, 4) if w1 == 1 => Fault::Breakpoint {
+                ip: w0,
+                number: w3 as u8,
+            },
+            (4, 2) if w1 == 2 => Fault::Step { ip: w0 },
+            (4, 2) if w1 == 3 => Fault::Int3 { ip: w0 },
+            (5, 4) => Fault::Page {
+                ip: w0,
+                address: w1,
+                code: w3,
+            },
+            (label, _) => Fault::Unknown { label },
+        }
+    }
+}
