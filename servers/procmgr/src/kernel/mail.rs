@@ -1,0 +1,297 @@
+//! What arrives at the endpoint, and the answers.
+//!
+//! The kernel keeps one reply capability, that of the last message; the next one takes its place.
+//! It is moved to a slot only when an answer has to wait: a server's parked request, or a server's
+//! request that is being handled when the endpoint has to be emptied.
+
+use super::{CSPACE, DEPTH, stubs};
+use abi::TaskId;
+use abi::wire::{Buffer, MAX};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use procmgr::Trap;
+use rt::cap::{CPtr, Endpoint};
+use rt::fault::{Fault, PRESENT, WRITE};
+use rt::message;
+use rt::slots::procmgr::{CONSOLE_BADGE, ENDPOINT, FS_REPLY, TIMER_BADGE, TRACER_REPLY};
+use rt::syscall::{MessageInfo, Received, Words};
+
+const OWN_ENDPOINT: Endpoint = Endpoint::at(ENDPOINT);
+
+/// What can happen.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A task has stopped.
+    Trap(TaskId, Trap),
+    /// A server asks; so many bytes.
+    Request(TaskId, usize),
+    /// The timer's interrupt.
+    Timer,
+    /// An interrupt of the serial ports.
+    Console,
+}
+
+/// The endpoint.
+pub struct Mail {
+    /// Whose answer the kernel's reply capability is for.
+    caller: Option<TaskId>,
+    /// The answer to give with the next receive.
+    reply: Option<(MessageInfo, Words)>,
+    /// Servers whose reply capability has been moved to its slot.
+    saved: [bool; 2],
+    /// A capability to go with the answer to the tracer.
+    handed: Option<CPtr>,
+    /// Taken from the endpoint, not handled yet.
+    pending: VecDeque<Pending>,
+    /// Badges of notifications that were received, not handled yet.
+    signals: u64,
+}
+
+/// What [`Mail::withdraw`] has found.
+pub enum Withdrawn {
+    /// The task runs.
+    Nothing,
+    /// It was about to try again, and stays held instead.
+    Retry,
+    /// It had raised this, and is held.
+    Trap(Trap),
+}
+
+enum Pending {
+    Trap(TaskId, Trap),
+    Request(TaskId, Vec<u8>),
+}
+
+impl Mail {
+    /// Nothing yet.
+    pub fn new() -> Mail {
+        Mail {
+            caller: None,
+            reply: None,
+            saved: [false; 2],
+            handed: None,
+            pending: VecDeque::new(),
+            signals: 0,
+        }
+    }
+
+    /// Gives the answer that is due, and waits for what happens next.
+    pub fn receive(&mut self, message: &mut Buffer) -> Incoming {
+        loop {
+            if let Some(incoming) = self.next_pending(message) {
+                return incoming;
+            }
+            let received = match self.reply.take() {
+                Some((info, words)) => OWN_ENDPOINT.reply_recv(info, words),
+                None => OWN_ENDPOINT.recv(),
+            };
+            match self.sort(received) {
+                Some(Sorted::Trap(task, trap)) => return Incoming::Trap(task, trap),
+                Some(Sorted::Request(server)) => {
+                    return Incoming::Request(server, message::take(&received, message));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Answers a server's request.
+    pub fn answer(&mut self, server: TaskId, label: u64, bytes: &[u8]) {
+        let (mut info, words) = message::put(label, bytes);
+        if server == TaskId::TRACER
+            && let Some(cap) = self.handed.take()
+        {
+            info = message::put_cap(info, cap);
+        }
+        if self.caller == Some(server) {
+            // Nothing is called between here and the next receive.
+            self.reply = Some((info, words));
+        } else if let Some(slot) = self.take_saved(server) {
+            Endpoint::at(slot).send(info, words);
+        }
+    }
+
+    /// Keeps a server's request for later.
+    pub fn park(&mut self, server: TaskId) {
+        if self.caller == Some(server) {
+            self.save_caller();
+        }
+    }
+
+    /// Answers the file server's parked request.
+    pub fn answer_parked_fs(&mut self, bytes: &[u8]) {
+        if let Some(slot) = self.take_saved(TaskId::FS) {
+            let (info, words) = message::put(message::OK, bytes);
+            Endpoint::at(slot).send(info, words);
+        }
+    }
+
+    /// Sends a thread's capability along with the next answer to the tracer.
+    pub fn hand(&mut self, tcb: CPtr) {
+        self.handed = Some(tcb);
+    }
+
+    /// Answers a task's fault with the next receive, so that it tries again; false if it is not
+    /// the one received last.
+    pub fn retry(&mut self, task: TaskId) -> bool {
+        let last = self.caller == Some(task);
+        if last {
+            self.reply = Some((MessageInfo(0), [0; 4]));
+        }
+        last
+    }
+
+    /// Delivers a trap later.
+    pub fn again(&mut self, task: TaskId, trap: Trap) {
+        self.pending.push_back(Pending::Trap(task, trap));
+    }
+
+    /// Takes back a task's trap that nobody has been told of, if there is one: it may be waiting
+    /// in the endpoint, and the only way to look there is to receive all.
+    pub fn withdraw(&mut self, task: TaskId) -> Withdrawn {
+        if self.caller == Some(task) && self.reply.take().is_some() {
+            return Withdrawn::Retry;
+        }
+        self.empty_endpoint();
+        let its = |pending: &Pending| matches!(pending, Pending::Trap(of, _) if *of == task);
+        let at = self.pending.iter().position(its);
+        match at.and_then(|at| self.pending.remove(at)) {
+            Some(Pending::Trap(_, trap)) => Withdrawn::Trap(trap),
+            _ => Withdrawn::Nothing,
+        }
+    }
+
+    /// Forgets a task, which is about to be destroyed.
+    pub fn forget(&mut self, task: TaskId) {
+        if self.caller == Some(task) {
+            self.caller = None;
+            self.reply = None;
+        }
+        if !self.pending.is_empty() {
+            self.pending
+                .retain(|p| !matches!(p, Pending::Trap(t, _) if *t == task));
+        }
+    }
+
+    fn empty_endpoint(&mut self) {
+        match self.caller {
+            Some(TaskId::TRACER | TaskId::FS) => self.save_caller(),
+            Some(_) if self.reply.is_some() => {
+                // Another task is to try again.
+                self.reply = None;
+                rt::syscall::reply(MessageInfo(0), [0; 4]);
+            }
+            _ => {}
+        }
+        self.caller = None;
+        while let Some(received) = OWN_ENDPOINT.poll() {
+            match self.sort(received) {
+                Some(Sorted::Trap(task, trap)) => {
+                    self.pending.push_back(Pending::Trap(task, trap));
+                }
+                Some(Sorted::Request(server)) => {
+                    let mut message = [0; MAX];
+                    let len = message::take(&received, &mut message);
+                    let bytes = message[..len].to_vec();
+                    self.save_caller();
+                    self.pending.push_back(Pending::Request(server, bytes));
+                }
+                None => {}
+            }
+            self.caller = None;
+        }
+    }
+
+    fn next_pending(&mut self, message: &mut Buffer) -> Option<Incoming> {
+        if self.signals == 0 && self.pending.is_empty() {
+            return None;
+        }
+        // The answer that is due goes first: handling what is pending makes system calls too.
+        if let Some((info, words)) = self.reply.take() {
+            rt::syscall::reply(info, words);
+        }
+        self.caller = None;
+        for (badge, incoming) in [
+            (TIMER_BADGE, Incoming::Timer),
+            (CONSOLE_BADGE, Incoming::Console),
+        ] {
+            if self.signals & badge != 0 {
+                self.signals &= !badge;
+                return Some(incoming);
+            }
+        }
+        Some(match self.pending.pop_front()? {
+            Pending::Trap(task, trap) => Incoming::Trap(task, trap),
+            Pending::Request(server, bytes) => {
+                message[..bytes.len()].copy_from_slice(&bytes);
+                Incoming::Request(server, bytes.len())
+            }
+        })
+    }
+
+    fn sort(&mut self, received: Received) -> Option<Sorted> {
+        let signals = received.badge & (TIMER_BADGE | CONSOLE_BADGE);
+        if signals != 0 {
+            self.signals |= signals;
+            self.caller = None;
+            return None;
+        }
+        let sender = TaskId::from_badge(received.badge)?;
+        self.caller = Some(sender);
+        Some(match sender {
+            TaskId::TRACER | TaskId::FS => Sorted::Request(sender),
+            task => Sorted::Trap(task, trap(Fault::decode(&received))),
+        })
+    }
+
+    fn save_caller(&mut self) {
+        let Some((server, slot)) = self.caller.take().and_then(|c| Some((c, reply_slot(c)?)))
+        else {
+            return;
+        };
+        CSPACE.save_caller(slot, DEPTH).expect("the slot is empty");
+        self.saved[(server == TaskId::FS) as usize] = true;
+    }
+
+    fn take_saved(&mut self, server: TaskId) -> Option<u64> {
+        let saved = core::mem::take(&mut self.saved[(server == TaskId::FS) as usize]);
+        reply_slot(server).filter(|_| saved)
+    }
+}
+
+enum Sorted {
+    Trap(TaskId, Trap),
+    Request(TaskId),
+}
+
+fn reply_slot(server: TaskId) -> Option<u64> {
+    match server {
+        TaskId::TRACER => Some(TRACER_REPLY),
+        TaskId::FS => Some(FS_REPLY),
+        _ => None,
+    }
+}
+
+/// The library's word for a fault.
+fn trap(fault: Fault) -> Trap {
+    match fault {
+        Fault::Page { ip, address, code } => Trap::PageFault {
+            addr: address,
+            write: code & WRITE != 0,
+            present: code & PRESENT != 0,
+            ip,
+        },
+        Fault::Exception { vector, code, .. } => Trap::Exception { vector, code },
+        Fault::Step { .. } => Trap::Step,
+        Fault::Int3 { ip } if stubs::contains(ip) => Trap::StubDone,
+        Fault::Int3 { .. } => Trap::Int3,
+        Fault::Watchpoint {
+            address, number, ..
+        } => Trap::Watch {
+            number,
+            addr: address,
+        },
+        Fault::Breakpoint { ip, number } => Trap::Watch { number, addr: ip },
+        Fault::Cap { .. } | Fault::UnknownSyscall { .. } | Fault::Unknown { .. } => Trap::BadCall,
+    }
+}

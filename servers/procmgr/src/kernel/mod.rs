@@ -1,0 +1,318 @@
+//! The machine on the kernel: what the library asks for, done with capabilities.
+
+mod mail;
+mod memory;
+mod spaces;
+mod stubs;
+mod threads;
+mod timer;
+
+use abi::{Regs, TaskId};
+pub use mail::Incoming;
+use mail::{Mail, Withdrawn};
+use memory::Memory;
+use procmgr::Trap;
+use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
+use rt::boot;
+use rt::cap::{CNode, CPtr, Endpoint, Notification};
+use rt::clock::{self, Clock};
+use rt::log::Log;
+use rt::slots::procmgr as slots;
+use rt::syscall::MessageInfo;
+use rt::window::Window;
+use spaces::Spaces;
+use threads::{Thread, Threads};
+use timer::Timer;
+
+/// The process manager's own CSpace. All addresses in it are [`DEPTH`] bits deep.
+const CSPACE: CNode = CNode::at(slots::CNODE);
+/// How many bits of an address count.
+const DEPTH: u64 = 64;
+
+/// Everything the process manager has of the kernel.
+pub struct Kernel {
+    window: Window,
+    memory: Memory,
+    spaces: Spaces,
+    threads: Threads,
+    clock: Clock,
+    timer: Timer,
+    mail: Mail,
+}
+
+impl Kernel {
+    /// Takes over the machine.
+    ///
+    /// # Panics
+    /// If it has not even the memory for the first few frames.
+    pub fn new(machine: &boot::Machine) -> Kernel {
+        // SAFETY: this is the one that there is (`main` makes one kernel). `Memory` maps every
+        // frame before it gives it a number, and an archive frame when its number is asked for.
+        let mut window = unsafe { Window::take() };
+        let mut memory = Memory::new(machine);
+        let spaces = Spaces::new(&mut memory, &mut window).expect("there is memory to start with");
+        Kernel {
+            window,
+            memory,
+            spaces,
+            threads: Threads::new(),
+            clock: Clock::new(machine.tsc_at_boot, machine.tsc_mhz),
+            timer: Timer::new(),
+            mail: Mail::new(),
+        }
+    }
+
+    /// A part of the archive, copied.
+    pub fn archive_bytes(&mut self, offset: u64, size: u64) -> alloc::vec::Vec<u8> {
+        for page in offset / PAGE..(offset + size).div_ceil(PAGE) {
+            self.memory
+                .archive_frame(page as u32)
+                .expect("it is in the archive");
+        }
+        self.window.archive(offset, size).to_vec()
+    }
+
+    /// Waits for what happens next. A request's bytes are put into `message`.
+    pub fn receive(&mut self, message: &mut abi::wire::Buffer) -> Incoming {
+        loop {
+            match self.mail.receive(message) {
+                Incoming::Trap(task, trap) => {
+                    if let Some(thread) = self.threads.find(task) {
+                        thread.held();
+                        return Incoming::Trap(task, trap);
+                    }
+                }
+                Incoming::Timer => {
+                    let now = self.clock.now();
+                    if self.timer.fired(now) {
+                        return Incoming::Timer;
+                    }
+                }
+                incoming => return incoming,
+            }
+        }
+    }
+
+    /// Answers a server's request: an error, or the bytes with label 0.
+    pub fn answer(&mut self, server: TaskId, label: u16, bytes: &[u8]) {
+        self.mail.answer(server, label as u64, bytes);
+    }
+
+    /// Leaves a server's request unanswered for now.
+    pub fn park(&mut self, server: TaskId) {
+        self.mail.park(server);
+    }
+
+    /// Has the thread stepped as asked for, before it runs.
+    fn set_stepping(thread: &mut Thread, on: bool) {
+        if thread.stepping != on {
+            thread.tcb().single_step(on).expect("the thread is ours");
+            thread.stepping = on;
+        }
+    }
+}
+
+impl Machine for Kernel {
+    fn now(&mut self) -> u64 {
+        self.clock.now()
+    }
+
+    fn set_timer(&mut self, deadline: Option<u64>) {
+        let now = self.clock.now();
+        self.timer.set(deadline, now);
+    }
+
+    fn frame_alloc(&mut self) -> Option<Frame> {
+        self.memory.frame(&mut self.window).map(Frame)
+    }
+
+    fn frame_free(&mut self, frame: Frame) {
+        self.memory.free_frame(frame.0);
+    }
+
+    fn frames_free(&mut self) -> usize {
+        self.memory.frames_free()
+    }
+
+    fn bytes(&self, frame: Frame) -> &[u8; PAGE as usize] {
+        self.window.bytes(frame.0)
+    }
+
+    fn bytes_mut(&mut self, frame: Frame) -> &mut [u8; PAGE as usize] {
+        self.window.bytes_mut(frame.0)
+    }
+
+    fn words(&self, frame: Frame) -> &[u64; PAGE as usize / 8] {
+        self.window.words(frame.0)
+    }
+
+    fn words_mut(&mut self, frame: Frame) -> &mut [u64; PAGE as usize / 8] {
+        self.window.words_mut(frame.0)
+    }
+
+    fn frame_copy(&mut self, to: Frame, from: Frame) {
+        self.window.copy(to.0, from.0);
+    }
+
+    fn archive_frame(&mut self, page: u32) -> Option<Frame> {
+        self.memory.archive_frame(page).map(Frame)
+    }
+
+    fn space_create(&mut self, space: SpaceIx) -> Result<(), NoMemory> {
+        self.spaces.create(&mut self.memory, space)
+    }
+
+    fn space_destroy(&mut self, space: SpaceIx) {
+        self.spaces.destroy(&mut self.memory, space);
+    }
+
+    fn map(
+        &mut self,
+        space: SpaceIx,
+        addr: u64,
+        frame: Frame,
+        writable: bool,
+    ) -> Result<Mapping, NoMemory> {
+        self.spaces
+            .map(&mut self.memory, space, addr, frame.0, writable)
+            .map(Mapping)
+    }
+
+    fn protect(&mut self, space: SpaceIx, mapping: Mapping, writable: bool) {
+        self.spaces.protect(space, mapping.0, writable);
+    }
+
+    fn unmap(&mut self, mapping: Mapping) {
+        self.memory.unmap(mapping.0);
+    }
+
+    fn thread_create(&mut self, task: TaskId, space: SpaceIx) -> Result<(), NoMemory> {
+        let pml4 = self.spaces.pml4(space);
+        self.threads.create(&mut self.memory, task, pml4)
+    }
+
+    fn thread_destroy(&mut self, task: TaskId) {
+        self.mail.forget(task);
+        self.threads.destroy(&mut self.memory, task);
+    }
+
+    fn thread_move(&mut self, task: TaskId, space: SpaceIx) {
+        let pml4 = self.spaces.pml4(space);
+        self.threads.set_space(task, pml4);
+    }
+
+    fn thread_rename(&mut self, from: TaskId, to: TaskId) {
+        self.threads.rename(from, to);
+    }
+
+    fn regs(&mut self, task: TaskId) -> Regs {
+        self.threads
+            .tcb(task)
+            .read_registers()
+            .expect("the thread is ours")
+    }
+
+    fn set_regs(&mut self, task: TaskId, regs: &Regs) {
+        let tcb = self.threads.tcb(task);
+        tcb.write_registers(regs, false)
+            .expect("the thread is ours");
+    }
+
+    fn resume(&mut self, task: TaskId, regs: &Regs) {
+        let thread = self.threads.get(task);
+        Self::set_stepping(thread, thread.step);
+        thread.runs();
+        match thread.withdrawn.take() {
+            // It has happened, and nobody was told.
+            Some(trap) if trap != Trap::Step || thread.step => {
+                thread
+                    .tcb()
+                    .write_registers(regs, false)
+                    .expect("the thread is ours");
+                self.mail.again(task, trap);
+            }
+            _ => thread
+                .tcb()
+                .write_registers(regs, true)
+                .expect("the thread is ours"),
+        }
+    }
+
+    fn retry(&mut self, task: TaskId) {
+        let thread = self.threads.get(task);
+        Self::set_stepping(thread, thread.step);
+        thread.runs();
+        if !self.mail.retry(task) {
+            thread.tcb().resume().expect("the thread is ours");
+        }
+    }
+
+    fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
+        let thread = self.threads.get(task);
+        Self::set_stepping(thread, false);
+        thread.runs();
+        thread
+            .tcb()
+            .run_at(stubs::address(stub), area)
+            .expect("the thread is ours");
+    }
+
+    fn suspend(&mut self, task: TaskId) {
+        let thread = self.threads.get(task);
+        thread.held();
+        let tcb = thread.tcb();
+        match self.mail.withdraw(task) {
+            // The kernel has moved on behind it, so it would not be raised again by itself.
+            Withdrawn::Trap(Trap::Int3) => {
+                let mut regs = tcb.read_registers().expect("the thread is ours");
+                regs.rip -= 1;
+                tcb.write_registers(&regs, false)
+                    .expect("the thread is ours");
+            }
+            Withdrawn::Trap(trap @ (Trap::Step | Trap::Watch { .. })) => {
+                thread.withdrawn = Some(trap);
+            }
+            Withdrawn::Trap(_) | Withdrawn::Retry => {}
+            Withdrawn::Nothing => tcb.suspend().expect("the thread is ours"),
+        }
+    }
+
+    fn step(&mut self, task: TaskId, on: bool) {
+        self.threads.get(task).step = on;
+    }
+
+    fn cpu_time(&mut self, task: TaskId) -> u64 {
+        self.clock
+            .nanoseconds(self.threads.get(task).ticks(clock::ticks()))
+    }
+
+    fn hand_thread(&mut self, task: TaskId) {
+        self.mail.hand(self.threads.tcb(task).0);
+    }
+
+    fn revoke_thread(&mut self, task: TaskId) {
+        let CPtr(slot) = self.threads.tcb(task).0;
+        CSPACE.revoke(slot, DEPTH).expect("the slot is ours");
+    }
+
+    fn tracer_cap(&self) -> u64 {
+        self.threads.tracer_cap()
+    }
+
+    fn notify_tracer(&mut self) {
+        Notification::at(slots::TRACER_NOTIFICATION).signal();
+    }
+
+    fn answer_fs(&mut self, message: &[u8]) {
+        self.mail.answer_parked_fs(message);
+    }
+
+    fn log(&mut self, text: core::fmt::Arguments<'_>) {
+        Log.line(text);
+    }
+
+    fn power_off(&mut self, status: i32) {
+        let info = MessageInfo::new(boot::init::POWER_OFF, 0, 1);
+        Endpoint::at(rt::slots::SUPERVISOR).send(info, [status as u32 as u64, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,210 @@
+//! Threads.
+//!
+//! A thread has a CSpace of two slots: its fault endpoint and the tracer's. They are behind a
+//! guard of 63 bits, of which 18 can be chosen, so that a program that calls the kernel with some
+//! number finds an invalid capability, and one that wants to forge a fault has to guess.
+
+use super::memory::{Memory, object};
+use super::{CSPACE, DEPTH};
+use abi::TaskId;
+use abi::task::SLOTS;
+use alloc::vec::Vec;
+use procmgr::Trap;
+use procmgr::machine::NoMemory;
+use rt::cap::{CNode, ObjectType, Page, Pml4, Tcb, guard};
+use rt::clock;
+use rt::slots::procmgr::{ENDPOINT, TRACER_ENDPOINT};
+
+/// The priority of all servers and tasks.
+const PRIORITY: u8 = 100;
+
+/// All threads, by the slot of their task.
+pub struct Threads {
+    threads: Vec<Option<Thread>>,
+    guard: u64,
+}
+
+/// One thread.
+pub struct Thread {
+    task: TaskId,
+    /// The unit of its TCB and its CNode.
+    unit: u32,
+    /// The slot of its CNode.
+    cnode: u32,
+    /// To be stepped when it runs,
+    pub step: bool,
+    /// and whether the kernel has been told.
+    pub stepping: bool,
+    /// A trap that it raised, and that was withdrawn.
+    pub withdrawn: Option<Trap>,
+    /// Ticks it has run.
+    used: u64,
+    /// Since when it runs.
+    since: Option<u64>,
+}
+
+/// The two slots.
+const FAULT: u64 = 0;
+const TRACER: u64 = 1;
+/// The logarithm of their number.
+const BITS: u32 = 1;
+
+impl Threads {
+    /// No threads yet.
+    pub fn new() -> Threads {
+        let mut threads = Vec::new();
+        threads.resize_with(SLOTS, || None);
+        // Not 0, at which every program's first guess would be right. The multiplier spreads
+        // the counter's low bits.
+        let random = clock::ticks().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 47;
+        Threads {
+            threads,
+            guard: random | 1 << 16,
+        }
+    }
+
+    /// Where every task finds its capability to the tracer.
+    pub fn tracer_cap(&self) -> u64 {
+        self.guard << BITS | TRACER
+    }
+
+    /// Makes one.
+    pub fn create(
+        &mut self,
+        memory: &mut Memory,
+        task: TaskId,
+        pml4: Pml4,
+    ) -> Result<(), NoMemory> {
+        let unit = memory.unit().ok_or(NoMemory)?;
+        let Some(cnode) = memory.slot() else {
+            memory.free_unit(unit);
+            return Err(NoMemory);
+        };
+        memory.make(unit, ObjectType::Tcb);
+        memory.make_beside(unit, ObjectType::CNode, BITS, cnode);
+        let thread = Thread {
+            task,
+            unit,
+            cnode,
+            step: false,
+            stepping: false,
+            withdrawn: None,
+            used: 0,
+            since: None,
+        };
+        thread.fill_cspace();
+        let (cspace, no_buffer) = (self.cspace(&thread), (0, Page::at(0)));
+        thread
+            .tcb()
+            .configure(self.fault_cap(), PRIORITY, 0, cspace, pml4, no_buffer)
+            .expect("the thread is new");
+        let entry = &mut self.threads[task.slot()];
+        debug_assert!(entry.is_none(), "a slot has one task");
+        *entry = Some(thread);
+        Ok(())
+    }
+
+    /// Ends one. Copies of its capability go with it.
+    pub fn destroy(&mut self, memory: &mut Memory, task: TaskId) {
+        let thread = self.threads[task.slot()].take().expect("the thread exists");
+        CSPACE
+            .revoke(thread.tcb().0.0, DEPTH)
+            .expect("the slot is ours");
+        memory.unmake(thread.unit);
+        memory.delete_slot(thread.cnode);
+    }
+
+    /// Moves a thread to another space.
+    pub fn set_space(&mut self, task: TaskId, pml4: Pml4) {
+        let fault_cap = self.fault_cap();
+        let thread = self.threads[task.slot()]
+            .as_ref()
+            .expect("the thread exists");
+        let cspace = self.cspace(thread);
+        thread
+            .tcb()
+            .set_space(fault_cap, cspace, pml4)
+            .expect("the thread is ours");
+    }
+
+    /// Gives a thread another badge.
+    pub fn rename(&mut self, from: TaskId, to: TaskId) {
+        let mut thread = self.threads[from.slot()].take().expect("the thread exists");
+        thread.task = to;
+        for slot in [FAULT, TRACER] {
+            thread
+                .cspace()
+                .delete(slot, BITS as u64)
+                .expect("the slot is there");
+        }
+        thread.fill_cspace();
+        self.threads[to.slot()] = Some(thread);
+    }
+
+    /// A task's thread.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn get(&mut self, task: TaskId) -> &mut Thread {
+        self.find(task)
+            .expect("the library names threads it has made")
+    }
+
+    /// A task's thread, if there is one.
+    pub fn find(&mut self, task: TaskId) -> Option<&mut Thread> {
+        let thread = self.threads[task.slot()].as_mut();
+        thread.filter(|thread| thread.task == task)
+    }
+
+    /// A task's TCB.
+    pub fn tcb(&self, task: TaskId) -> Tcb {
+        let thread = self.threads[task.slot()].as_ref();
+        thread.expect("the library names threads it has made").tcb()
+    }
+
+    fn fault_cap(&self) -> u64 {
+        self.guard << BITS | FAULT
+    }
+
+    /// A thread's CSpace with the guard it is given.
+    fn cspace(&self, thread: &Thread) -> (CNode, u64) {
+        (thread.cspace(), guard(self.guard, 64 - BITS))
+    }
+}
+
+impl Thread {
+    /// Its TCB.
+    pub fn tcb(&self) -> Tcb {
+        Tcb(object(self.unit))
+    }
+
+    /// It runs from now on.
+    pub fn runs(&mut self) {
+        self.since = Some(clock::ticks());
+    }
+
+    /// It has stopped running.
+    pub fn held(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.used += clock::ticks() - since;
+        }
+    }
+
+    /// How long it has run. That includes the time that others ran while it was ready.
+    pub fn ticks(&self, now: u64) -> u64 {
+        self.used + self.since.map_or(0, |since| now - since)
+    }
+
+    fn cspace(&self) -> CNode {
+        CNode::at(self.cnode as u64)
+    }
+
+    fn fill_cspace(&self) {
+        let badge = self.task.badge();
+        for (slot, endpoint) in [(FAULT, ENDPOINT), (TRACER, TRACER_ENDPOINT)] {
+            self.cspace()
+                .mint((slot, BITS as u64), CSPACE, (endpoint, DEPTH), badge)
+                .expect("the slot is empty");
+        }
+    }
+}
