@@ -1,3 +1,68 @@
 //! The fs server on the kernel.
 #![no_std]
 #![no_main]
+
+extern crate alloc;
+
+mod serial;
+
+use abi::Errno;
+use abi::fs::Call;
+use abi::wire::{self, Buffer, MAX};
+use alloc::boxed::Box;
+use fs::{Fs, Host};
+use rt::boot::Startup;
+use rt::cap::{Endpoint, IoPort, IrqHandler};
+use rt::log::Log;
+use rt::message;
+use rt::slots::fs as slots;
+use serial::Serial;
+
+rt::entry!(main);
+
+fn main(_: Startup) -> ! {
+    let mut outside = Outside {
+        console: Serial::start(
+            IoPort::at(slots::CONSOLE_PORTS),
+            serial::COM1,
+            IrqHandler::at(slots::CONSOLE_IRQ),
+        ),
+    };
+    let mut fs = Box::new(Fs::new());
+    fs.start(&mut outside);
+    let mut report: Buffer = [0; MAX];
+    loop {
+        match outside.call(&Call::Next, &mut report) {
+            Ok(len) => fs.handle(&mut outside, &report[..len]),
+            Err(error) => panic!("procmgr has no reports: {error}"),
+        }
+    }
+}
+
+/// The process manager and the serial ports.
+struct Outside {
+    console: Serial,
+}
+
+impl Host for Outside {
+    fn call(&mut self, call: &Call<'_>, buffer: &mut Buffer) -> Result<usize, Errno> {
+        let len = wire::encode(call, buffer);
+        message::call(Endpoint::at(slots::PROCMGR), buffer, len)
+    }
+
+    fn stdout(&mut self, bytes: &[u8]) {
+        self.console.write(bytes);
+    }
+
+    fn stderr(&mut self, bytes: &[u8]) {
+        Log.bytes(bytes);
+    }
+
+    fn stdin(&mut self, buffer: &mut [u8]) -> usize {
+        self.console.read(buffer)
+    }
+
+    fn console_ack(&mut self) {
+        self.console.ack();
+    }
+}

@@ -1,3 +1,45 @@
 //! The tracer server on the kernel.
 #![no_std]
 #![no_main]
+
+extern crate alloc;
+
+mod kernel;
+
+use abi::TaskId;
+use alloc::boxed::Box;
+use kernel::Kernel;
+use rt::boot::Startup;
+use rt::cap::Endpoint;
+use rt::slots::tracer::{ENDPOINT, REPORTS_BADGE};
+use rt::syscall::MessageInfo;
+use tracer::Tracer;
+
+rt::entry!(main);
+
+const OWN_ENDPOINT: Endpoint = Endpoint::at(ENDPOINT);
+
+fn main(_: Startup) -> ! {
+    let mut kernel = Kernel::new();
+    let mut tracer = Box::new(Tracer::new());
+    let mut received = OWN_ENDPOINT.recv();
+    loop {
+        let mut answer = None;
+        if received.badge & REPORTS_BADGE != 0 {
+            tracer.on_reports(&mut kernel);
+        } else if let Some(client) = TaskId::from_badge(received.badge) {
+            let label = received.info.label();
+            answer = tracer.on_client(&mut kernel, client, label, received.words);
+            if answer.is_none() {
+                kernel.park(client);
+            }
+        }
+        received = match answer {
+            Some(words) => OWN_ENDPOINT.reply_recv(ANSWER, words),
+            None => OWN_ENDPOINT.recv(),
+        };
+    }
+}
+
+/// Answers have four words, so that all of them travel in registers.
+const ANSWER: MessageInfo = MessageInfo::new(0, 0, 4);

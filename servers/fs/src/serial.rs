@@ -1,0 +1,89 @@
+//! A serial port (16550).
+
+use rt::cap::{IoPort, IrqHandler};
+
+/// The first port of COM1.
+pub const COM1: u16 = 0x3f8;
+
+/// Registers, as offsets from the first port.
+const DATA: u16 = 0;
+const INTERRUPT_ENABLE: u16 = 1;
+const FIFO_CONTROL: u16 = 2;
+const MODEM_CONTROL: u16 = 4;
+const LINE_STATUS: u16 = 5;
+
+/// Interrupt when bytes have come in.
+const RECEIVED: u8 = 1;
+/// FIFOs on and emptied; interrupt at 14 bytes, or when the line has gone quiet.
+const FIFO_ON: u8 = 0xc7;
+/// DTR, RTS, and the line that lets interrupts out.
+const READY: u8 = 0x0b;
+/// Line status: a byte has come in.
+const DATA_READY: u8 = 1;
+/// Line status: the transmit FIFO is empty.
+const TRANSMITTER_EMPTY: u8 = 0x20;
+/// How many bytes the transmit FIFO takes.
+const FIFO: usize = 16;
+
+/// How often to look for the first byte of the input. It is on its way before the machine starts.
+const PATIENCE: u32 = 20_000;
+
+/// A port.
+pub struct Serial {
+    ports: IoPort,
+    base: u16,
+    irq: IrqHandler,
+}
+
+impl Serial {
+    /// Switches the port on.
+    ///
+    /// The first byte that comes in is not input (the machine's command line says why): until it
+    /// is there the FIFO has to stay off, and switching it on throws the byte away.
+    pub fn start(ports: IoPort, base: u16, irq: IrqHandler) -> Serial {
+        let port = Serial { ports, base, irq };
+        (0..PATIENCE).find(|_| port.input(LINE_STATUS) & DATA_READY != 0);
+        port.output(FIFO_CONTROL, FIFO_ON);
+        port.output(MODEM_CONTROL, READY);
+        port.output(INTERRUPT_ENABLE, RECEIVED);
+        port.ack();
+        port
+    }
+
+    /// Sends bytes. Waits until the port has taken them.
+    pub fn write(&self, bytes: &[u8]) {
+        for chunk in bytes.chunks(FIFO) {
+            while self.input(LINE_STATUS) & TRANSMITTER_EMPTY == 0 {}
+            for &byte in chunk {
+                self.output(DATA, byte);
+            }
+        }
+    }
+
+    /// Takes bytes that have come in; how many.
+    pub fn read(&self, buffer: &mut [u8]) -> usize {
+        let mut count = 0;
+        while count < buffer.len() && self.input(LINE_STATUS) & DATA_READY != 0 {
+            buffer[count] = self.input(DATA);
+            count += 1;
+        }
+        count
+    }
+
+    /// Lets the interrupt come again.
+    pub fn ack(&self) {
+        self.irq.ack().expect("it is this port's");
+    }
+
+    fn input(&self, register: u16) -> u8 {
+        self.ports
+            .in8(self.base + register)
+            .expect("the ports are this port's")
+    }
+
+    fn output(&self, register: u16, value: u8) {
+        self.ports
+            .out8(self.base + register, value)
+            .expect("the ports are this port's");
+    }
+}
