@@ -164,11 +164,15 @@ impl Procmgr {
         }
         let children = core::mem::take(&mut self.process_mut(ix).children);
         let heir = self.heir(ix);
+        if let Some(parent) = self.process(ix).parent {
+            self.hang_up_if_orphaned(m, ix, parent, ix);
+        }
+        for child in &children {
+            self.hang_up_if_orphaned(m, *child, ix, ix);
+        }
         for child in children {
             self.adopt(m, child, heir);
         }
-        let pgid = self.process(ix).pgid;
-        self.hang_up_if_orphaned(m, pgid, ix);
     }
 
     /// Who adopts the children of a process that ends: the nearest subreaper, or the first.
@@ -201,12 +205,27 @@ impl Procmgr {
         }
     }
 
-    /// A group that loses its last link to its session and has stopped members: SIGHUP, SIGCONT.
-    fn hang_up_if_orphaned(&mut self, m: &mut impl Machine, pgid: u32, leaving: ProcessIx) {
+    /// A process dies that was, or whose parent was, its group's link to the session. A group
+    /// that lost its last link and has stopped members gets SIGHUP and SIGCONT.
+    fn hang_up_if_orphaned(
+        &mut self,
+        m: &mut impl Machine,
+        of: ProcessIx,
+        parent: ProcessIx,
+        leaving: ProcessIx,
+    ) {
+        let Some(process) = self.tables_process(of) else {
+            return;
+        };
+        let pgid = process.pgid;
+        let link = self.process(parent);
+        if link.pgid == pgid || link.sid != process.sid {
+            return;
+        }
         let stopped = self
             .processes()
             .any(|(_, p)| p.pgid == pgid && p.stopped.is_some());
-        if !stopped || !self.orphaned(pgid) {
+        if !stopped || !self.orphaned_without(pgid, Some(leaving)) {
             return;
         }
         let members: alloc::vec::Vec<ProcessIx> = self

@@ -145,8 +145,15 @@ impl Procmgr {
     /// Whether no process of a group has a parent outside the group but in its session: nobody
     /// could continue it.
     pub(crate) fn orphaned(&self, pgid: u32) -> bool {
-        !self.processes().any(|(_, p)| {
+        self.orphaned_without(pgid, None)
+    }
+
+    /// The same once a process will have gone.
+    pub(crate) fn orphaned_without(&self, pgid: u32, leaving: Option<ProcessIx>) -> bool {
+        !self.processes().any(|(ix, p)| {
             p.pgid == pgid
+                && Some(ix) != leaving
+                && (leaving.is_none() || p.parent != leaving)
                 && self.task(p.leader).alive()
                 && p.parent.is_some_and(|parent| {
                     let parent = self.process(parent);
