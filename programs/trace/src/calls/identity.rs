@@ -131,6 +131,11 @@ fn persona(value: u64) -> String {
     }
 }
 
+fn former_persona(cx: &mut Cx<'_>, value: i64) {
+    cx.hex(value as u64);
+    cx.put(&format!(" ({})", persona(value as u64)));
+}
+
 names! { BARRIER, "MEMBARRIER_CMD_???", MEMBARRIER_CMD_QUERY = 0, MEMBARRIER_CMD_GLOBAL = 1,
 MEMBARRIER_CMD_GLOBAL_EXPEDITED = 2, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 4,
 MEMBARRIER_CMD_PRIVATE_EXPEDITED = 8, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED = 16,
@@ -175,7 +180,7 @@ pub const CALLS: &[Call] = &[
     Call::new(
         Sysno::personality,
         &[In(personality)],
-        Ret::Noted(|cx, value| cx.put(&format!("{value:#x} ({})", persona(value as u64)))),
+        Ret::Noted(former_persona),
     ),
     Call::new(
         Sysno::membarrier,

@@ -43,7 +43,7 @@ fn rest(cx: &mut Cx<'_>, _: u64) {
     match option {
         SET_NAME => {
             // The kernel takes at most fifteen bytes.
-            match cx.load_string(second, 15) {
+            match cx.load_string(second, cx.limit.min(15)) {
                 Some((name, whole)) => {
                     let mut text = String::new();
                     crate::quote::quote(&mut text, &name, crate::quote::Style::Octal);

@@ -58,7 +58,7 @@ struct Statfs {
     bavail: u64,
     files: u64,
     ffree: u64,
-    fsid: [i32; 2],
+    fsid: [u32; 2],
     namelen: u64,
     frsize: u64,
     flags: u64,
@@ -122,7 +122,7 @@ fn mode(mode: u64) -> String {
 pub fn device(device: u64) -> String {
     let major = device >> 8 & 0xfff | device >> 32 & !0xfff;
     let minor = device & 0xff | device >> 12 & 0xffff_ff00;
-    format!("makedev({major:#x}, {minor:#x})")
+    format!("makedev({}, {})", hex(major), hex(minor))
 }
 
 fn stat(cx: &mut Cx<'_>, addr: u64) {
@@ -191,7 +191,8 @@ fn sync(cx: &mut Cx<'_>, value: u64) {
     }
 }
 
-fn hex(value: i32) -> String {
+/// In hexadecimal, zero as `0`.
+fn hex(value: u64) -> String {
     if value == 0 {
         "0".to_owned()
     } else {
@@ -211,8 +212,8 @@ fn statfs(cx: &mut Cx<'_>, addr: u64) {
             fs.bavail,
             fs.files,
             fs.ffree,
-            hex(fs.fsid[0]),
-            hex(fs.fsid[1]),
+            hex(u64::from(fs.fsid[0])),
+            hex(u64::from(fs.fsid[1])),
             fs.namelen,
             fs.frsize,
             ST.flags(fs.flags)
@@ -259,3 +260,22 @@ pub const CALLS: &[Call] = &[
     Call::new(Sysno::getdents, &[Fd, Out(entries), Uint], Ret::Int),
     Call::new(Sysno::getdents64, &[Fd, Out(entries), Uint], Ret::Int),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{device, mode};
+
+    #[test]
+    fn devices_are_taken_apart() {
+        assert_eq!(device(0x103), "makedev(0x1, 0x3)");
+        assert_eq!(device(0xfe00), "makedev(0xfe, 0)");
+        assert_eq!(device(0x1234_5000_0678), "makedev(0x1006, 0x23450078)");
+    }
+
+    #[test]
+    fn modes_name_the_type_and_the_special_bits() {
+        assert_eq!(mode(0o041_777), "S_IFDIR|S_ISVTX|0777");
+        assert_eq!(mode(0o104_755), "S_IFREG|S_ISUID|0755");
+        assert_eq!(mode(0o644), "000|0644");
+    }
+}
