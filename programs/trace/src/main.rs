@@ -16,8 +16,10 @@ mod names;
 mod options;
 mod output;
 mod quote;
+mod release;
 mod signals;
 mod start;
+mod stops;
 mod tracee;
 mod tracer;
 

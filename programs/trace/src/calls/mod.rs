@@ -2,6 +2,7 @@
 //! decoders of one concept, and the table of its calls.
 
 mod control;
+mod date;
 mod futex;
 mod identity;
 mod io;

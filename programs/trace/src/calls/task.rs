@@ -137,29 +137,49 @@ fn clone_results(cx: &mut Cx<'_>, _: u64) {
     cx.int(cx.args[1]);
 }
 
+/// Pointers up to the null one that ends them; the flag says that it was found. At most
+/// `limit` are read, in blocks that end at page boundaries as the readable memory does.
+fn pointers(cx: &Cx<'_>, addr: u64, limit: usize) -> (Vec<u64>, bool) {
+    const BLOCK: u64 = 32;
+    const PAGE: u64 = 4096;
+    let mut found = Vec::new();
+    let mut at = addr;
+    while found.len() < limit {
+        let count = (BLOCK.min((PAGE - at % PAGE) / 8)).max(1);
+        let Some(block) = cx.load_array::<u64>(at, count as usize) else {
+            break;
+        };
+        for pointer in block {
+            match pointer {
+                0 => return (found, true),
+                _ => found.push(pointer),
+            }
+        }
+        at = at.wrapping_add(count * 8);
+    }
+    (found, false)
+}
+
 /// The list of strings at `addr`, at most `-s` of them.
 fn strings(cx: &mut Cx<'_>, addr: u64) {
-    if addr == 0 || cx.load::<u64>(addr).is_none() {
+    let (found, whole) = pointers(cx, addr, cx.limit + 1);
+    if addr == 0 || found.is_empty() && !whole {
         return cx.addr(addr);
     }
     cx.put("[");
-    for at in 0.. {
-        let Some(pointer) = cx.load::<u64>(addr + at * 8) else {
-            cx.put(if at > 0 { ", ..." } else { "" });
-            cx.put(&format!(" /* {:#x} */", addr + at * 8));
-            break;
-        };
-        if pointer == 0 {
-            break;
-        }
-        if at > 0 {
-            cx.put(", ");
-        }
-        if at >= cx.limit as u64 {
-            cx.put("...");
-            break;
-        }
+    let shown = found.len().min(cx.limit);
+    for (at, &pointer) in found[..shown].iter().enumerate() {
+        cx.put(if at > 0 { ", " } else { "" });
         cx.string(pointer);
+    }
+    if found.len() > shown || !whole {
+        cx.put(if shown > 0 { ", ..." } else { "..." });
+    }
+    if found.len() <= shown && !whole {
+        cx.put(&format!(
+            " /* {:#x} */",
+            addr.wrapping_add(found.len() as u64 * 8)
+        ));
     }
     cx.put("]");
 }
@@ -167,19 +187,13 @@ fn strings(cx: &mut Cx<'_>, addr: u64) {
 /// The environment is only counted.
 fn environment(cx: &mut Cx<'_>, addr: u64) {
     cx.addr(addr);
-    if addr == 0 {
-        return;
+    let (found, whole) = pointers(cx, addr, usize::MAX);
+    match (found.len(), whole) {
+        (1, true) => cx.put(" /* 1 var */"),
+        (count, true) => cx.put(&format!(" /* {count} vars */")),
+        (0, false) => {}
+        (_, false) => cx.put(" /* ... */"),
     }
-    let mut count = 0;
-    loop {
-        match cx.load::<u64>(addr + count * 8) {
-            Some(0) => break,
-            Some(_) => count += 1,
-            None => return cx.put(if count > 0 { " /* ... */" } else { "" }),
-        }
-    }
-    let plural = if count == 1 { "" } else { "s" };
-    cx.put(&format!(" /* {count} var{plural} */"));
 }
 
 names! { ARCH, "ARCH_???", ARCH_SET_GS = 0x1001, ARCH_SET_FS = 0x1002, ARCH_GET_FS = 0x1003,
