@@ -34,7 +34,7 @@ impl Clock {
     /// How long so many ticks are.
     #[inline]
     pub fn nanoseconds(&self, ticks: u64) -> u64 {
-        (ticks as u128 * self.scale as u128 >> 32) as u64
+        ((ticks as u128 * self.scale as u128) >> 32) as u64
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_million_ticks_at_999_mhz_are_1001001_nanoseconds() {
-        assert_eq!(Clock::new(0, 999).nanoseconds(1_000_000), 1_001_000);
+        assert_eq!(Clock::new(0, 999).nanoseconds(1_000_000), 1_001_001);
     }
 
     #[test]

@@ -113,12 +113,10 @@ pub fn invoke<const W: usize, const C: usize>(
     registers[..W.min(4)].copy_from_slice(&words[..W.min(4)]);
     if W > 4 || C > 0 {
         ipc_buffer::with(|buffer| {
-            for i in 4..W {
-                buffer.words[i] = words[i];
+            if W > 4 {
+                buffer.words[4..W].copy_from_slice(&words[4..]);
             }
-            for i in 0..C {
-                buffer.caps[i] = caps[i].0;
-            }
+            buffer.caps[..C].copy_from_slice(&caps.map(|cap| cap.0));
         });
     }
     finish(object, MessageInfo::new(label, C, W), registers)

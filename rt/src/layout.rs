@@ -21,7 +21,7 @@ pub const LARGE_PAGE: u64 = 2 << 20;
 pub const STARTUP: u64 = 0x1000_0000;
 /// The IPC buffer.
 pub const IPC_BUFFER: u64 = 0x1000_1000;
-const _: () = assert!(IPC_BUFFER % align_of::<IpcBuffer>() as u64 == 0);
+const _: () = assert!(IPC_BUFFER.is_multiple_of(align_of::<IpcBuffer>() as u64));
 /// Where the stack starts, downwards.
 pub const STACK_TOP: u64 = 0x1002_0000;
 /// How far it goes.
