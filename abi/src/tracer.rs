@@ -120,7 +120,8 @@ pub enum Event {
         /// What would happen to it.
         action: SignalAction,
     },
-    /// Created a task, which has not run yet and does not before this report is answered.
+    /// Created a task, which has not run yet and does not before [`Call::StartChild`] or the
+    /// answer to this report.
     Clone {
         /// The new task.
         child: TaskId,
@@ -323,6 +324,14 @@ pub enum Call<'a> {
     },
     /// Let a held task go on. ESRCH when that report is not outstanding. [`Reply::Done`].
     Answer(Answer),
+    /// Every engine has seen this clone report: the new task may run, though its creator is held
+    /// on. [`Reply::Done`].
+    StartChild {
+        /// The creator, held.
+        task: TaskId,
+        /// The number of its clone report.
+        number: u32,
+    },
     /// Publish a stop of a held task to the waiters of its tracer, with SIGCHLD. [`Reply::Done`].
     Post {
         /// The held task.

@@ -60,10 +60,9 @@ impl Procmgr {
 
     /// The first step: the exit report.
     pub(crate) fn begin_exit(&mut self, m: &mut impl Machine, id: TaskId, status: i32) {
-        if let Some((child, args)) = self.task_mut(id).trace.created.take() {
-            // It dies while its clone was being reported: the child lives all the same.
-            self.start_child(m, child, &args);
-        }
+        // Where it dies while its clone was being reported, the child lives all the same.
+        self.start_created(m, id);
+        self.task_mut(id).trace.created = None;
         let task = self.task_mut(id);
         task.state = State::Moving;
         if task.exit_status.replace(status).is_none() && task.trace.events.contains(Events::EXIT) {

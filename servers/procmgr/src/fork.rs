@@ -35,6 +35,15 @@ pub struct CloneArgs {
     pub fpu_area: u64,
 }
 
+/// A task whose creator has not returned from its call yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Created {
+    child: TaskId,
+    tid: u32,
+    args: CloneArgs,
+    started: bool,
+}
+
 const VM: u64 = g::CLONE_VM as u64;
 const VFORK: u64 = g::CLONE_VFORK as u64;
 const THREAD: u64 = g::CLONE_THREAD as u64;
@@ -321,7 +330,12 @@ impl Procmgr {
             let _ = self.put(m, child, args.child_tid, &tid.to_le_bytes());
         }
         self.task_mut(parent).state = State::Moving;
-        self.task_mut(parent).trace.created = Some((child, args));
+        self.task_mut(parent).trace.created = Some(Created {
+            child,
+            tid,
+            args,
+            started: false,
+        });
         if self.task(parent).trace.events.contains(Events::CLONE)
             && self.process(self.process_of(parent)).group_exit.is_none()
         {
@@ -337,21 +351,34 @@ impl Procmgr {
         }
     }
 
+    /// Lets the task run that a task created, if it has not been let yet.
+    pub(crate) fn start_created(&mut self, m: &mut impl Machine, parent: TaskId) {
+        if let Some(created) = &mut self.task_mut(parent).trace.created
+            && !core::mem::replace(&mut created.started, true)
+        {
+            let Created { child, args, .. } = *created;
+            self.start_child(m, child, &args);
+        }
+    }
+
     /// Behind the clone report: both go on.
     pub(crate) fn clone_reported(&mut self, m: &mut impl Machine, parent: TaskId) {
-        let Some((child, args)) = self.task_mut(parent).trace.created.take() else {
+        self.start_created(m, parent);
+        let Some(created) = self.task_mut(parent).trace.created.take() else {
             return self.return_to_user(m, parent);
         };
-        let tid = self.task(child).tid;
-        self.start_child(m, child, &args);
-        if args.has(VFORK)
-            && self
-                .find_task(child)
-                .is_ok_and(|c| c.vfork_waiter.is_some())
+        let Created {
+            child, tid, args, ..
+        } = created;
+        if !args.has(VFORK) {
+            self.finish_syscall(m, parent, tid.into());
+        } else if self
+            .find_task(child)
+            .is_ok_and(|c| c.vfork_waiter.is_some())
         {
             self.task_mut(parent).state = State::Waiting(Wait::Vfork { child, tid });
         } else {
-            self.finish_syscall(m, parent, tid.into());
+            self.vfork_over(m, parent, tid);
         }
     }
 
@@ -396,14 +423,17 @@ impl Procmgr {
         if awaited != child {
             return;
         }
-        self.task_mut(waiter).state = State::Moving;
-        if self.task(waiter).trace.events.contains(Events::VFORK_DONE)
-            && self.process(self.process_of(waiter)).group_exit.is_none()
-        {
-            self.task_mut(waiter).set_result(tid.into());
-            self.report(m, waiter, Event::VforkDone { child_tid: tid });
+        self.vfork_over(m, waiter, tid);
+    }
+
+    /// A task need not wait for its vfork child any longer.
+    fn vfork_over(&mut self, m: &mut impl Machine, id: TaskId, tid: u32) {
+        self.task_mut(id).state = State::Moving;
+        if self.task(id).trace.events.contains(Events::VFORK_DONE) && self.may_report(id) {
+            self.task_mut(id).set_result(tid.into());
+            self.report(m, id, Event::VforkDone { child_tid: tid });
         } else {
-            self.finish_syscall(m, waiter, tid.into());
+            self.finish_syscall(m, id, tid.into());
         }
     }
 }

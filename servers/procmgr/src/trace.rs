@@ -29,5 +29,5 @@ pub struct Trace {
     /// What the machine's first task is going to run, until it has its files.
     pub first_program: Option<alloc::boxed::Box<crate::exec::Exec>>,
     /// The task it created, between its clone report and that task's start.
-    pub created: Option<(TaskId, crate::fork::CloneArgs)>,
+    pub created: Option<crate::fork::Created>,
 }

@@ -54,6 +54,13 @@ impl Procmgr {
                 self.answered(m, answer)?;
                 Reply::Done
             }
+            Call::StartChild { task, number } => {
+                match self.held_by(task, number)? {
+                    Event::Clone { .. } => self.start_created(m, task),
+                    _ => return Err(Errno::EINVAL),
+                }
+                Reply::Done
+            }
             Call::Post { task, number, stop } => {
                 self.held_by(task, number)?;
                 self.post(m, task, stop);

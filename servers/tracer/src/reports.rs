@@ -5,7 +5,7 @@ use crate::frame::Frame;
 use crate::ptrace::{Entry, Request};
 use crate::table::Kind;
 use crate::{Host, Tracer, host};
-use abi::tracer::{Event, Report, Verdict};
+use abi::tracer::{Call, Event, Report, Verdict};
 use abi::{Errno, TaskId};
 
 impl Tracer {
@@ -68,7 +68,8 @@ impl Tracer {
             let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
             let reported = task.chain.report().copied();
             match task.chain.advance() {
-                Next::Idle | Next::Waiting(_) | Next::Held => return Ok(()),
+                Next::Idle | Next::Waiting(_) => return Ok(()),
+                Next::Held => return self.held(host, reported),
                 Next::Tell(_) => {}
                 Next::Ask(engine, event) => {
                     let Kind::Ptrace(_) = task.chain.engine(engine)?.kind;
@@ -104,6 +105,24 @@ impl Tracer {
                 }
             }
         }
+    }
+
+    /// Every engine has been asked and some keep the task: a child it created need not wait.
+    fn held(&mut self, host: &mut impl Host, reported: Option<Report>) -> Result<(), Errno> {
+        if let Some(Report {
+            task,
+            number,
+            event: Event::Clone { child, .. },
+            ..
+        }) = reported
+            && self
+                .tasks
+                .get_mut(child)
+                .is_none_or(|child| child.chain.born())
+        {
+            host::done(host, &Call::StartChild { task, number })?;
+        }
+        Ok(())
     }
 
     /// What is left to do once a task goes on.

@@ -108,11 +108,14 @@ impl<K> Chain<K> {
         Ok(Attached::New(id))
     }
 
-    /// The creator's clone report is over: from now on anyone may attach (utrace rule 1).
-    pub fn born(&mut self) {
-        if self.life == Life::Newborn {
+    /// The creator's clone report is over: from now on anyone may attach (utrace rule 1). Whether
+    /// that is news.
+    pub fn born(&mut self) -> bool {
+        let newborn = self.life == Life::Newborn;
+        if newborn {
             self.life = Life::Alive;
         }
+        newborn
     }
 
     /// Detaches an engine: no callback will ever come again. A report that waited for it goes on

@@ -189,6 +189,13 @@ impl Procmgr {
                 t.answers.push(answer);
                 Reply::Done
             }
+            Call::StartChild { task, number } => {
+                let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
+                if t.outstanding != Some(number) {
+                    return Err(Errno::ESRCH);
+                }
+                Reply::Done
+            }
             Call::Post { task, number, stop } => {
                 let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
                 if t.outstanding != Some(number) {
@@ -254,6 +261,7 @@ impl Host for Procmgr {
             Call::SetEvents { .. } => "SetEvents",
             Call::Bind { .. } => "Bind",
             Call::Answer(_) => "Answer",
+            Call::StartChild { .. } => "StartChild",
             Call::Post { .. } => "Post",
             Call::Unpost { .. } => "Unpost",
             Call::Signal { .. } => "Signal",
