@@ -276,7 +276,9 @@ impl Procmgr {
         };
         let signo = self.task(id).exit_signal;
         let action = *self.process(parent).actions.get(SIGCHLD);
+        // A traced zombie is kept for its tracer whatever the parent thinks of zombies.
         let ignored = signo == SIGCHLD
+            && self.task(id).trace.tracer.is_none()
             && (action.handler == crate::signal::action::SIG_IGN
                 || action.flags & u64::from(SA_NOCLDWAIT) != 0);
         let quiet = signo == 0 || (ignored && action.handler == crate::signal::action::SIG_IGN);
@@ -313,31 +315,29 @@ impl Procmgr {
         }
     }
 
-    /// The zombie has been read by all its readers.
+    /// The zombie has been read by all its readers: it has no name and no process from here on.
+    /// Its id means something until the tracer has heard of it.
     pub(crate) fn reap(&mut self, m: &mut impl Machine, id: TaskId) {
-        if self.task(id).trace.attached {
-            self.task_mut(id).trace.attached = false;
-            if self.task(id).trace.events.contains(Events::REAP) {
-                return self.report(m, id, Event::Reap);
-            }
-        }
-        self.forget(m, id);
-    }
-
-    /// The last step.
-    pub(crate) fn forget(&mut self, m: &mut impl Machine, id: TaskId) {
         let ix = self.process_of(id);
         self.unbind(id);
         self.process_mut(ix).tasks.retain(|t| *t != id);
-        self.remove_task(id);
+        self.forget_tid(id);
         let process = self.process(ix);
-        if process.tasks.is_empty() {
-            return self.forget_process(ix);
-        }
-        // A leader that died before its threads is told of now that they are gone.
         let leader = process.leader;
-        if leader != id && matches!(self.task(leader).state, State::Zombie) && self.alone(leader) {
+        if process.tasks.is_empty() {
+            self.forget_process(ix);
+        } else if leader != id
+            && matches!(self.task(leader).state, State::Zombie)
+            && self.alone(leader)
+        {
+            // A leader that died before its threads is told of now that they are gone.
             self.announce_death(m, leader);
+        }
+        let trace = &mut self.task_mut(id).trace;
+        if core::mem::take(&mut trace.attached) && trace.events.contains(Events::REAP) {
+            self.report(m, id, Event::Reap);
+        } else {
+            self.remove_task(id);
         }
     }
 

@@ -12,6 +12,8 @@ use abi::{Errno, InCall, SigInfo, TaskId};
 /// The instructions `syscall` and `sysenter`.
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
 const SYSENTER: [u8; 2] = [0x0f, 0x34];
+/// `int 4`, which Linux lets programs raise as an overflow; the kernel's gate does not.
+const INT_4: [u8; 2] = [0xcd, 4];
 /// How long to wait before another try to stop a task that is in a message to the tracer.
 const RETRY_NS: u64 = 1_000_000;
 
@@ -46,10 +48,20 @@ impl Procmgr {
         task.call = InCall::NONE;
         task.stale = false;
         task.state = State::Moving;
-        if let Trap::Exception { vector: 6, .. } = trap {
+        let mut trap = trap;
+        if let Trap::Exception { vector: 6 | 13, .. } = trap {
             let space = task.space.expect("a running task has a space");
-            if self.memory.fetch2(m, space, regs.rip) == Some(SYSCALL) {
-                return self.enter_syscall(m, id);
+            match (trap, self.memory.fetch2(m, space, regs.rip)) {
+                (Trap::Exception { vector: 6, .. }, Some(SYSCALL)) => {
+                    return self.enter_syscall(m, id);
+                }
+                (Trap::Exception { vector: 13, .. }, Some(INT_4)) => {
+                    trap = Trap::Exception { vector: 4, code: 0 };
+                    let task = self.task_mut(id);
+                    task.regs.rip += INT_4.len() as u64;
+                    task.stale = true;
+                }
+                _ => {}
             }
         }
         let (info, detail) = match trap {
@@ -205,7 +217,9 @@ impl Procmgr {
                 }
                 self.return_to_user(m, id);
             }
-            State::Stub(AfterStub::Sigreturn | AfterStub::Start) => self.return_to_user(m, id),
+            // The end of rt_sigreturn, shown with the registers that it restored.
+            State::Stub(AfterStub::Sigreturn) => self.leave_syscall(m, id),
+            State::Stub(AfterStub::Start) => self.return_to_user(m, id),
             _ => unreachable!("a stub was running"),
         }
     }

@@ -402,7 +402,7 @@ impl Procmgr {
         task.vfork_waiter = None;
         m.thread_destroy(child);
         self.memory.space_release(m, space);
-        self.forget(m, child);
+        self.reap(m, child);
     }
 
     /// A vfork child has a program of its own or is dead: its creator goes on.
@@ -430,7 +430,6 @@ impl Procmgr {
     fn vfork_over(&mut self, m: &mut impl Machine, id: TaskId, tid: u32) {
         self.task_mut(id).state = State::Moving;
         if self.task(id).trace.events.contains(Events::VFORK_DONE) && self.may_report(id) {
-            self.task_mut(id).set_result(tid.into());
             self.report(m, id, Event::VforkDone { child_tid: tid });
         } else {
             self.finish_syscall(m, id, tid.into());

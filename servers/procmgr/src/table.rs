@@ -2,8 +2,9 @@
 
 use crate::Procmgr;
 use crate::process::{Process, ProcessIx};
-use crate::task::Task;
+use crate::task::{State, Task};
 use abi::task::SLOTS;
+use abi::tracer::Event;
 use abi::{Errno, TaskId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -81,6 +82,15 @@ impl Procmgr {
         self.tables.tasks[id.slot()]
             .as_deref()
             .filter(|t| t.id == id)
+            .ok_or(Errno::ESRCH)
+    }
+
+    /// The same where a task that only waits for its reap report counts as gone.
+    pub(crate) fn named_task(&self, id: TaskId) -> Result<&Task, Errno> {
+        let reaped = |t: &&Task| matches!(t.state, State::Held(Event::Reap));
+        self.find_task(id)
+            .ok()
+            .filter(|t| !reaped(t))
             .ok_or(Errno::ESRCH)
     }
 
@@ -173,10 +183,15 @@ impl Procmgr {
         ix
     }
 
-    /// Forgets a task; its id is stale from here on.
+    /// A task's tid names nobody any more.
+    pub(crate) fn forget_tid(&mut self, id: TaskId) {
+        let tid = self.task(id).tid;
+        self.tables.by_tid[tid as usize] = None;
+    }
+
+    /// Forgets a task, whose tid is forgotten; its id is stale from here on.
     pub(crate) fn remove_task(&mut self, id: TaskId) {
-        let task = self.tables.tasks[id.slot()].take().expect("removed once");
-        self.tables.by_tid[task.tid as usize] = None;
+        self.tables.tasks[id.slot()] = None;
         let generation = &mut self.tables.generations[id.slot()];
         *generation = if *generation == u16::MAX {
             1

@@ -22,7 +22,7 @@ impl Procmgr {
         let reply = match call {
             Call::Next => self.next_report().map_or(Reply::None, Reply::Report),
             Call::View { task } => {
-                self.find_task(task)?;
+                self.named_task(task)?;
                 Reply::View(self.view(task))
             }
             Call::Find { tid } => Reply::View(self.view(self.by_tid(tid).ok_or(Errno::ESRCH)?)),
@@ -39,7 +39,7 @@ impl Procmgr {
                 events,
                 quiesce,
             } => {
-                self.find_task(task)?;
+                self.named_task(task)?;
                 self.task_mut(task).trace.events = events;
                 if quiesce {
                     self.quiesce(m, task);
@@ -67,12 +67,12 @@ impl Procmgr {
                 Reply::Done
             }
             Call::Unpost { task } => {
-                self.find_task(task)?;
+                self.named_task(task)?;
                 let posted = self.task_mut(task).trace.posted.take();
                 Reply::Count(posted.is_some().into())
             }
             Call::Signal { task, info, force } => {
-                let alive = self.find_task(task)?.alive();
+                let alive = self.named_task(task)?.alive();
                 info.signal().ok_or(Errno::EINVAL)?;
                 if !alive {
                     return Err(Errno::ESRCH);
@@ -85,7 +85,7 @@ impl Procmgr {
                 Reply::Done
             }
             Call::Read { task, addr, len } => {
-                let space = self.find_task(task)?.space.ok_or(Errno::ESRCH)?;
+                let space = self.named_task(task)?.space.ok_or(Errno::ESRCH)?;
                 let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
                 match self.memory.peek(m, space, addr, data) {
                     0 if len != 0 => return Err(Errno::EFAULT),
@@ -98,7 +98,7 @@ impl Procmgr {
                 force,
                 bytes,
             } => {
-                let space = self.find_task(task)?.space.ok_or(Errno::ESRCH)?;
+                let space = self.named_task(task)?.space.ok_or(Errno::ESRCH)?;
                 let n = match force {
                     true => self.memory.poke(m, space, addr, bytes),
                     false => self.memory.write(m, space, addr, bytes),
@@ -150,7 +150,7 @@ impl Procmgr {
     }
 
     fn attach(&mut self, m: &mut impl Machine, id: TaskId, events: Events) -> Result<(), Errno> {
-        let task = self.find_task(id)?;
+        let task = self.named_task(id)?;
         if task.space.is_none() {
             return Err(Errno::ESRCH);
         }
@@ -179,12 +179,12 @@ impl Procmgr {
     }
 
     fn bind(&mut self, id: TaskId, tracer: Option<TaskId>) -> Result<(), Errno> {
-        self.find_task(id)?;
+        self.named_task(id)?;
         let Some(tracer) = tracer else {
             self.unbind(id);
             return Ok(());
         };
-        if !self.find_task(tracer)?.alive() {
+        if !self.named_task(tracer)?.alive() {
             return Err(Errno::ESRCH);
         }
         let ix = self.process_of(tracer);
@@ -292,14 +292,15 @@ impl Procmgr {
             },
             Event::Quiesce => self.return_to_user(m, id),
             Event::Clone { .. } => self.clone_reported(m, id),
-            Event::VforkDone { .. } | Event::Exec { .. } => self.leave_syscall(m, id),
+            Event::VforkDone { child_tid } => self.finish_syscall(m, id, child_tid.into()),
+            Event::Exec { .. } => self.finish_syscall(m, id, 0),
             Event::Exit { .. } => self.exit_reported(m, id),
             Event::ClientExit => {
                 self.task_mut(id).trace.client = false;
                 self.leave(m, id);
             }
             Event::Death { .. } => self.become_zombie(m, id),
-            Event::Reap => self.forget(m, id),
+            Event::Reap => self.remove_task(id),
             Event::JobControl { .. } => self.return_to_user(m, id),
             Event::Ptrace { .. } => match verdict {
                 Verdict::Result(result) => self.finish_syscall(m, id, result),
@@ -332,6 +333,10 @@ impl Procmgr {
             return self.return_to_user(m, id);
         }
         match verdict {
+            // A call that is emulated is not stepped over: the next instruction is.
+            Verdict::AbortSyscall if !self.task(id).trace.events.contains(Events::SYSCALL_EXIT) => {
+                self.return_to_user(m, id);
+            }
             Verdict::AbortSyscall => self.leave_syscall(m, id),
             _ if nr as i64 == -1 => self.leave_syscall(m, id),
             _ => self.dispatch(m, id, nr),
@@ -346,7 +351,7 @@ impl Procmgr {
         id: TaskId,
         signal: Option<SigInfo>,
     ) -> Result<(), Errno> {
-        let task = self.find_task(id)?;
+        let task = self.named_task(id)?;
         let has_thread = task.space.is_some();
         let attached = task.trace.attached;
         self.unbind(id);

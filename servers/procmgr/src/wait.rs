@@ -150,7 +150,7 @@ impl Procmgr {
         let mut any = false;
         let candidates = self.candidates(ix, req);
         for (task, as_tracer) in candidates {
-            any = true;
+            any |= self.may_tell(task, as_tracer, req);
             if let Some(found) = self.look_at(m, task, as_tracer, req) {
                 return Some(self.give(m, id, req, &found));
             }
@@ -168,6 +168,18 @@ impl Procmgr {
             let _ = self.put(m, id, addr, &[0; abi::signal::SIGINFO_SIZE]);
         }
         Some(0)
+    }
+
+    /// Whether a candidate can still have something to tell, so that the wait is not ECHILD: a
+    /// zombie has nothing for a wait without WEXITED.
+    fn may_tell(&self, task: TaskId, as_tracer: bool, req: &WaitRequest) -> bool {
+        let t = self.task(task);
+        if !matches!(t.state, State::Zombie) || req.options & g::WEXITED != 0 {
+            return true;
+        }
+        let delayed = self.process(t.process).leader == task && !self.alone(task);
+        let elsewhere = t.trace.tracer.is_some() && !as_tracer;
+        elsewhere || (delayed && (!as_tracer || req.options & g::WCONTINUED != 0))
     }
 
     /// Whom a wait may be about: children by their leaders, then tracees.

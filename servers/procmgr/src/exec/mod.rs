@@ -287,8 +287,11 @@ impl Procmgr {
             *to = *from;
         }
         let old = task.space.replace(space);
-        task.regs = regs;
-        // The call's number stays visible; its result is 0.
+        // The call's number stays visible, and it has not returned yet.
+        task.regs = Regs {
+            rax: Errno::ENOSYS.as_result() as u64,
+            ..regs
+        };
         task.call = InCall::No {
             orig_rax: g::__NR_execve.into(),
         };
@@ -329,7 +332,7 @@ impl Procmgr {
         if self.task(id).trace.events.contains(Events::EXEC) {
             self.report(m, id, Event::Exec { former_tid });
         } else {
-            self.leave_syscall(m, id);
+            self.finish_syscall(m, id, 0);
         }
     }
 }
