@@ -138,7 +138,12 @@ impl Procmgr {
             let State::Waiting(Wait::Child(request)) = task.state else {
                 continue;
             };
-            if let Some(result) = self.try_wait(m, id, &request) {
+            // What it takes may tell this process of yet another death, which must not look at
+            // this wait again.
+            self.task_mut(id).state = State::Moving;
+            let result = self.try_wait(m, id, &request);
+            self.task_mut(id).state = State::Waiting(Wait::Child(request));
+            if let Some(result) = result {
                 self.finish_wait(m, id, result);
             }
         }
