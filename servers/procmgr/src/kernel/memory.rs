@@ -13,9 +13,10 @@
 //! | 1024..1536 | for a unit that is a frame, a second capability to it: its *own mapping* |
 //! | 1536..2048 | other mappings, of any frame |
 //!
-//! A mapping takes a capability of its own. Most frames are mapped once, so the capability for
-//! that stays with the frame, and mapping it again and again costs one system call each time
-//! rather than two.
+//! A mapping takes a capability of its own. The ones that were made for a frame stay with it, the
+//! own one in its place and others in a list, until somebody needs the slot or the unit: the pages
+//! of a program are mapped again with every process that runs it, and making and deleting the
+//! capability costs more than mapping and unmapping it.
 //!
 //! A unit that was a frame stays one: freeing it costs nothing, and it is mapped in the window.
 //! Only when all memory is in use is a free frame destroyed, to make another object of it.
@@ -74,6 +75,8 @@ pub struct Memory {
     slots: Vec<u32>,
     /// By unit.
     own_mappings: Vec<OwnMapping>,
+    /// Other slots with a capability to some frame, that are not mapped.
+    ready: Ready,
     archive_pages: u32,
     /// Which archive frames are in the window.
     archive_mapped: Vec<u64>,
@@ -91,6 +94,7 @@ impl Memory {
             fresh_slots: 0..0,
             slots: Vec::new(),
             own_mappings: Vec::new(),
+            ready: Ready::new(machine.archive_pages),
             archive_pages: machine.archive_pages,
             archive_mapped: alloc::vec![0; machine.archive_pages.div_ceil(64) as usize],
         }
@@ -138,6 +142,9 @@ impl Memory {
         if own != OwnMapping::Empty {
             delete(own_mapping(frame) as u64);
         }
+        while let Some(slot) = self.ready.take(frame) {
+            self.delete_slot(slot);
+        }
         // The last one: only now does the kernel take the frame out of the window.
         delete(object(frame).0);
         Some(frame)
@@ -174,14 +181,18 @@ impl Memory {
         if let Some(slot) = self.slots.pop() {
             return Some(slot);
         }
-        if self.fresh_slots.is_empty() {
+        if self.fresh_slots.is_empty() && self.blocks_left() {
             // The last block's memory is not to be lost when a block is made for its slots.
             while !self.uncarved.is_empty() {
                 self.carve();
             }
-            self.block()?;
+            self.block();
         }
-        self.fresh_slots.next()
+        self.fresh_slots.next().or_else(|| {
+            let slot = self.ready.take_any()?;
+            delete(slot as u64);
+            Some(slot)
+        })
     }
 
     /// Empties a slot that [`Memory::slot`] gave.
@@ -192,19 +203,26 @@ impl Memory {
 
     /// A slot with a capability to a frame that is not mapped.
     pub fn map_slot(&mut self, frame: u32) -> Option<u32> {
-        let (slot, ready) = match self.own_mappings.get_mut(frame as usize) {
+        let slot = match self.own_mappings.get_mut(frame as usize) {
             Some(own) if *own != OwnMapping::Mapped => {
-                let before = core::mem::replace(own, OwnMapping::Mapped);
-                (own_mapping(frame), before == OwnMapping::Ready)
+                let slot = own_mapping(frame);
+                if core::mem::replace(own, OwnMapping::Mapped) == OwnMapping::Ready {
+                    return Some(slot);
+                }
+                slot
             }
-            _ => (self.slot()?, false),
+            _ => match self.ready.take(frame) {
+                Some(slot) => return Some(slot),
+                None => {
+                    let slot = self.slot()?;
+                    self.ready.assign(slot, frame);
+                    slot
+                }
+            },
         };
-        if !ready {
-            let (to, from) = ((slot as u64, DEPTH), (frame_address(frame), DEPTH));
-            CSPACE
-                .copy(to, CSPACE, from)
-                .expect("the slot is empty and the frame exists");
-        }
+        CSPACE
+            .copy((slot as u64, DEPTH), CSPACE, (frame_address(frame), DEPTH))
+            .expect("the slot is empty and the frame exists");
         Some(slot)
     }
 
@@ -212,7 +230,7 @@ impl Memory {
     pub fn free_map_slot(&mut self, slot: u32) {
         match own_mapping_of(slot) {
             Some(unit) => self.own_mappings[unit as usize] = OwnMapping::Ready,
-            None => self.delete_slot(slot),
+            None => self.ready.put(slot),
         }
     }
 
@@ -243,6 +261,11 @@ impl Memory {
         Some(frame)
     }
 
+    /// Whether another block can be made.
+    fn blocks_left(&self) -> bool {
+        self.blocks < BLOCKS as u32 && self.sources.iter().any(|left| *left > 0)
+    }
+
     /// Makes some more units, if there is memory.
     fn carve(&mut self) {
         if self.uncarved.is_empty() && self.block().is_none() {
@@ -261,7 +284,7 @@ impl Memory {
 
     /// Makes a block.
     fn block(&mut self) -> Option<()> {
-        if self.blocks == BLOCKS as u32 {
+        if !self.blocks_left() {
             return None;
         }
         let (source, left) = self
@@ -297,6 +320,7 @@ impl Memory {
         self.uncarved = first..first + UNITS;
         let places = self.own_mappings.len() + (1 << PLACE_BITS);
         self.own_mappings.resize(places, OwnMapping::Empty);
+        self.ready.grow();
         Some(())
     }
 }
@@ -307,6 +331,87 @@ pub fn frame_address(frame: u32) -> u64 {
         (ARCHIVE_NODE << NODE_BITS) + (frame - ARCHIVE_FRAME) as u64
     } else {
         object(frame).0
+    }
+}
+
+/// Slots with a capability to a frame that is not mapped there, in a list for each frame.
+struct Ready {
+    /// The first slot of each unit's list, or 0.
+    units: Vec<u32>,
+    /// The same for archive pages.
+    archive: Vec<u32>,
+    /// For each slot ([`Ready::index`]) the frame it is for and the next one in its list.
+    slots: Vec<(u32, u32)>,
+    /// Where to look for one that can be spared.
+    cursor: usize,
+}
+
+impl Ready {
+    fn new(archive_pages: u32) -> Ready {
+        Ready {
+            units: Vec::new(),
+            archive: alloc::vec![0; archive_pages as usize],
+            slots: Vec::new(),
+            cursor: 0,
+        }
+    }
+
+    /// There is one more block.
+    fn grow(&mut self) {
+        self.units.resize(self.units.len() + (1 << PLACE_BITS), 0);
+        let slots = self.slots.len() + ((1 << NODE_BITS) - MAPPINGS) as usize;
+        self.slots.resize(slots, (0, 0));
+    }
+
+    /// A mapping slot's place in the table.
+    fn index(slot: u32) -> usize {
+        let (node, slot) = (slot >> NODE_BITS, slot & ((1 << NODE_BITS) - 1));
+        ((node - 1) * ((1 << NODE_BITS) - MAPPINGS) + slot - MAPPINGS) as usize
+    }
+
+    fn first(&mut self, frame: u32) -> &mut u32 {
+        match frame.checked_sub(ARCHIVE_FRAME) {
+            Some(page) => &mut self.archive[page as usize],
+            None => &mut self.units[frame as usize],
+        }
+    }
+
+    /// A slot is to be used for a frame.
+    fn assign(&mut self, slot: u32, frame: u32) {
+        self.slots[Ready::index(slot)] = (frame, 0);
+    }
+
+    /// A slot is not mapped any more.
+    fn put(&mut self, slot: u32) {
+        let (frame, _) = self.slots[Ready::index(slot)];
+        let next = core::mem::replace(self.first(frame), slot);
+        self.slots[Ready::index(slot)].1 = next;
+    }
+
+    /// Takes a slot for a frame.
+    fn take(&mut self, frame: u32) -> Option<u32> {
+        let slot = *self.first(frame);
+        if slot == 0 {
+            return None;
+        }
+        *self.first(frame) = self.slots[Ready::index(slot)].1;
+        Some(slot)
+    }
+
+    /// Takes a slot of any frame.
+    fn take_any(&mut self) -> Option<u32> {
+        let lists = self.archive.len() + self.units.len();
+        for _ in 0..lists {
+            self.cursor = (self.cursor + 1) % lists;
+            let frame = match self.cursor.checked_sub(self.archive.len()) {
+                Some(unit) => unit as u32,
+                None => ARCHIVE_FRAME + self.cursor as u32,
+            };
+            if let Some(slot) = self.take(frame) {
+                return Some(slot);
+            }
+        }
+        None
     }
 }
 
