@@ -128,17 +128,15 @@ impl Procmgr {
     pub(crate) fn become_zombie(&mut self, m: &mut impl Machine, id: TaskId) {
         let ix = self.process_of(id);
         let task = self.task_mut(id);
-        task.state = State::Zombie;
         task.trace.posted = None;
         task.pending.clear();
-        if self
-            .process(ix)
-            .tasks
-            .iter()
-            .all(|t| matches!(self.task(*t).state, State::Zombie))
-        {
+        let tasks = &self.process(ix).tasks;
+        let zombie = |t: &TaskId| matches!(self.task(*t).state, State::Zombie);
+        if tasks.iter().all(|t| *t == id || zombie(t)) {
+            // Not a zombie yet: what this wakes must not find it and reap it here.
             self.process_ends(m, ix);
         }
+        self.task_mut(id).state = State::Zombie;
         self.announce_death(m, id);
         if self.find_task(id).is_ok() && self.first == Some(ix) {
             let leader = self.process(ix).leader;
