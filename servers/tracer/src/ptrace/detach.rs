@@ -77,14 +77,16 @@ impl Tracer {
         }
         let task = self.tasks.remove(id).expect("looked up above");
         let mut signal = signal;
+        let mut answered = Ok(());
         if let (Some(go), Some(_)) = (outcome, task.frame.written()) {
             // Detach does not carry written registers: the report is answered first, and with
-            // no events asked for no other can come between.
-            host::set_events(host, id, Events::empty(), false)?;
-            host::answer(host, task.answer(id, go.number, go.verdict))?;
+            // no events asked for no other can come between. A task that was killed meanwhile
+            // has no report any more; it is let go all the same.
+            answered = host::set_events(host, id, Events::empty(), false)
+                .and_then(|()| host::answer(host, task.answer(id, go.number, go.verdict)));
             signal = None;
         }
-        host::done(host, &Call::Detach { task: id, signal })
+        host::done(host, &Call::Detach { task: id, signal }).and(answered)
     }
 
     /// Answers a report that is not about tracing, of a task that may be a tracee nevertheless:
