@@ -357,6 +357,25 @@ pub enum Call<'a> {
         /// Not to be blocked or ignored.
         force: bool,
     },
+    /// A held task's FPU state, as FXSAVE lays it out: [`Reply::Bytes`], 512 of them. EIO where
+    /// the program has destroyed the page that it takes.
+    GetFpu {
+        /// The held task.
+        task: TaskId,
+        /// The number of its outstanding report.
+        number: u32,
+    },
+    /// Sets it; it takes effect when the task goes on. EINVAL for another length or a value of
+    /// MXCSR that the processor refuses. [`Reply::Done`].
+    SetFpu {
+        /// The held task.
+        task: TaskId,
+        /// The number of its outstanding report.
+        number: u32,
+        /// The state.
+        #[serde(with = "serde_bytes")]
+        bytes: &'a [u8],
+    },
     /// Read a task's memory whatever its protection: [`Reply::Bytes`], shorter than asked for
     /// where it ends. EFAULT when nothing can be read.
     Read {

@@ -61,6 +61,15 @@ impl Server {
         }
     }
 
+    /// The highest priority it may give: procmgr lets a thread overtake everybody for two
+    /// instructions of its own.
+    const fn max_priority(self) -> u8 {
+        match self {
+            Server::Procmgr => PRIORITY + 1,
+            Server::Tracer | Server::Fs => PRIORITY,
+        }
+    }
+
     /// Its heap.
     const fn heap(self) -> u64 {
         LARGE_PAGE
@@ -113,7 +122,7 @@ impl Process {
         tcb.configure(
             SUPERVISOR,
             PRIORITY,
-            PRIORITY,
+            server.max_priority(),
             cspace_and_guard,
             space.0,
             buffer,

@@ -59,6 +59,11 @@ impl Tcb {
         .map(drop)
     }
 
+    /// Gives a thread another priority, at most the caller's maximum.
+    pub fn set_priority(self, priority: u8) -> Result {
+        invoke(self.0, label::TCBSetPriority, [priority as u64], []).map(drop)
+    }
+
     /// Gives a thread other spaces.
     pub fn set_space(
         self,

@@ -80,7 +80,8 @@ impl Procmgr {
                     },
                 )
             }
-            Trap::Int3 => {
+            // The second is the program's own jump into a stub.
+            Trap::Int3 | Trap::StubDone => {
                 let info = Procmgr::kernel_signal(SIGTRAP);
                 (
                     info,
@@ -90,7 +91,7 @@ impl Procmgr {
                     },
                 )
             }
-            Trap::Step | Trap::StubDone => {
+            Trap::Step => {
                 let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, regs.rip);
                 (
                     info,

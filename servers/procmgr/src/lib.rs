@@ -23,6 +23,7 @@ mod exec;
 mod exit;
 mod flow;
 mod fork;
+mod fpu;
 mod fs_calls;
 mod jobs;
 pub mod machine;

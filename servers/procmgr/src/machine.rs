@@ -105,6 +105,10 @@ pub trait Machine {
     fn retry(&mut self, task: TaskId);
     /// Runs a stub with a held thread; its registers are lost.
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64);
+    /// The same, over when it returns: whether the stub came to its end. It is for a held task
+    /// that is looked at, where nobody may see that it ran; its area must be present and writable.
+    /// The two instructions run before anything else does, so nobody waits for a program here.
+    fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool;
     /// Stops a running thread, which is not held; afterwards it is. A trap that it raised and
     /// that was not delivered yet is withdrawn and will be raised again.
     fn suspend(&mut self, task: TaskId);

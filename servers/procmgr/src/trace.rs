@@ -24,6 +24,8 @@ pub struct Trace {
     pub messages: bool,
     /// It called the tracer, which may hold things for it.
     pub client: bool,
+    /// Its FPU state, while it is held and somebody has looked.
+    pub fpu: Option<alloc::boxed::Box<crate::fpu::Seen>>,
     /// Its process was continued, which is to be reported.
     pub continued: bool,
     /// What the machine's first task is going to run, until it has its files.

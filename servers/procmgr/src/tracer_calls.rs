@@ -84,6 +84,21 @@ impl Procmgr {
                 }
                 Reply::Done
             }
+            Call::GetFpu { task, number } => {
+                self.held_by(task, number)?;
+                let state = self.fpu_state(m, task)?;
+                data[..state.len()].copy_from_slice(&state);
+                Reply::Bytes(&data[..state.len()])
+            }
+            Call::SetFpu {
+                task,
+                number,
+                bytes,
+            } => {
+                self.held_by(task, number)?;
+                self.set_fpu_state(task, bytes)?;
+                Reply::Done
+            }
             Call::Read { task, addr, len } => {
                 let space = self.named_task(task)?.space.ok_or(Errno::ESRCH)?;
                 let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
@@ -247,6 +262,7 @@ impl Procmgr {
         if !fits {
             return Err(Errno::EINVAL);
         }
+        self.load_fpu_state(m, id);
         if let Some(orig_rax) = answer.written
             && self.task(id).space.is_some()
         {
@@ -365,6 +381,7 @@ impl Procmgr {
         if core::mem::take(&mut task.trace.step) != Step::None && has_thread {
             m.step(id, false);
         }
+        self.load_fpu_state(m, id);
         let State::Held(event) = self.task(id).state else {
             if let Some(info) = signal {
                 self.push_signal(m, id, info);

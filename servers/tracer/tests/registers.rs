@@ -160,6 +160,21 @@ fn regsets_take_an_iovec_and_give_its_length_back() {
 }
 
 #[test]
+fn the_fpu_state_that_is_set_is_what_is_read() {
+    let mut w = World::traced();
+    let set: Vec<u8> = (0..512).map(|i| (i * 7) as u8).collect();
+    w.pm.poke(TRACER, BUF, &set);
+    assert_eq!(w.ptrace(rq::SETFPREGS, 0, BUF), 0);
+    assert_eq!(w.pm.task(CHILD).fpu, set);
+    w.pm.poke(TRACER, BUF, &[0; 512]);
+    assert_eq!(w.ptrace(rq::GETFPREGS, 0, BUF), 0);
+    assert_eq!(w.pm.memory(TRACER, BUF, 512), set);
+    assert_eq!(w.ptrace(rq::GETFPREGS, 0, BAD), EFAULT);
+    assert_eq!(w.ptrace(rq::SETFPREGS, 0, BAD), EFAULT);
+    assert_eq!(w.pm.task(CHILD).fpu, set);
+}
+
+#[test]
 fn syscall_info_tells_its_size_and_stores_what_fits() {
     let mut w = World::traced();
     assert_eq!(w.ptrace(rq::GET_SYSCALL_INFO, 80, BUF), 24);

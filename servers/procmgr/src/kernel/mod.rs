@@ -257,6 +257,21 @@ impl Machine for Kernel {
             .expect("the thread is ours");
     }
 
+    fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool {
+        let thread = self.threads.get(task);
+        Self::set_stepping(thread, false);
+        let tcb = thread.tcb();
+        // Above everybody, so that it is at its `int3` when the call that lets it run returns.
+        tcb.set_priority(threads::PRIORITY + 1)
+            .expect("the process manager may");
+        tcb.run_at(stubs::address(stub), area)
+            .expect("the thread is ours");
+        let trap = self.mail.withdraw(task);
+        tcb.set_priority(threads::PRIORITY)
+            .expect("the process manager may");
+        matches!(trap, Withdrawn::Trap(Trap::StubDone))
+    }
+
     fn suspend(&mut self, task: TaskId) {
         let thread = self.threads.get(task);
         thread.held();

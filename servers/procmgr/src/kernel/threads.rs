@@ -16,7 +16,7 @@ use rt::clock;
 use rt::slots::procmgr::{ENDPOINT, TRACER_ENDPOINT};
 
 /// The priority of all servers and tasks.
-const PRIORITY: u8 = 100;
+pub const PRIORITY: u8 = 100;
 
 /// All threads, by the slot of their task.
 pub struct Threads {

@@ -279,6 +279,9 @@ impl Machine for Fake {
     fn resume(&mut self, _: TaskId, _: &Regs) {}
     fn retry(&mut self, _: TaskId) {}
     fn run_stub(&mut self, _: TaskId, _: Stub, _: u64) {}
+    fn run_stub_now(&mut self, _: TaskId, _: Stub, _: u64) -> bool {
+        unreachable!()
+    }
     fn suspend(&mut self, _: TaskId) {}
     fn step(&mut self, _: TaskId, _: bool) {}
     fn cpu_time(&mut self, _: TaskId) -> u64 {

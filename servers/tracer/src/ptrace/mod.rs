@@ -6,6 +6,7 @@
 mod attach;
 mod detach;
 mod events;
+mod fpregs;
 mod memory;
 mod options;
 mod regs;
@@ -139,6 +140,8 @@ impl Tracer {
             nr::PTRACE_SYSEMU_SINGLESTEP => self.resume(host, request, target, Mode::Emulate, true),
             nr::PTRACE_GETREGS => self.get_regs(host, request, target),
             nr::PTRACE_SETREGS => self.set_regs(host, request, target),
+            nr::PTRACE_GETFPREGS => self.get_fpregs(host, request, target),
+            nr::PTRACE_SETFPREGS => self.set_fpregs(host, request, target),
             nr::PTRACE_ARCH_PRCTL => self.arch_prctl(host, request, target),
             nr::PTRACE_GETREGSET => self.get_regset(host, request, target),
             nr::PTRACE_SETREGSET => self.set_regset(host, request, target),

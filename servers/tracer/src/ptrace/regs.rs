@@ -1,5 +1,6 @@
 //! PTRACE_GETREGS, SETREGS, GETREGSET, SETREGSET and ARCH_PRCTL: register sets.
 
+use super::fpregs::FPU_SIZE;
 use super::{Done, OK, Request, Target, bytes_of, get_user, put_user, words_of};
 use crate::frame::TASK_SIZE_MAX;
 use crate::{Host, Tracer};
@@ -51,7 +52,12 @@ impl Tracer {
         request: &Request,
         target: Target,
     ) -> Result<Done, Errno> {
-        let (base, len) = regset_buffer(host, request)?;
+        let (set, base, len) = regset_buffer(host, request)?;
+        if set == NT_PRFPREG {
+            let image = self.read_fpu(host, target)?;
+            put_user(host, request.client, base, &image[..len])?;
+            return put_len(host, request, len);
+        }
         let regs = self.read_regs(host, target)?;
         let bytes: [u8; REGS_SIZE] = bytes_of(&regs.to_words());
         put_user(host, request.client, base, &bytes[..len])?;
@@ -65,7 +71,13 @@ impl Tracer {
         request: &Request,
         target: Target,
     ) -> Result<Done, Errno> {
-        let (base, len) = regset_buffer(host, request)?;
+        let (set, base, len) = regset_buffer(host, request)?;
+        if set == NT_PRFPREG {
+            let mut image = self.read_fpu(host, target)?;
+            get_user(host, request.client, base, &mut image[..len])?;
+            self.write_fpu(host, target, &image)?;
+            return put_len(host, request, len);
+        }
         let mut bytes = [0; REGS_SIZE];
         get_user(host, request.client, base, &mut bytes[..len])?;
         let words: [u64; USER_REGS_WORDS] = words_of(&bytes);
@@ -119,16 +131,20 @@ impl Tracer {
     }
 }
 
-/// The client's buffer for a register set, its length cut to the set's.
-fn regset_buffer(host: &mut impl Host, request: &Request) -> Result<(u64, usize), Errno> {
+/// Which register set is meant, and the client's buffer for it, its length cut to the set's.
+fn regset_buffer(host: &mut impl Host, request: &Request) -> Result<(u64, u64, usize), Errno> {
     let mut iovec = [0; 16];
     get_user(host, request.client, request.data, &mut iovec)?;
     let [base, len] = words_of(&iovec);
-    match request.addr {
-        NT_PRSTATUS if len % 8 == 0 => Ok((base, len.min(REGS_SIZE as u64) as usize)),
-        NT_PRFPREG if len % 8 == 0 => Err(Errno::EIO),
-        _ => Err(Errno::EINVAL),
+    let size = match request.addr {
+        NT_PRSTATUS => REGS_SIZE,
+        NT_PRFPREG => FPU_SIZE,
+        _ => return Err(Errno::EINVAL),
+    };
+    if len % 8 != 0 {
+        return Err(Errno::EINVAL);
     }
+    Ok((request.addr, base, len.min(size as u64) as usize))
 }
 
 fn put_len(host: &mut impl Host, request: &Request, len: usize) -> Result<Done, Errno> {

@@ -19,6 +19,8 @@ pub mod rq {
     pub const KILL: u64 = 8;
     pub const SINGLESTEP: u64 = 9;
     pub const GETREGS: u64 = 12;
+    pub const GETFPREGS: u64 = 14;
+    pub const SETFPREGS: u64 = 15;
     pub const SETREGS: u64 = 13;
     pub const ATTACH: u64 = 16;
     pub const DETACH: u64 = 17;
@@ -50,6 +52,7 @@ pub struct Task {
     pub signals: Vec<(SigInfo, bool)>,
     pub answers: Vec<Answer>,
     pub detached: Vec<Option<SigInfo>>,
+    pub fpu: Vec<u8>,
 }
 
 /// The model.
@@ -98,6 +101,7 @@ impl Procmgr {
             signals: Vec::new(),
             answers: Vec::new(),
             detached: Vec::new(),
+            fpu: (0..512).map(|i| i as u8).collect(),
         };
         self.tasks.insert(id(n), task);
         id(n)
@@ -196,6 +200,25 @@ impl Procmgr {
                 }
                 Reply::Done
             }
+            Call::GetFpu { task, number } => {
+                let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
+                if t.outstanding != Some(number) {
+                    return Err(Errno::ESRCH);
+                }
+                return Ok(encode(&Reply::Bytes(&t.fpu), buffer));
+            }
+            Call::SetFpu {
+                task,
+                number,
+                bytes,
+            } => {
+                let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
+                if t.outstanding != Some(number) {
+                    return Err(Errno::ESRCH);
+                }
+                t.fpu = bytes.to_vec();
+                Reply::Done
+            }
             Call::Post { task, number, stop } => {
                 let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
                 if t.outstanding != Some(number) {
@@ -262,6 +285,8 @@ impl Host for Procmgr {
             Call::Bind { .. } => "Bind",
             Call::Answer(_) => "Answer",
             Call::StartChild { .. } => "StartChild",
+            Call::GetFpu { .. } => "GetFpu",
+            Call::SetFpu { .. } => "SetFpu",
             Call::Post { .. } => "Post",
             Call::Unpost { .. } => "Unpost",
             Call::Signal { .. } => "Signal",
