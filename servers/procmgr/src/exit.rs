@@ -238,7 +238,7 @@ impl Procmgr {
     }
 
     /// Tells whoever reads this zombie first.
-    fn announce_death(&mut self, m: &mut impl Machine, id: TaskId) {
+    pub(crate) fn announce_death(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task(id);
         let ix = task.process;
         let leader = self.process(ix).leader == id;

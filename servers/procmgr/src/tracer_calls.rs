@@ -370,6 +370,8 @@ impl Procmgr {
         let task = self.named_task(id)?;
         let has_thread = task.space.is_some();
         let attached = task.trace.attached;
+        let process = self.process(task.process);
+        let parent_knows = process.leader == id && self.tracer_is_parent(id);
         self.unbind(id);
         if attached && has_thread {
             m.revoke_thread(id);
@@ -382,11 +384,21 @@ impl Procmgr {
             m.step(id, false);
         }
         self.load_fpu_state(m, id);
-        let State::Held(event) = self.task(id).state else {
-            if let Some(info) = signal {
-                self.push_signal(m, id, info);
+        let event = match self.task(id).state {
+            State::Held(event) => event,
+            State::Zombie => {
+                // Its first reader has gone: the others are told.
+                if !parent_knows {
+                    self.announce_death(m, id);
+                }
+                return Ok(());
             }
-            return Ok(());
+            _ => {
+                if let Some(info) = signal {
+                    self.push_signal(m, id, info);
+                }
+                return Ok(());
+            }
         };
         if matches!(event, Event::Ptrace { .. } | Event::ClientExit) {
             // Its own dealings with the tracer are not what the tracer lets go of.
