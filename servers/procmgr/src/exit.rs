@@ -139,13 +139,6 @@ impl Procmgr {
         }
         self.task_mut(id).state = State::Zombie;
         self.announce_death(m, id);
-        if self.find_task(id).is_ok() && self.first == Some(ix) {
-            let leader = self.process(ix).leader;
-            if id == leader && self.alone(id) {
-                let status = self.task(id).exit_status.unwrap_or(0);
-                m.power_off(status);
-            }
-        }
     }
 
     /// Whether no other task of its process is left, dead or alive.
@@ -243,6 +236,11 @@ impl Procmgr {
         let task = self.task(id);
         let ix = task.process;
         let leader = self.process(ix).leader == id;
+        if leader && self.first == Some(ix) && self.alone(id) {
+            // The machine's end is its last word, whether its leader or a thread died last.
+            let status = self.task(id).exit_status.unwrap_or(0);
+            return m.power_off(status);
+        }
         if let Some(tracer) = task.trace.tracer {
             // The tracer reads first, though a leader waits for its other threads.
             if leader && !self.alone(id) {
