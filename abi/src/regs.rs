@@ -214,6 +214,11 @@ impl UserRegs {
         }
     }
 
+    /// The six arguments of a system call.
+    pub fn args(&self) -> [u64; 6] {
+        [self.rdi, self.rsi, self.rdx, self.r10, self.r8, self.r9]
+    }
+
     /// The words in order of `struct user_regs_struct`.
     pub fn to_words(&self) -> [u64; USER_REGS_WORDS] {
         [

@@ -11,14 +11,13 @@ pub mod memory;
 pub mod message;
 pub mod ptrace;
 pub mod raw;
-pub mod regs;
 pub mod siginfo;
 pub mod spawn;
 pub mod transport;
 pub mod wait;
 
+pub use abi::UserRegs;
 pub use errno::Errno;
-pub use regs::UserRegs;
 pub use siginfo::SigInfo;
 pub use wait::{Event, Status};
 

@@ -4,6 +4,7 @@
 //! must be in a ptrace-stop. `ESRCH` says that it is not: it may have been killed at any
 //! moment, and its death is then what the next wait reports.
 
+use abi::regs::USER_REGS_WORDS;
 use bitflags::bitflags;
 use bytemuck::{Zeroable, bytes_of, bytes_of_mut};
 
@@ -154,9 +155,14 @@ pub fn pokeuser(pid: Pid, offset: u64, value: u64) -> Result<()> {
 /// # Errors
 /// `ESRCH`.
 pub fn getregs(pid: Pid) -> Result<UserRegs> {
-    let mut regs = UserRegs::zeroed();
-    ptrace(Request::GetRegs, pid, 0, Data::Out(bytes_of_mut(&mut regs)))?;
-    Ok(regs)
+    let mut words = [0; USER_REGS_WORDS];
+    ptrace(
+        Request::GetRegs,
+        pid,
+        0,
+        Data::Out(bytes_of_mut(&mut words)),
+    )?;
+    Ok(UserRegs::from_words(&words))
 }
 
 /// Writes the general registers.
@@ -164,7 +170,13 @@ pub fn getregs(pid: Pid) -> Result<UserRegs> {
 /// # Errors
 /// `EIO` for values a task may not have.
 pub fn setregs(pid: Pid, regs: &UserRegs) -> Result<()> {
-    ptrace(Request::SetRegs, pid, 0, Data::In(bytes_of(regs))).map(drop)
+    ptrace(
+        Request::SetRegs,
+        pid,
+        0,
+        Data::In(bytes_of(&regs.to_words())),
+    )
+    .map(drop)
 }
 
 /// Reads the register set with note type `note`, and returns how many bytes it filled.

@@ -75,10 +75,7 @@ fn the_first_call_of_a_spawned_program_is_its_execve() {
     assert_eq!(regs.orig_rax, EXECVE);
     assert_eq!(regs.rax as i64, -38);
     let mut path = [0; 8];
-    assert_eq!(
-        ptrace::read_memory(pid, regs.arguments()[0], &mut path),
-        Ok(8)
-    );
+    assert_eq!(ptrace::read_memory(pid, regs.args()[0], &mut path), Ok(8));
     assert_eq!(&path, b"/bin/sh\0");
     ptrace::cont(pid, 0).unwrap();
     assert!(matches!(
@@ -172,7 +169,7 @@ fn registers_are_read_back_as_written() {
     assert_eq!(ptrace::getregs(pid), Ok(regs));
     let mut set = [0; 27 * 8];
     assert_eq!(ptrace::getregset(pid, 1, &mut set), Ok(27 * 8));
-    assert_eq!(set, bytemuck::bytes_of(&regs));
+    assert_eq!(set, bytemuck::bytes_of(&regs.to_words()));
     // rbx is the sixth word of `struct user`.
     assert_eq!(ptrace::peekuser(pid, 5 * 8), Ok(regs.rbx));
     ptrace::pokeuser(pid, 5 * 8, 7).unwrap();

@@ -74,7 +74,7 @@ impl Ongoing {
         Ongoing {
             nr,
             shown,
-            args: regs.arguments(),
+            args: regs.args(),
             known: calls::find(nr),
             printed: 0,
         }

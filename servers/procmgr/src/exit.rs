@@ -131,8 +131,12 @@ impl Procmgr {
         task.trace.posted = None;
         task.pending.clear();
         let tasks = &self.process(ix).tasks;
-        let dead =
-            |t: &TaskId| matches!(self.task(*t).state, State::Zombie | State::Held(Event::Reap));
+        let dead = |t: &TaskId| {
+            matches!(
+                self.task(*t).state,
+                State::Zombie | State::Held(Event::Reap)
+            )
+        };
         if tasks.iter().all(|t| *t == id || dead(t)) {
             // Not a zombie yet: what this wakes must not find it and reap it here.
             self.process_ends(m, ix);
