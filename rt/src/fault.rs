@@ -69,7 +69,33 @@ pub enum Fault {
     },
 }
 
-/// In a page fault's code: the page is mapped, so its rights forbid the access.
+/// The labels of fault messages (`seL4_FaultType`).
+pub mod label {
+    /// A capability address that leads nowhere.
+    pub const CAP: u64 = 1;
+    /// A system call that this kernel does not have.
+    pub const UNKNOWN_SYSCALL: u64 = 2;
+    /// An exception.
+    pub const EXCEPTION: u64 = 3;
+    /// A debug exception; [`super::reason`] says which.
+    pub const DEBUG: u64 = 4;
+    /// A page fault.
+    pub const PAGE: u64 = 5;
+}
+
+/// What a debug exception was (`seL4_BreakpointType`).
+pub mod reason {
+    /// A data watchpoint.
+    pub const WATCHPOINT: u64 = 0;
+    /// An instruction breakpoint.
+    pub const BREAKPOINT: u64 = 1;
+    /// A single step.
+    pub const STEP: u64 = 2;
+    /// `int3`.
+    pub const INT3: u64 = 3;
+}
+
+/// In a page fault's code (the processor's own): the page is mapped, so its rights forbid the access.
 pub const PRESENT: u64 = 1;
 /// In a page fault's code: a write.
 pub const WRITE: u64 = 2;
@@ -80,30 +106,30 @@ impl Fault {
     pub fn decode(received: &Received) -> Fault {
         let [w0, w1, w2, w3] = received.words;
         match (received.info.label(), received.info.words()) {
-            (1, 5..) => Fault::Cap {
+            (label::CAP, 5..) => Fault::Cap {
                 ip: w0,
                 address: w1,
             },
-            (2, 16..) => Fault::UnknownSyscall {
+            (label::UNKNOWN_SYSCALL, 16..) => Fault::UnknownSyscall {
                 ip: ipc_buffer::with(|buffer| buffer.words[15]),
             },
-            (3, 5) => Fault::Exception {
+            (label::EXCEPTION, 5) => Fault::Exception {
                 ip: w0,
                 vector: w3 as u8,
                 code: ipc_buffer::with(|buffer| buffer.words[4]),
             },
-            (4, 4) if w1 == 0 => Fault::Watchpoint {
+            (label::DEBUG, 4) if w1 == reason::WATCHPOINT => Fault::Watchpoint {
                 ip: w0,
                 address: w2,
                 number: w3 as u8,
             },
-            (4, 4) if w1 == 1 => Fault::Breakpoint {
+            (label::DEBUG, 4) if w1 == reason::BREAKPOINT => Fault::Breakpoint {
                 ip: w0,
                 number: w3 as u8,
             },
-            (4, 2) if w1 == 2 => Fault::Step { ip: w0 },
-            (4, 2) if w1 == 3 => Fault::Int3 { ip: w0 },
-            (5, 4) => Fault::Page {
+            (label::DEBUG, 2) if w1 == reason::STEP => Fault::Step { ip: w0 },
+            (label::DEBUG, 2) if w1 == reason::INT3 => Fault::Int3 { ip: w0 },
+            (label::PAGE, 4) => Fault::Page {
                 ip: w0,
                 address: w1,
                 code: w3,

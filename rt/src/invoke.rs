@@ -80,8 +80,9 @@ pub enum KernelError {
 }
 
 impl KernelError {
+    /// The error with this number, the label of the kernel's answer.
     #[cold]
-    fn from_label(label: u64) -> KernelError {
+    pub const fn from_label(label: u64) -> KernelError {
         use KernelError::*;
         match label {
             1 => InvalidArgument,

@@ -6,14 +6,18 @@
 use crate::cap::CPtr;
 use core::arch::asm;
 
-const CALL: i64 = -1;
-const REPLY_RECV: i64 = -2;
-const SEND: i64 = -3;
-const NB_SEND: i64 = -4;
-const RECV: i64 = -5;
-const REPLY: i64 = -6;
-const YIELD: i64 = -7;
-const NB_RECV: i64 = -8;
+/// The system calls' numbers (`SysCall` and so on of the kernel's generated `arch/api/syscall.h`).
+#[allow(missing_docs)]
+pub mod number {
+    pub const CALL: i64 = -1;
+    pub const REPLY_RECV: i64 = -2;
+    pub const SEND: i64 = -3;
+    pub const NB_SEND: i64 = -4;
+    pub const RECV: i64 = -5;
+    pub const REPLY: i64 = -6;
+    pub const YIELD: i64 = -7;
+    pub const NB_RECV: i64 = -8;
+}
 
 /// `seL4_MessageInfo`: length 0..6, capabilities 7..8, capabilities unwrapped 9..11, label 12..31.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,47 +96,47 @@ fn enter(number: i64, to: u64, info: MessageInfo, words: Words) -> Received {
 /// Sends, and waits for the answer.
 #[inline]
 pub fn call(to: CPtr, info: MessageInfo, words: Words) -> Received {
-    enter(CALL, to.0, info, words)
+    enter(number::CALL, to.0, info, words)
 }
 
 /// Answers the caller of the last message, and waits for the next one.
 #[inline]
 pub fn reply_recv(from: CPtr, info: MessageInfo, words: Words) -> Received {
-    enter(REPLY_RECV, from.0, info, words)
+    enter(number::REPLY_RECV, from.0, info, words)
 }
 
 /// Waits for a message.
 #[inline]
 pub fn recv(from: CPtr) -> Received {
-    enter(RECV, from.0, MessageInfo(0), [0; 4])
+    enter(number::RECV, from.0, MessageInfo(0), [0; 4])
 }
 
 /// Takes a message if there is one; else the badge is 0.
 #[inline]
 pub fn nb_recv(from: CPtr) -> Received {
-    enter(NB_RECV, from.0, MessageInfo(0), [0; 4])
+    enter(number::NB_RECV, from.0, MessageInfo(0), [0; 4])
 }
 
 /// Sends, waiting until somebody receives.
 #[inline]
 pub fn send(to: CPtr, info: MessageInfo, words: Words) {
-    enter(SEND, to.0, info, words);
+    enter(number::SEND, to.0, info, words);
 }
 
 /// Sends if somebody is waiting to receive.
 #[inline]
 pub fn nb_send(to: CPtr, info: MessageInfo, words: Words) {
-    enter(NB_SEND, to.0, info, words);
+    enter(number::NB_SEND, to.0, info, words);
 }
 
 /// Answers the caller of the last message.
 #[inline]
 pub fn reply(info: MessageInfo, words: Words) {
-    enter(REPLY, 0, info, words);
+    enter(number::REPLY, 0, info, words);
 }
 
 /// Lets another thread of the same priority run.
 #[inline]
 pub fn yield_now() {
-    enter(YIELD, 0, MessageInfo(0), [0; 4]);
+    enter(number::YIELD, 0, MessageInfo(0), [0; 4]);
 }

@@ -63,6 +63,14 @@ impl Build {
         host::run(cpp.arg(input).arg(output)).map(drop)
     }
 
+    /// What the kernel's C files are preprocessed with.
+    pub fn header_flags(&self) -> Vec<String> {
+        let defines = config::defines(self.options).into_iter();
+        let mut flags: Vec<String> = defines.map(Into::into).collect();
+        flags.extend(self.includes());
+        flags
+    }
+
     /// The build folder comes first, so that our `autoconf.h` hides the one in the source.
     fn includes(&self) -> Vec<String> {
         let source = |folder| format!("-I{}", self.source.join(folder).display());

@@ -46,6 +46,12 @@ pub fn build(options: &Options) -> Result<Kernel> {
     })
 }
 
+/// What gcc, in the folder [`Kernel::headers`], needs to see the kernel's headers as the kernel does.
+pub fn header_flags(options: &Options) -> Result<Vec<String>> {
+    let build = Build::new(source::locate()?, PathBuf::new(), *options);
+    Ok(build.header_flags())
+}
+
 /// Builds in a folder of its own and renames it when it is complete, so that an interrupted build leaves nothing that looks finished and
 /// two builds at once do no harm.
 fn build_into(folder: &Path, options: Options) -> Result<()> {

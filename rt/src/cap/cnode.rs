@@ -23,7 +23,7 @@ pub struct SlotRef {
 }
 
 /// The data word that gives a CNode capability a guard: `bits` more address bits, which must be
-/// `value` (18 bits at most).
+/// `value` (18 bits at most): `cnode_capdata` of the kernel's `structures.bf`.
 pub const fn guard(value: u64, bits: u32) -> u64 {
     value << 8 | (bits as u64) << 2
 }
@@ -101,7 +101,7 @@ impl CNode {
     }
 }
 
-/// Capability rights: write, read, grant.
-const ALL_RIGHTS: u64 = 7;
-/// Only read.
-const READ: u64 = 2;
+/// All rights that a capability can carry (`seL4_AllRights`): write, read, grant.
+pub const ALL_RIGHTS: u64 = 7;
+/// Only the right to read (`seL4_CanRead`).
+pub const READ: u64 = 2;

@@ -15,12 +15,12 @@ mod tcb;
 mod untyped;
 mod vspace;
 
-pub use cnode::{CNode, SlotRef, guard};
+pub use cnode::{ALL_RIGHTS, CNode, READ, SlotRef, guard};
 pub use ipc::{Endpoint, Notification};
 pub use irq::{IoPort, IrqControl, IrqHandler};
 pub use tcb::{BreakOn, Tcb};
 pub use untyped::{ObjectType, Untyped};
-pub use vspace::{AsidControl, AsidPool, Page, PageTable, Pd, Pdpt, Pml4, Rights};
+pub use vspace::{AsidControl, AsidPool, Page, PageTable, Pd, Pdpt, Pml4, Rights, WRITE_BACK};
 
 /// The address of a slot in this program's CSpace. 0 is always empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -23,7 +23,20 @@ pub enum BreakOn {
     Access(u8),
 }
 
-/// The kernel's flag word of `ReadRegisters` and `WriteRegisters`.
+impl BreakOn {
+    /// The arguments of `SetBreakpoint`: type (`seL4_BreakpointType`), size, access
+    /// (`seL4_BreakpointAccess`).
+    pub const fn arguments(self) -> [u64; 3] {
+        match self {
+            // The kernel wants size and access to be 0.
+            BreakOn::Execute => [1, 0, 0],
+            BreakOn::Write(size) => [0, size as u64, 1],
+            BreakOn::Access(size) => [0, size as u64, 2],
+        }
+    }
+}
+
+/// The kernel's flag word of `WriteRegisters`: bit `WriteRegisters_resume` of its `src/object/tcb.c`.
 const RESUME: u64 = 1;
 
 /// `ConfigureSingleStepping` also marks this breakpoint used or unused, for no reason. There are
@@ -172,11 +185,7 @@ impl Tcb {
 
     /// Sets hardware breakpoint `number`, 0 to 3.
     pub fn set_breakpoint(self, number: u8, addr: u64, on: BreakOn) -> Result {
-        let (kind, size, access) = match on {
-            BreakOn::Execute => (1, 0, 0),
-            BreakOn::Write(size) => (0, size as u64, 1),
-            BreakOn::Access(size) => (0, size as u64, 2),
-        };
+        let [kind, size, access] = on.arguments();
         let args = [number as u64, addr, kind, size, access];
         invoke(self.0, label::TCBSetBreakpoint, args, []).map(drop)
     }

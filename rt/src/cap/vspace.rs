@@ -41,8 +41,8 @@ impl Rights {
     }
 }
 
-/// The memory attribute of ordinary memory.
-const WRITE_BACK: u64 = 0;
+/// The memory attributes of ordinary memory: none of the bits of `vm_attributes`.
+pub const WRITE_BACK: u64 = 0;
 
 macro_rules! paging_structures {
     ($($name:ident $label:ident)*) => {
