@@ -36,6 +36,9 @@ pub struct Options {
     /// Uses a kernel with assertions and messages
     #[arg(long)]
     debug_kernel: bool,
+    /// Says at the end how long it took from the start of the emulator to the first output and to the end
+    #[arg(long)]
+    stats: bool,
     /// Sets a variable of the program's environment
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
@@ -102,12 +105,21 @@ impl Options {
         let run = qemu::start(&self.qemu(&machine.kernel.elf, root.path()))?;
         let stopper = run.stopper();
         ctrlc::set_handler(move || stopper.stop()).context("catching interrupts")?;
-        let outcome = run.wait(self.timeout)?;
+        let (outcome, times) = run.wait(self.timeout)?;
+        if self.stats {
+            let first = times.first_output.map_or("none".into(), milliseconds);
+            let end = milliseconds(times.end);
+            eprintln!("stillpoint: first output: {first}; end: {end}");
+        }
         if let Outcome::Failed(reason) = &outcome {
             eprintln!("stillpoint: {reason}");
         }
         Ok(outcome.status())
     }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{} ms", time.as_millis())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

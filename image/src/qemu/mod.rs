@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 pub use outcome::{FAILED, Outcome};
-pub use run::{Run, Stopper, start};
+pub use run::{Run, Stopper, Times, start};
 
 /// The emulator's program.
 pub const QEMU: &str = "qemu-system-x86_64";

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,17 @@ pub struct Run {
     events: Receiver<Event>,
     sender: Sender<Event>,
     folder: TempDir,
+    started: Instant,
+    first_output: Arc<OnceLock<Instant>>,
+}
+
+/// How long a run took, from the start of QEMU on.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Until the first byte on console or log, if there was one.
+    pub first_output: Option<Duration>,
+    /// Until the end.
+    pub end: Duration,
 }
 
 /// Ends a run from elsewhere, as from a signal handler.
@@ -71,6 +83,7 @@ pub fn start(config: &Config) -> Result<Run> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    let started = Instant::now();
     let mut qemu = qemu.spawn().with_context(|| format!("starting {QEMU}"))?;
 
     let (sender, events) = channel();
@@ -79,19 +92,20 @@ pub fn start(config: &Config) -> Result<Run> {
     let log = qemu.stderr.take().expect("standard error is piped");
     // Nobody waits for this thread: it may be stuck reading a terminal when the run is over.
     thread::spawn(move || feed(io::stdin().lock(), input));
-    let at_end = sender.clone();
+    let first_output = Arc::new(OnceLock::new());
+    let (at_end, first) = (sender.clone(), first_output.clone());
     thread::spawn(move || {
-        let closed = pass_on(output, io::stdout()).is_err();
+        let closed = pass_on(output, io::stdout(), &first).is_err();
         at_end.send(if closed {
             Event::OutputClosed
         } else {
             Event::OutputEnded
         })
     });
-    let at_end = sender.clone();
+    let (at_end, first) = (sender.clone(), first_output.clone());
     thread::spawn(move || {
         // A closed standard error is no reason to end the program.
-        let _ = pass_on(log, io::stderr());
+        let _ = pass_on(log, io::stderr(), &first);
         at_end.send(Event::OutputEnded)
     });
     Ok(Run {
@@ -99,6 +113,8 @@ pub fn start(config: &Config) -> Result<Run> {
         events,
         sender,
         folder,
+        started,
+        first_output,
     })
 }
 
@@ -109,7 +125,7 @@ impl Run {
     }
 
     /// Waits until the machine is over and everything it wrote has been passed on. After `timeout` the machine is ended.
-    pub fn wait(mut self, timeout: Option<Duration>) -> Result<Outcome> {
+    pub fn wait(mut self, timeout: Option<Duration>) -> Result<(Outcome, Times)> {
         let mut deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut open_outputs = 2;
         let mut given_up = None;
@@ -133,7 +149,13 @@ impl Run {
             deadline = Some(Instant::now() + LAST_OUTPUT);
         }
         let status = self.qemu.wait()?;
-        Ok(given_up.unwrap_or_else(|| ended(&self.folder.path().join("control"), status)))
+        let times = Times {
+            first_output: (self.first_output.get()).map(|first| *first - self.started),
+            end: self.started.elapsed(),
+        };
+        let outcome =
+            given_up.unwrap_or_else(|| ended(&self.folder.path().join("control"), status));
+        Ok((outcome, times))
     }
 }
 
@@ -202,12 +224,13 @@ fn feed(mut from: impl Read, mut to: ChildStdin) -> io::Result<()> {
     }
 }
 
-/// Passes on every byte as soon as it arrives. An error is the receiver's: it does not want more.
-fn pass_on(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
+/// Passes on every byte as soon as it arrives, and notes when the first one does. An error is the receiver's: it does not want more.
+fn pass_on(mut from: impl Read, mut to: impl Write, first: &OnceLock<Instant>) -> io::Result<()> {
     let mut buffer = [0; 16384];
     loop {
         match from.read(&mut buffer) {
             Ok(n @ 1..) => {
+                first.get_or_init(Instant::now);
                 to.write_all(&buffer[..n])?;
                 to.flush()?;
             }
