@@ -53,13 +53,17 @@ pub fn build() -> Result<Binaries> {
     run(&mut freestanding)?;
     let mut programs = cargo("build", STATIC);
     run(programs.args(["--release", "--package", "trace"]))?;
-    let built = target_folder().join(TARGET);
-    let on_kernel = |name: &str| built.join("machine").join(name);
+    let on_kernel = freestanding_folder();
     Ok(Binaries {
-        init: on_kernel(ROOT_TASK),
-        servers: SERVERS.map(|name| (name, on_kernel(name))).into(),
-        trace: built.join("release/trace"),
+        init: on_kernel.join(ROOT_TASK),
+        servers: SERVERS.map(|name| (name, on_kernel.join(name))).into(),
+        trace: target_folder().join(TARGET).join("release/trace"),
     })
+}
+
+/// Where [`build`] leaves everything that runs on the kernel, what only tests use included.
+pub fn freestanding_folder() -> PathBuf {
+    target_folder().join(TARGET).join("machine")
 }
 
 /// A cargo command for everything that runs on the kernel.

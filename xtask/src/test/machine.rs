@@ -8,33 +8,37 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result};
-use image::{host, workspace};
+use image::{host, machine, workspace};
 
-use super::{Tally, report};
+use super::{Tally, broken, report, tracing};
 
 /// Seconds after which a machine counts as hung. One takes less than a second to start, but the computer may be busy.
-const TIMEOUT: &str = "120";
+pub const TIMEOUT: &str = "120";
 
-/// One run and what must come of it. In words, `{dir}` is a folder with the case's files.
+/// One run and what must come of it. In words, `{dir}` is a folder with the case's files and `{built}` the one with what runs on the
+/// kernel.
 #[derive(Clone)]
-struct Case {
-    name: &'static str,
-    options: &'static [&'static str],
-    command: &'static [&'static str],
-    files: &'static [(&'static str, &'static [u8])],
+pub struct Case {
+    pub name: &'static str,
+    /// `run` or `trace`.
+    pub subcommand: &'static str,
+    pub options: &'static [&'static str],
+    pub command: &'static [&'static str],
+    pub files: &'static [(&'static str, &'static [u8])],
     /// Programs of `tests/machine` that are compiled into the folder.
-    programs: &'static [&'static str],
-    stdin: Vec<u8>,
-    status: i32,
-    stdout: Vec<u8>,
-    /// Something that standard error must contain.
-    stderr: &'static str,
+    pub programs: &'static [&'static str],
+    pub stdin: Vec<u8>,
+    pub status: i32,
+    pub stdout: Vec<u8>,
+    /// What standard error must contain, in any order.
+    pub stderr: &'static [&'static str],
 }
 
 /// A run without input that succeeds and says nothing.
-fn case(name: &'static str, command: &'static [&'static str]) -> Case {
+pub fn case(name: &'static str, command: &'static [&'static str]) -> Case {
     Case {
         name,
+        subcommand: "run",
         options: &[],
         command,
         files: &[],
@@ -42,11 +46,16 @@ fn case(name: &'static str, command: &'static [&'static str]) -> Case {
         stdin: Vec::new(),
         status: 0,
         stdout: Vec::new(),
-        stderr: "",
+        stderr: &[],
     }
 }
 
-const PIPELINE: &str = "for i in 1 2 3; do echo $i; done | sort -r | head -2; exit 7";
+pub const PIPELINE: &str = "for i in 1 2 3; do echo $i; done | sort -r | head -2; exit 7";
+
+/// Every case.
+fn all() -> Vec<Case> {
+    [cases(), broken::cases(), tracing::cases()].concat()
+}
 
 fn cases() -> Vec<Case> {
     let binary: Vec<u8> = (0..200_000u32)
@@ -63,7 +72,7 @@ fn cases() -> Vec<Case> {
         },
         Case { stdout: b"0\n".to_vec(), ..case("standard_input_ends_at_once_when_there_is_none", &["sh", "-c", "wc -c"]) },
         Case {
-            stderr: "to the log",
+            stderr: &["to the log"],
             stdout: b"out\n".to_vec(),
             ..case("standard_error_is_kept_apart", &["sh", "-c", "echo out; echo to the log >&2"])
         },
@@ -80,13 +89,13 @@ fn cases() -> Vec<Case> {
         },
         Case {
             status: 127,
-            stderr: "No such file",
+            stderr: &["No such file"],
             ..case("a_program_that_is_missing_is_status_127", &["/no/such/program"])
         },
         Case {
             files: &[("corrupt", b"\x7fELF\x02\x01\x01 and then nothing that makes sense, for longer than the sixty-four bytes of a header")],
             status: 126,
-            stderr: "Exec format error",
+            stderr: &["Exec format error"],
             ..case("a_corrupt_program_is_status_126", &["{dir}/corrupt"])
         },
         Case { status: 128 + 15, ..case("a_program_that_kills_itself_is_128_and_the_signal", &["sh", "-c", "kill -TERM $$"]) },
@@ -106,9 +115,14 @@ fn cases() -> Vec<Case> {
             ..case("the_fpu_state_survives_handlers_and_forks", &["{dir}/fpu"])
         },
         Case {
+            options: &["--file", "{built}/selftest:/boot/procmgr"],
+            stderr: &["selftest: costs: ok"],
+            ..case("procmgrs_machine_does_what_it_promises", &["/bin/true"])
+        },
+        Case {
             options: &["--timeout", "3"],
             status: 125,
-            stderr: "did not end within 3 s",
+            stderr: &["did not end within 3 s"],
             ..case("a_run_that_takes_too_long_is_status_125", &["sh", "-c", "while :; do :; done"])
         },
     ]
@@ -117,7 +131,7 @@ fn cases() -> Vec<Case> {
 /// Runs the cases whose names contain the filter.
 pub fn test(filter: Option<&str>) -> Result<Tally> {
     let mut tally = Tally::default();
-    for case in cases() {
+    for case in all() {
         let name = format!("machine::{}", case.name);
         if filter.is_some_and(|filter| !name.contains(filter)) {
             continue;
@@ -148,7 +162,7 @@ fn run(case: &Case) -> Result<Output> {
     }
     let mut xtask = Command::new(env::current_exe()?);
     xtask
-        .args(["run", "--timeout", TIMEOUT])
+        .args([case.subcommand, "--timeout", TIMEOUT])
         .args(words(case.options, scratch.path()));
     xtask.arg("--").args(words(case.command, scratch.path()));
     xtask
@@ -166,9 +180,11 @@ fn run(case: &Case) -> Result<Output> {
 }
 
 fn words(words: &[&str], folder: &Path) -> Vec<String> {
+    let built = machine::freestanding_folder();
     words
         .iter()
         .map(|word| word.replace("{dir}", &folder.to_string_lossy()))
+        .map(|word| word.replace("{built}", &built.to_string_lossy()))
         .collect()
 }
 
@@ -186,8 +202,10 @@ fn check(case: &Case, output: &Output) -> Option<String> {
             shown(&case.stdout)
         ));
     }
-    if !stderr.contains(case.stderr) {
-        wrong.push(format!("standard error does not contain {:?}", case.stderr));
+    for text in case.stderr {
+        if !stderr.contains(text) {
+            wrong.push(format!("standard error does not contain {text:?}"));
+        }
     }
     (!wrong.is_empty()).then(|| {
         format!(
@@ -222,7 +240,7 @@ mod tests {
         let case = Case {
             status: 3,
             stdout: b"a".to_vec(),
-            stderr: "bad",
+            stderr: &["bad"],
             ..case("x", &[])
         };
         assert_eq!(check(&case, &output(3, b"a", b"too bad\n")), None);
@@ -245,7 +263,7 @@ mod tests {
 
     #[test]
     fn names_are_different() {
-        let mut names: Vec<_> = cases().iter().map(|case| case.name).collect();
+        let mut names: Vec<_> = all().iter().map(|case| case.name).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

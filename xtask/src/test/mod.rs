@@ -1,8 +1,11 @@
 //! `cargo xtask test`: style, the tests on this machine, the tests in the machine.
 
+mod broken;
 mod conformance;
+mod files;
 mod machine;
 mod style;
+mod tracing;
 mod workspace;
 
 use crate::Status;
@@ -53,6 +56,8 @@ pub fn main(args: Args) -> Status {
     if filter != Some("conformance") {
         tally.add(workspace::test(filter, args.seed)?);
         tally.add(machine::test(filter)?);
+        tally.add(tracing::test(filter)?);
+        tally.add(files::test(filter)?);
     }
     tally.add(conformance::test(filter, args.name.as_deref())?);
     println!("{} passed, {} failed", tally.passed, tally.failed);
