@@ -28,8 +28,13 @@ const METRICS: &[&str] = &[
     "getregs",
     "setregs",
     "getsiginfo",
+    "sysemu_stop",
+    "getregset_prstatus",
     "attach_wait_detach",
+    "seize_interrupt",
+    "interrupt_wait_cont",
     "int3_hit",
+    "fork_exit_wait_traced",
     "fork_exit_wait",
     "fork_exec_exit_wait",
     "vfork_exec_exit_wait",
@@ -54,25 +59,31 @@ struct Linux {
 pub fn main(args: Args) -> Status {
     doctor::ensure(doctor::Need::Run)?;
     let baseline = baseline(&fs::read_to_string(workspace::root().join(BASELINE))?);
-    let output = run(&build()?, args.metrics)?;
+    let by_call = run(&build("ptbench", &[])?, &args.metrics)?;
+    let by_message = run(
+        &build("ptbench-message", &["-DSTILLPOINT_MESSAGE"])?,
+        &args.metrics,
+    )?;
     println!("guest instructions per operation; 1 tick = 1 instruction\n");
     println!(
-        "{:<30} {:>10} {:>10} {:>10} {:>8} {:>8}",
-        "operation", "stillpoint", "Debian", "minimal", "/Debian", "/minimal"
+        "{:<28} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "ptrace by", "message", "call", "Debian", "minimal", "msg/Deb", "call/Deb"
     );
-    for line in output.lines().filter(|line| !line.starts_with('#')) {
-        println!("{}", row(line, &baseline));
+    for row in rows(&by_message, &by_call, &baseline) {
+        println!("{row}");
     }
     Ok(0)
 }
 
 /// Compiles the benchmark program as a static one.
-fn build() -> Result<String> {
+fn build(name: &str, options: &[&str]) -> Result<String> {
     let folder = workspace::machine_folder();
     fs::create_dir_all(&folder)?;
-    let program = folder.join("ptbench");
+    let program = folder.join(name);
     let mut gcc = Command::new("gcc");
-    gcc.args(["-O2", "-static", "-o"])
+    gcc.args(["-O2", "-static"])
+        .args(options)
+        .arg("-o")
         .arg(&program)
         .arg(workspace::root().join(SOURCE));
     host::run(&mut gcc)?;
@@ -84,7 +95,7 @@ fn build() -> Result<String> {
 }
 
 /// Runs it, as `cargo xtask run --icount` does; what it printed.
-fn run(program: &str, metrics: Vec<String>) -> Result<String> {
+fn run(program: &str, metrics: &[String]) -> Result<String> {
     let mut xtask = Command::new(env::current_exe()?);
     // A terminal type of its own: the environment's length shows in the counts.
     xtask
@@ -128,24 +139,40 @@ fn baseline(text: &str) -> BTreeMap<String, Linux> {
     rows
 }
 
-/// A line of the program's output as a row of ours.
-fn row(line: &str, baseline: &BTreeMap<String, Linux>) -> String {
+/// The two outputs beside each other: ptrace by message and by system call.
+fn rows(by_message: &str, by_call: &str, baseline: &BTreeMap<String, Linux>) -> Vec<String> {
+    by_message
+        .lines()
+        .zip(by_call.lines())
+        .filter(|(line, _)| !line.starts_with('#'))
+        .map(|(message, call)| row(message, call, baseline))
+        .collect()
+}
+
+/// The name and the cost in a line of the program's output.
+fn figure(line: &str) -> Option<(&str, f64)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [name, count, _, cost] = words[..] else {
-        return line.to_owned();
+        return None;
     };
-    let (Ok(_), Ok(cost)) = (count.parse::<u64>(), cost.parse::<f64>()) else {
-        return line.to_owned();
+    count.parse::<u64>().ok()?;
+    Some((name, cost.parse().ok()?))
+}
+
+/// A line of each output as a row of ours.
+fn row(message: &str, call: &str, baseline: &BTreeMap<String, Linux>) -> String {
+    let (Some((name, message)), Some((_, call))) = (figure(message), figure(call)) else {
+        return format!("{message} | {call}");
     };
     match baseline.get(name) {
         Some(linux) => format!(
-            "{name:<30} {cost:>10.0} {:>10.0} {:>10.0} {:>8.2} {:>8.2}",
+            "{name:<28} {message:>10.0} {call:>10.0} {:>10.0} {:>10.0} {:>10.2} {:>10.2}",
             linux.debian,
             linux.minimal,
-            cost / linux.debian,
-            cost / linux.minimal
+            message / linux.debian,
+            call / linux.debian
         ),
-        None => format!("{name:<30} {cost:>10.0}"),
+        None => format!("{name:<28} {message:>10.0} {call:>10.0}"),
     }
 }
 
@@ -154,22 +181,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_both_ratios() {
+    fn a_row_has_both_ways_and_both_ratios() {
         let baseline = baseline(
             "| metric | Debian | minimal |\n|---|---:|---:|\n| getpid_null |  300  |  200  |\n",
         );
-        let row = row("getpid_null 1000 600000 600.0", &baseline);
+        let row = row(
+            "getpid_null 1000 600000 600.0",
+            "getpid_null 1000 900000 900.0",
+            &baseline,
+        );
         assert_eq!(
             row.split_whitespace().collect::<Vec<_>>(),
-            ["getpid_null", "600", "300", "200", "2.00", "3.00"]
+            ["getpid_null", "600", "900", "300", "200", "2.00", "3.00"]
         );
     }
 
     #[test]
     fn what_failed_is_shown_as_it_is() {
         assert_eq!(
-            row("sysemu_stop FAIL sysemu 5", &BTreeMap::new()),
-            "sysemu_stop FAIL sysemu 5"
+            row(
+                "sysemu_stop FAIL sysemu 5",
+                "sysemu_stop FAIL sysemu 5",
+                &BTreeMap::new()
+            ),
+            "sysemu_stop FAIL sysemu 5 | sysemu_stop FAIL sysemu 5"
         );
     }
 }
