@@ -1,32 +1,51 @@
 //! The heap: talc over the pages that the root task mapped.
 
 use core::alloc::{GlobalAlloc, Layout};
+use core::cell::Cell;
 use talc::TalcCell;
 use talc::source::Manual;
 
-struct Heap(TalcCell<Manual>);
+struct Heap {
+    inner: TalcCell<Manual>,
+    /// How many bytes it has, and how many are given out.
+    size: Cell<usize>,
+    used: Cell<usize>,
+}
 
 // SAFETY: a server has one thread, which no handler interrupts.
 unsafe impl Sync for Heap {}
 
 #[global_allocator]
-static HEAP: Heap = Heap(TalcCell::new(Manual));
+static HEAP: Heap = Heap {
+    inner: TalcCell::new(Manual),
+    size: Cell::new(0),
+    used: Cell::new(0),
+};
 
 // SAFETY: the inner allocator's own promises.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: passed on.
-        unsafe { self.0.alloc(layout) }
+        let memory = unsafe { self.inner.alloc(layout) };
+        if !memory.is_null() {
+            self.used.update(|used| used + layout.size());
+        }
+        memory
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        self.used.update(|used| used - layout.size());
         // SAFETY: passed on.
-        unsafe { self.0.dealloc(memory, layout) }
+        unsafe { self.inner.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: passed on.
-        unsafe { self.0.realloc(memory, layout, size) }
+        let moved = unsafe { self.inner.realloc(memory, layout, size) };
+        if !moved.is_null() {
+            self.used.update(|used| used - layout.size() + size);
+        }
+        moved
     }
 }
 
@@ -36,5 +55,11 @@ unsafe impl GlobalAlloc for Heap {
 /// The bytes are mapped for good and nobody else's. Called once.
 pub(crate) unsafe fn start(base: *mut u8, size: usize) {
     // SAFETY: as promised.
-    unsafe { HEAP.0.claim(base, size) }.expect("the heap is large enough to be one");
+    unsafe { HEAP.inner.claim(base, size) }.expect("the heap is large enough to be one");
+    HEAP.size.set(size);
+}
+
+/// How many bytes are left, not counting what their division into pieces costs.
+pub fn free() -> usize {
+    HEAP.size.get() - HEAP.used.get()
 }

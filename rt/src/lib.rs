@@ -27,6 +27,6 @@ pub mod syscall;
 pub mod window;
 
 #[cfg(feature = "machine")]
-mod heap;
+pub mod heap;
 
 pub use invoke::KernelError;

@@ -115,7 +115,7 @@ impl Procmgr {
         {
             return Errno::EINVAL.into();
         }
-        if let Err(e) = self.check_process_limit(id) {
+        if let Err(e) = self.room(m).and_then(|()| self.check_process_limit(id)) {
             return e.into();
         }
         let space = self

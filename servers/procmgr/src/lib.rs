@@ -42,12 +42,16 @@ mod trap;
 mod usermem;
 pub mod wait;
 
-use abi::{SigInfo, TaskId};
+use abi::{Errno, SigInfo, TaskId};
 use machine::Machine;
 use memory::Memory;
 use process::ProcessIx;
 
 pub use trap::Trap;
+
+/// How much of its own memory the process manager keeps back: more than one message can take,
+/// an execve's strings among it.
+const HEAP_RESERVE: usize = 6 << 20;
 
 /// What the process manager is told when it starts.
 pub struct Config {
@@ -118,6 +122,15 @@ impl Procmgr {
     pub fn on_console(&mut self, m: &mut impl Machine) {
         self.reports.console = true;
         self.feed_fs(m);
+    }
+
+    /// Whether the tables may grow: ENOMEM where only the reserve is left, which is for what
+    /// cannot fail. Whoever makes them grow at a program's wish asks first.
+    pub(crate) fn room(&self, m: &impl Machine) -> Result<(), Errno> {
+        if m.heap_free() < HEAP_RESERVE {
+            return Err(Errno::ENOMEM);
+        }
+        Ok(())
     }
 
     /// A signal as the kernel itself sends it.

@@ -50,6 +50,11 @@ pub trait Machine {
     /// Have `Procmgr::on_timer` called once this time has come; the last call counts.
     fn set_timer(&mut self, deadline: Option<u64>);
 
+    /// How many bytes the process manager has left for its own tables.
+    fn heap_free(&self) -> usize {
+        usize::MAX
+    }
+
     /// A frame full of zeros.
     fn frame_alloc(&mut self) -> Option<Frame>;
     /// Gives a frame back; it is mapped nowhere.

@@ -102,7 +102,8 @@ impl Procmgr {
 
     /// execve(2).
     pub(crate) fn sys_execve(&mut self, m: &mut impl Machine, id: TaskId, args: [u64; 6]) -> Done {
-        let read = self.read_path(m, id, args[0]).and_then(|path| {
+        let path = self.room(m).and_then(|()| self.read_path(m, id, args[0]));
+        let read = path.and_then(|path| {
             let args = self.read_args(m, id, args[1], args[2])?;
             Ok((path, args))
         });

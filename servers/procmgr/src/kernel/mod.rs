@@ -122,6 +122,10 @@ impl Machine for Kernel {
         self.timer.set(deadline, now);
     }
 
+    fn heap_free(&self) -> usize {
+        rt::heap::free()
+    }
+
     fn frame_alloc(&mut self) -> Option<Frame> {
         self.memory.frame(&mut self.window).map(Frame)
     }

@@ -76,6 +76,9 @@ impl Procmgr {
             return Ok(());
         }
         let must_queue = info.code == code::SI_QUEUE;
+        if must_queue && !forced {
+            self.room(m).map_err(|_| Errno::EAGAIN)?;
+        }
         let queued = match task {
             Some(task) => self.task_mut(task).pending.add(info, must_queue),
             None => self.process_mut(to).pending.add(info, must_queue),

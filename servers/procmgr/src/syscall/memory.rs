@@ -45,6 +45,9 @@ impl Procmgr {
     pub(super) fn sys_mmap(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Done {
         let [addr, len, prot, flags, fd, offset] = a;
         let (prot, flags) = (prot as u32, flags as u32);
+        if let Err(e) = self.room(m) {
+            return e.into();
+        }
         if !offset.is_multiple_of(PAGE) {
             return Errno::EINVAL.into();
         }
@@ -123,8 +126,8 @@ impl Procmgr {
     /// mprotect(2).
     pub(super) fn sys_mprotect(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Done {
         let space = self.space_of(id);
-        self.memory
-            .protect(m, space, a[0], a[1], a[2] as u32)
+        let room = self.room(m);
+        room.and_then(|()| self.memory.protect(m, space, a[0], a[1], a[2] as u32))
             .into()
     }
 
