@@ -37,6 +37,7 @@ impl Procmgr {
         match &self.task(id).state {
             State::Running | State::Stub(_) => m.suspend(id),
             State::Waiting(crate::task::Wait::Fork { .. }) => return,
+            State::Waiting(crate::task::Wait::Others(_)) => self.drop_exec(m, id),
             State::Waiting(_) => self.cancel_wake(id),
             State::Fs(FsPurpose::Created { .. } | FsPurpose::Executed(_) | FsPurpose::Exited) => {
                 return;
@@ -143,6 +144,7 @@ impl Procmgr {
         }
         self.task_mut(id).state = State::Zombie;
         self.announce_death(m, id);
+        self.others_left(m, ix);
     }
 
     /// Whether no other task of its process is left, dead or alive.
@@ -334,6 +336,7 @@ impl Procmgr {
             // A leader that died before its threads is told of now that they are gone.
             self.announce_death(m, leader);
         }
+        self.others_left(m, ix);
         let trace = &mut self.task_mut(id).trace;
         if core::mem::take(&mut trace.attached) && trace.events.contains(Events::REAP) {
             self.report(m, id, Event::Reap);

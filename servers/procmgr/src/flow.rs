@@ -282,7 +282,7 @@ impl Procmgr {
 
     /// Whether a report may still be made: not once the process is being killed.
     pub(crate) fn may_report(&self, id: TaskId) -> bool {
-        self.process(self.process_of(id)).group_exit.is_none()
+        self.doomed(id).is_none()
     }
 
     /// The way back into the program: kills, stops, the tracer's wish for quiescence and signals
@@ -291,7 +291,9 @@ impl Procmgr {
         loop {
             let task = self.task(id);
             let process = self.process(task.process);
-            if let Some(status) = process.group_exit {
+            if (process.group_exit.is_some() || process.execing.is_some())
+                && let Some(status) = self.doomed(id)
+            {
                 return self.begin_exit(m, id, status);
             }
             if task.stop_pending {
@@ -374,7 +376,7 @@ impl Procmgr {
     pub(crate) fn interrupt(&mut self, m: &mut impl Machine, id: TaskId) {
         match &self.task(id).state {
             State::Running => self.stop_running(m, id),
-            State::Waiting(Wait::Fork { .. } | Wait::Vfork { .. }) => {}
+            State::Waiting(Wait::Fork { .. } | Wait::Vfork { .. } | Wait::Others(_)) => {}
             State::Waiting(wait) => {
                 let result = self.interrupted_result(wait, id);
                 if matches!(&self.task(id).state, State::Waiting(Wait::SignalOf { .. }))

@@ -163,7 +163,7 @@ impl Procmgr {
         id: TaskId,
         args: CloneArgs,
     ) {
-        if self.process(self.process_of(id)).group_exit.is_some() {
+        if self.doomed(id).is_some() {
             return self.return_to_user(m, id);
         }
         match self.make_child(m, id, &args) {
@@ -336,9 +336,7 @@ impl Procmgr {
             args,
             started: false,
         });
-        if self.task(parent).trace.events.contains(Events::CLONE)
-            && self.process(self.process_of(parent)).group_exit.is_none()
-        {
+        if self.task(parent).trace.events.contains(Events::CLONE) && self.may_report(parent) {
             let event = Event::Clone {
                 child,
                 child_tid: tid,
@@ -384,8 +382,7 @@ impl Procmgr {
 
     /// Starts a new task.
     pub(crate) fn start_child(&mut self, m: &mut impl Machine, child: TaskId, args: &CloneArgs) {
-        let ix = self.process_of(child);
-        if let Some(status) = self.process(ix).group_exit {
+        if let Some(status) = self.doomed(child) {
             return self.begin_exit(m, child, status);
         }
         match args.fpu_area {

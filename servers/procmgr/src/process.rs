@@ -57,6 +57,8 @@ pub struct Process {
     pub continue_unseen: bool,
     /// Every task exits with this wait status.
     pub group_exit: Option<i32>,
+    /// This task is about to exec: every other one exits.
+    pub execing: Option<TaskId>,
     /// It has called execve since its fork; setpgid by its parent is too late.
     pub has_execed: bool,
     /// May be traced by its own user.
@@ -117,6 +119,7 @@ impl Process {
             stop_unseen: false,
             continue_unseen: false,
             group_exit: None,
+            execing: None,
             has_execed: false,
             dumpable: true,
             subreaper: false,

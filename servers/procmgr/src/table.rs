@@ -189,6 +189,12 @@ impl Procmgr {
         self.tables.by_tid[tid as usize] = None;
     }
 
+    /// Gives a task that has no tid one that nobody has.
+    pub(crate) fn name_task(&mut self, id: TaskId, tid: u32) {
+        self.task_mut(id).tid = tid;
+        self.tables.by_tid[tid as usize] = Some(id);
+    }
+
     /// Forgets a task, whose tid is forgotten; its id is stale from here on.
     pub(crate) fn remove_task(&mut self, id: TaskId) {
         self.tables.tasks[id.slot()] = None;

@@ -117,6 +117,8 @@ pub enum Wait {
         /// The bits.
         bits: u32,
     },
+    /// The other tasks of its process are not dead yet: its exec goes on without them.
+    Others(alloc::boxed::Box<exec::Ready>),
 }
 
 /// A call that goes on where it was when restarted.

@@ -345,7 +345,7 @@ impl Procmgr {
             InCall::At { nr, .. } => nr,
             InCall::No { orig_rax } => orig_rax,
         };
-        if self.process(task.process).group_exit.is_some() {
+        if self.doomed(id).is_some() {
             return self.return_to_user(m, id);
         }
         match verdict {

@@ -8,6 +8,7 @@
 mod args;
 mod elf;
 mod load;
+mod others;
 mod script;
 mod stack;
 
@@ -26,6 +27,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use args::Args;
+pub use others::Ready;
 
 /// How many scripts may be each other's interpreters.
 const MAX_SCRIPTS: usize = 4;
@@ -144,7 +146,10 @@ impl Procmgr {
         self.task_mut(id).state = State::Moving;
         match found.and_then(|range| self.examine(m, id, &mut exec, range)) {
             Ok(Next::Look) => self.report_fs(m, id, FsPurpose::FindProgram(exec)),
-            Ok(Next::Run(space, regs)) => self.commit(m, id, exec, space, regs),
+            Ok(Next::Run(space, regs)) => {
+                let exec = *exec;
+                self.end_others(m, id, Box::new(Ready { exec, space, regs }));
+            }
             Err(e) => self.exec_failed(m, id, &exec, e),
         }
     }
@@ -264,21 +269,10 @@ impl Procmgr {
         })
     }
 
-    /// Nothing fails from here on.
-    fn commit(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        exec: Box<Exec>,
-        space: SpaceIx,
-        regs: Regs,
-    ) {
+    /// The task is alone in its process and takes the new space. Nothing fails from here on.
+    fn commit(&mut self, m: &mut impl Machine, id: TaskId, ready: Ready, former_tid: u32) {
+        let Ready { exec, space, regs } = ready;
         let ix = self.process_of(id);
-        for other in self.tasks_of(ix).filter(|t| *t != id) {
-            if self.find_task(other).is_ok() {
-                self.kill_task(m, other, 0);
-            }
-        }
         self.release_vfork(m, id);
         m.thread_move(id, space);
         let name = exec.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
@@ -301,7 +295,6 @@ impl Procmgr {
         task.clear_child_tid = 0;
         task.gs_base = 0;
         task.restart = None;
-        let former_tid = task.tid;
         if let Some(old) = old {
             self.memory.space_release(m, old);
         }
@@ -321,7 +314,7 @@ impl Procmgr {
     /// The file server has closed what was to be closed.
     pub(crate) fn executed(&mut self, m: &mut impl Machine, id: TaskId, done: &Executed) {
         let former_tid = done.former_tid;
-        if let Some(status) = self.process(self.process_of(id)).group_exit {
+        if let Some(status) = self.doomed(id) {
             return self.begin_exit(m, id, status);
         }
         m.run_stub(id, Stub::FpuInit, 0);
