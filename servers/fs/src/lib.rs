@@ -168,6 +168,11 @@ impl Fs {
         self.waits.len()
     }
 
+    /// The reports it has not completed: which task, which number.
+    pub fn kept(&self) -> Vec<(TaskId, u32)> {
+        self.waits.iter().map(|w| (w.task, w.number)).collect()
+    }
+
     /// How many of each there are: inodes, open files, descriptor tables, tasks, pipes.
     pub fn population(&self) -> [usize; 5] {
         [

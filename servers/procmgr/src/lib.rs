@@ -25,6 +25,7 @@ mod flow;
 mod fork;
 mod fpu;
 mod fs_calls;
+pub mod inspect;
 mod jobs;
 pub mod machine;
 pub mod memory;

@@ -37,6 +37,16 @@ impl Queues {
             console: false,
         }
     }
+
+    /// Whether a task's report to the tracer waits to be taken.
+    pub fn queued_to_tracer(&self, id: TaskId) -> bool {
+        self.to_tracer.contains(&id)
+    }
+
+    /// Whether a task's report to the file server waits to be taken.
+    pub fn queued_to_fs(&self, id: TaskId) -> bool {
+        self.to_fs.contains(&(id, ToFs::Report))
+    }
 }
 
 impl Procmgr {

@@ -63,6 +63,11 @@ impl Tracer {
         self.lost_children
     }
 
+    /// The reports it has not answered: which task, which number.
+    pub fn kept(&self) -> alloc::vec::Vec<(TaskId, u32)> {
+        self.tasks.kept()
+    }
+
     /// How many tasks are traced.
     pub fn traced(&self) -> usize {
         self.tasks.len()

@@ -162,6 +162,12 @@ impl Tasks {
             .collect()
     }
 
+    /// The reports that have not been answered: which task, which number.
+    pub fn kept(&self) -> Vec<(TaskId, u32)> {
+        let kept = |(id, task): (&TaskId, &Task)| Some((*id, task.chain.report()?.number));
+        self.by_id.iter().filter_map(kept).collect()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.by_id.len()

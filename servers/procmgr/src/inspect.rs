@@ -1,0 +1,93 @@
+//! What tests see of the inside: where each task stands.
+
+use crate::Procmgr;
+use crate::task::State;
+use abi::TaskId;
+use abi::tracer::Event;
+
+/// A task at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskSurvey {
+    /// The task.
+    pub id: TaskId,
+    /// Its tid.
+    pub tid: u32,
+    /// What it is doing.
+    pub standing: Standing,
+    /// It has an address space, and so a thread.
+    pub has_space: bool,
+    /// Its report waits to be taken.
+    pub queued: bool,
+    /// Its report to the tracer was taken.
+    pub taken: bool,
+    /// The number of its latest report.
+    pub number: u32,
+    /// The tracer has its thread.
+    pub attached: bool,
+    /// Who waits for its stops.
+    pub tracer: Option<TaskId>,
+    /// A stop is published that nobody has waited for.
+    pub posted: bool,
+    /// It is on its way out.
+    pub exiting: bool,
+}
+
+/// What a task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// In its program.
+    Running,
+    /// In a stub.
+    Stub,
+    /// In a system call that waits for something of the process manager's.
+    Waiting,
+    /// Held by a report to the file server.
+    Fs,
+    /// Held by a report to the tracer.
+    Held(Event),
+    /// Stopped for job control.
+    Stopped,
+    /// Dead.
+    Zombie,
+    /// Between two states, which no message leaves it in.
+    Moving,
+}
+
+impl Procmgr {
+    /// Every task.
+    pub fn survey(&self) -> alloc::vec::Vec<TaskSurvey> {
+        let all = self.processes().flat_map(|(_, p)| &p.tasks);
+        all.map(|id| self.survey_one(*id)).collect()
+    }
+
+    fn survey_one(&self, id: TaskId) -> TaskSurvey {
+        let task = self.task(id);
+        let exiting = self.process(task.process).group_exit.is_some();
+        let standing = match &task.state {
+            State::Running => Standing::Running,
+            State::Stub(_) => Standing::Stub,
+            State::Waiting(_) => Standing::Waiting,
+            State::Fs(_) => Standing::Fs,
+            State::Held(event) => Standing::Held(*event),
+            State::Stopped => Standing::Stopped,
+            State::Zombie => Standing::Zombie,
+            State::Moving => Standing::Moving,
+        };
+        TaskSurvey {
+            id,
+            tid: task.tid,
+            standing,
+            has_space: task.space.is_some(),
+            queued: match standing {
+                Standing::Fs => self.reports.queued_to_fs(id),
+                _ => self.reports.queued_to_tracer(id) && !task.trace.taken,
+            },
+            taken: task.trace.taken,
+            number: task.report_number,
+            attached: task.trace.attached,
+            tracer: task.trace.tracer,
+            posted: task.trace.posted.is_some(),
+            exiting: exiting || task.exit_status.is_some(),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! ptrace as statements, by system call and by message.
+
+use super::{Prog, Val, Var};
+use crate::sim::TRACER_CAP;
+use abi::client::{NR_TRACER_CAP, PTRACE};
+use abi::linux::general as g;
+use abi::linux::ptrace as nr;
+use abi::signal::SIGSTOP;
+use iced_x86::code_asm::*;
+
+/// How a program speaks to the tracer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// By the `ptrace` system call, as unmodified programs do.
+    SystemCall,
+    /// By messages of its own, as libtrace does.
+    Message,
+}
+
+impl Entry {
+    /// Both.
+    pub const ALL: [Entry; 2] = [Entry::SystemCall, Entry::Message];
+}
+
+impl Prog {
+    /// What a program does first: asks for its capability to the tracer if it needs it.
+    pub fn begin(&mut self) {
+        if self.entry == Entry::Message {
+            self.sys(NR_TRACER_CAP, &[]);
+        }
+    }
+
+    /// A ptrace request: `rax` is the result as the system call gives it, where a PEEK stores its
+    /// word through `data`.
+    pub fn ptrace(
+        &mut self,
+        request: u32,
+        pid: impl Into<Val>,
+        addr: impl Into<Val>,
+        data: impl Into<Val>,
+    ) {
+        let data = data.into();
+        self.ptrace_any(request, pid, addr, data);
+        let peeks = matches!(
+            request,
+            nr::PTRACE_PEEKTEXT | nr::PTRACE_PEEKDATA | nr::PTRACE_PEEKUSR
+        );
+        if peeks && self.entry == Entry::Message {
+            self.load(rcx, data);
+            self.ok(|a| a.mov(qword_ptr(rcx), r8));
+        }
+    }
+
+    /// The same for a request that is not known here: what a PEEK by message reads is lost.
+    pub fn ptrace_any(
+        &mut self,
+        request: impl Into<Val>,
+        pid: impl Into<Val>,
+        addr: impl Into<Val>,
+        data: impl Into<Val>,
+    ) {
+        let args = [request.into(), pid.into(), addr.into(), data.into()];
+        if self.entry == Entry::SystemCall {
+            return self.sys(g::__NR_ptrace, &args);
+        }
+        for (register, value) in [r10, r8, r9, r15].into_iter().zip(args) {
+            self.load(register, value);
+        }
+        self.load(rdi, TRACER_CAP.into());
+        self.load(rsi, (PTRACE << 12 | 4).into());
+        let after = self.label();
+        self.ok(|a| a.mov(rcx, rsp));
+        self.ok(|a| a.lea(rdx, ptr(after)));
+        self.ok(|a| a.sysenter());
+        self.here(after);
+        self.ok(|a| a.mov(rax, r10));
+    }
+
+    /// The same; the test fails unless it succeeds.
+    #[track_caller]
+    pub fn ptrace_ok(
+        &mut self,
+        request: u32,
+        pid: impl Into<Val>,
+        addr: impl Into<Val>,
+        data: impl Into<Val>,
+    ) {
+        self.ptrace(request, pid, addr, data);
+        self.check(Val::Rax, 0);
+    }
+
+    /// PTRACE_ATTACH and the wait for its SIGSTOP.
+    #[track_caller]
+    pub fn attach(&mut self, pid: Var) {
+        self.ptrace_ok(nr::PTRACE_ATTACH, pid, 0, 0);
+        self.wait_for(pid, stopped(SIGSTOP.into()));
+    }
+
+    /// PTRACE_CONT with a signal.
+    #[track_caller]
+    pub fn cont(&mut self, pid: Var, signo: u8) {
+        self.ptrace_ok(nr::PTRACE_CONT, pid, 0, signo);
+    }
+
+    /// PTRACE_DETACH with a signal.
+    #[track_caller]
+    pub fn detach(&mut self, pid: Var, signo: u8) {
+        self.ptrace_ok(nr::PTRACE_DETACH, pid, 0, signo);
+    }
+
+    /// PTRACE_SETOPTIONS.
+    #[track_caller]
+    pub fn set_options(&mut self, pid: Var, options: u32) {
+        self.ptrace_ok(nr::PTRACE_SETOPTIONS, pid, 0, options);
+    }
+
+    /// PTRACE_GETREGS; the address of `struct user_regs_struct`.
+    #[track_caller]
+    pub fn get_regs(&mut self, pid: Var) -> u64 {
+        let regs = self.words(&[0; abi::regs::USER_REGS_WORDS]);
+        self.ptrace_ok(nr::PTRACE_GETREGS, pid, 0, regs);
+        regs
+    }
+
+    /// PTRACE_GETEVENTMSG into a variable.
+    #[track_caller]
+    pub fn event_message(&mut self, pid: Var, message: Var) {
+        self.ptrace_ok(nr::PTRACE_GETEVENTMSG, pid, 0, message.0);
+    }
+
+    /// Makes the child of a fork one that has itself traced and stops.
+    pub fn traced_child(&mut self, child: Var, body: impl FnOnce(&mut Prog)) {
+        self.fork(|p| {
+            p.ptrace_ok(nr::PTRACE_TRACEME, 0, 0, 0);
+            p.getpid();
+            p.kill(Val::Rax, SIGSTOP);
+            body(p);
+        });
+        self.store(child);
+        self.wait_for(child, stopped(SIGSTOP.into()));
+    }
+}
+
+/// Where a register is in `struct user_regs_struct`, in words.
+pub mod word {
+    /// rax.
+    pub const RAX: u64 = 10;
+    /// orig_rax.
+    pub const ORIG_RAX: u64 = 15;
+    /// rip.
+    pub const RIP: u64 = 16;
+    /// rbx.
+    pub const RBX: u64 = 5;
+}
+
+/// The wait status of a stop.
+pub const fn stopped(code: u32) -> i32 {
+    (code << 8) as i32 | 0x7f
+}
+
+/// The stop code of an event.
+pub const fn event(number: u32) -> u32 {
+    5 | number << 8
+}
+
+/// The wait status of an exit.
+pub const fn exited(status: i32) -> i32 {
+    status << 8
+}

@@ -1,0 +1,313 @@
+//! Messages that make no sense, or sense that nobody meant.
+
+use crate::schedule::Random;
+use abi::tracer::{Answer, Events, SignalAction, Step, Stop, Verdict};
+use abi::wire::{self, MAX};
+use abi::{SigInfo, TaskId, fs, tracer};
+
+/// Bytes that no server wrote: noise, or a message of [`Calls`] damaged.
+pub fn damaged(random: &mut Random, message: &[u8]) -> Vec<u8> {
+    let mut bytes = message.to_vec();
+    match random.below(4) {
+        0 => {
+            let len = random.below(80) as usize;
+            return (0..len).map(|_| random.bits() as u8).collect();
+        }
+        1 => bytes.truncate(random.below(bytes.len() as u64) as usize),
+        2 => bytes.extend((0..=random.below(20)).map(|_| random.bits() as u8)),
+        _ => {
+            for _ in 0..=random.below(4) {
+                let at = random.below(bytes.len() as u64) as usize;
+                bytes[at] ^= 1 << random.below(8);
+            }
+        }
+    }
+    bytes
+}
+
+/// A task's id: one that exists, one that did, one that never will.
+pub fn some_task(random: &mut Random, alive: &[TaskId]) -> TaskId {
+    match random.below(4) {
+        0 => TaskId::new(random.below(40) as usize, random.below(4) as u16),
+        1 => TaskId::from_badge(random.bits() & 0xfff_ffff).unwrap_or(TaskId::FS),
+        _ if alive.is_empty() => TaskId::TRACER,
+        _ => *random.pick(alive),
+    }
+}
+
+fn number(random: &mut Random) -> u32 {
+    match random.below(8) {
+        0 => random.bits() as u32,
+        _ => random.below(12) as u32,
+    }
+}
+
+fn address(random: &mut Random) -> u64 {
+    match random.below(4) {
+        0 => random.bits(),
+        1 => 0x40_0000 + random.below(0x3000),
+        2 => 0x60_0000 + random.below(0x3000),
+        _ => 0x7fff_ffff_0000 + random.below(0x2_0000),
+    }
+}
+
+fn length(random: &mut Random) -> u32 {
+    match random.below(8) {
+        0 => random.bits() as u32,
+        _ => random.below(1000) as u32,
+    }
+}
+
+fn info(random: &mut Random) -> SigInfo {
+    let mut info = SigInfo::new(random.below(70) as u8, random.below(10) as i32 - 5);
+    if random.one_in(8) {
+        info.signo = random.bits() as i32;
+    }
+    info
+}
+
+/// A well-formed call of the tracer's with whatever in it.
+pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
+    use tracer::Call;
+    let task = some_task(random, alive);
+    let bytes = [0xa5; 100];
+    let call = match random.below(13) {
+        0 => Call::Next,
+        1 => Call::View { task },
+        2 => Call::Find {
+            tid: number(random),
+        },
+        3 => Call::Attach {
+            task,
+            events: Events::from_bits_truncate(random.bits() as u32),
+        },
+        4 => Call::Detach {
+            task,
+            signal: random.one_in(2).then(|| info(random)),
+        },
+        5 => Call::SetEvents {
+            task,
+            events: Events::from_bits_truncate(random.bits() as u32),
+            quiesce: random.one_in(2),
+        },
+        6 => Call::Bind {
+            task,
+            tracer: random.one_in(2).then(|| some_task(random, alive)),
+        },
+        7 => Call::Answer(Answer {
+            task,
+            number: number(random),
+            written: random.one_in(3).then(|| random.bits()),
+            step: if random.one_in(2) {
+                Step::None
+            } else {
+                Step::Single
+            },
+            verdict: verdict(random),
+        }),
+        8 => Call::Post {
+            task,
+            number: number(random),
+            stop: Stop {
+                code: random.bits() as u32,
+            },
+        },
+        9 => Call::Unpost { task },
+        10 => Call::Signal {
+            task,
+            info: info(random),
+            force: random.one_in(2),
+        },
+        11 => Call::Read {
+            task,
+            addr: address(random),
+            len: length(random),
+        },
+        _ => Call::Write {
+            task,
+            addr: address(random),
+            force: random.one_in(2),
+            bytes: &bytes[..random.below(100) as usize],
+        },
+    };
+    encoded(&call)
+}
+
+fn verdict(random: &mut Random) -> Verdict {
+    match random.below(4) {
+        0 => Verdict::Continue,
+        1 => Verdict::AbortSyscall,
+        2 => Verdict::Result(random.bits() as i64),
+        _ => {
+            let actions = [
+                SignalAction::Deliver,
+                SignalAction::Ignore,
+                SignalAction::Terminate,
+                SignalAction::Core,
+                SignalAction::Stop,
+                SignalAction::TerminalStop,
+                SignalAction::Handler,
+            ];
+            Verdict::Signal {
+                action: *random.pick(&actions),
+                info: info(random),
+            }
+        }
+    }
+}
+
+/// A well-formed call of the file server's with whatever in it; never [`fs::Call::Next`], which
+/// would park.
+pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
+    use fs::{Call, Direction, FileRange, ObjectId, Outcome};
+    let (task, number) = (some_task(random, alive), number(random));
+    let object = ObjectId(random.below(6) as u32);
+    let offset = if random.one_in(6) {
+        random.bits()
+    } else {
+        random.below(20_000)
+    };
+    let bytes = [0x5a; 100];
+    let range = FileRange {
+        object,
+        offset,
+        size: random.below(10_000),
+    };
+    let call = match random.below(14) {
+        0 => Call::Complete {
+            task,
+            number,
+            outcome: Outcome::Result(random.bits() as i64 >> random.below(64)),
+        },
+        1 => Call::Complete {
+            task,
+            number,
+            outcome: Outcome::File(range),
+        },
+        2 => Call::Complete {
+            task,
+            number,
+            outcome: Outcome::Program {
+                range,
+                uid: 0,
+                gid: 0,
+                mode: 0,
+            },
+        },
+        3 => Call::Read {
+            task,
+            number,
+            addr: address(random),
+            len: length(random),
+        },
+        4 => Call::ReadString {
+            task,
+            number,
+            addr: address(random),
+        },
+        5 => Call::Write {
+            task,
+            number,
+            addr: address(random),
+            bytes: &bytes[..random.below(100) as usize],
+        },
+        6 => Call::Transfer {
+            task,
+            number,
+            addr: address(random),
+            len: length(random).into(),
+            object,
+            offset,
+            direction: if random.one_in(2) {
+                Direction::ToTask
+            } else {
+                Direction::FromTask
+            },
+        },
+        7 => Call::ReadObject {
+            object,
+            offset,
+            len: length(random),
+        },
+        8 => Call::WriteObject {
+            object,
+            offset,
+            bytes: &bytes[..random.below(100) as usize],
+        },
+        9 => Call::Truncate {
+            object,
+            size: offset,
+        },
+        10 => Call::Signal {
+            task,
+            signo: random.bits() as u8,
+        },
+        11 => Call::SignalGroup {
+            pgid: number,
+            signo: random.bits() as u8,
+        },
+        12 => Call::Status { tid: number },
+        _ => Call::WakeAt { deadline: offset },
+    };
+    encoded(&call)
+}
+
+/// A well-formed report to the file server that nobody made.
+pub fn fs_report(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
+    use fs::{Event, FileRange, ObjectId, Path, Reply, Report};
+    let (task, tid) = (some_task(random, alive), number(random));
+    let name = b"/bin/first";
+    let event = match random.below(8) {
+        0 | 1 => Event::Syscall {
+            nr: random.below(340) as u32,
+            args: core::array::from_fn(|_| {
+                if random.one_in(3) {
+                    address(random)
+                } else {
+                    random.below(8)
+                }
+            }),
+        },
+        2 => Event::Created {
+            parent: some_task(random, alive),
+            tid,
+            tgid: tid,
+            share_files: random.one_in(2),
+            share_fs: random.one_in(2),
+        },
+        3 => Event::FindProgram {
+            path: if random.one_in(2) {
+                Path::At(address(random))
+            } else {
+                Path::Inline(name)
+            },
+        },
+        4 => Event::Executed {
+            tid,
+            program: FileRange {
+                object: ObjectId(0),
+                offset: 4096,
+                size: 100,
+            },
+            path: name,
+        },
+        5 => Event::Map {
+            fd: tid as i32,
+            write: random.one_in(2),
+        },
+        6 => Event::Interrupt,
+        _ if random.one_in(3) => Event::Exited,
+        _ => Event::Console,
+    };
+    encoded(&Reply::Report(Report {
+        task,
+        number: number(random),
+        event,
+    }))
+}
+
+fn encoded<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    let mut buffer = [0; MAX];
+    let len = wire::encode(value, &mut buffer);
+    buffer[..len].to_vec()
+}

@@ -1,0 +1,114 @@
+//! What holds between any two steps, and what is left at the end.
+
+use crate::sim::Pending;
+use crate::world::World;
+use abi::tracer::Event;
+use procmgr::inspect::{Standing, TaskSurvey};
+
+/// Between two steps.
+pub fn check(world: &World) {
+    let survey = world.procmgr.survey();
+    let kept_by_tracer = world.tracer().expect("not at work between steps").kept();
+    let kept_by_fs = world.fs().expect("not at work between steps").kept();
+    let fs_at_it = world.machine.fs_answer.is_some();
+    for task in &survey {
+        check_thread(world, task);
+        match task.standing {
+            Standing::Held(_) if task.queued => {
+                let told = world.machine.tracer_notified;
+                assert!(told, "the tracer is not told of {task:?}");
+            }
+            Standing::Held(_) => {
+                assert!(task.taken, "nobody has the report of {task:?}");
+                let kept = kept_by_tracer.contains(&(task.id, task.number));
+                assert!(kept, "the tracer has forgotten that it holds {task:?}");
+            }
+            Standing::Fs if task.queued => {
+                assert!(
+                    !world.machine.fs_parked,
+                    "the file server is not told of {task:?}"
+                );
+            }
+            Standing::Fs => {
+                let kept = fs_at_it || kept_by_fs.contains(&(task.id, task.number));
+                assert!(kept, "the file server has forgotten that it holds {task:?}");
+            }
+            Standing::Moving => {
+                let newborn = |by: &TaskSurvey| matches!(by.standing, Standing::Held(Event::Clone { child, .. }) if child == task.id);
+                assert!(survey.iter().any(newborn), "{task:?} is nowhere");
+            }
+            _ => {}
+        }
+        if task.posted {
+            let held = matches!(task.standing, Standing::Held(_)) && task.taken;
+            assert!(held, "a stop is published of {task:?}");
+        }
+    }
+    let threads = survey.iter().filter(|t| t.has_space).count();
+    assert_eq!(
+        world.machine.threads.len(),
+        threads,
+        "every thread has its task"
+    );
+}
+
+fn check_thread(world: &World, task: &TaskSurvey) {
+    let thread = world.machine.threads.get(task.id);
+    assert_eq!(
+        thread.is_some(),
+        task.has_space,
+        "thread and space of {task:?}"
+    );
+    let Some(thread) = thread else { return };
+    let runs = !thread.held();
+    let should = matches!(task.standing, Standing::Running | Standing::Stub);
+    assert_eq!(
+        runs, should,
+        "{task:?} against its thread: {:?}",
+        thread.pending
+    );
+    let torn = thread.pending == Pending::Torn;
+    assert!(
+        !torn || task.exiting,
+        "{task:?} was stopped in a call to the tracer"
+    );
+    if matches!(task.standing, Standing::Held(_)) && task.taken && task.attached {
+        assert!(
+            thread.handed,
+            "the tracer holds {task:?} without its thread"
+        );
+    }
+}
+
+/// When all programs are done and the servers too: nothing is left but the first process, dead.
+pub fn check_end(world: &World) {
+    let survey = world.procmgr.survey();
+    let left: Vec<_> = survey
+        .iter()
+        .filter(|t| t.standing != Standing::Zombie)
+        .collect();
+    assert!(left.is_empty(), "alive at the end: {left:?}");
+    assert!(
+        survey.len() <= 1,
+        "dead and not reaped at the end: {survey:?}"
+    );
+    assert_eq!(world.machine.threads.len(), 0, "threads at the end");
+    assert_eq!(
+        world.machine.spaces.population(),
+        (0, 0),
+        "spaces and mappings at the end"
+    );
+    let tracer = world.tracer().expect("not at work");
+    assert_eq!(tracer.traced(), 0, "the tracer traces nobody at the end");
+    let fs = world.fs().expect("not at work");
+    assert_eq!(fs.waiting(), 0, "system calls parked at the end");
+    let [_, files, tables, tasks, pipes] = fs.population();
+    assert_eq!(
+        [files, tables, tasks, pipes],
+        [0; 4],
+        "files, tables, tasks, pipes at the end"
+    );
+    // The frame of zeros is made at its first use and stays.
+    let used = world.frames_at_start - world.machine.frames.count_free();
+    assert!(used <= 1, "{used} frames in use at the end");
+}

@@ -1,0 +1,397 @@
+//! The kernel's part, as the process manager sees it.
+
+use super::frames::{Frames, Page};
+use super::memory::{Fault, Spaces};
+use super::threads::{Activity, Pending, Thread, Threads, initial_fpu};
+use super::{Shortage, cpu};
+use abi::{Regs, TaskId};
+use procmgr::Trap;
+use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
+use std::rc::Rc;
+
+/// Where a task finds its capability to the tracer.
+pub const TRACER_CAP: u64 = 0x3f;
+/// The last pages of a program's memory, in which the stubs are.
+const STUBS: u64 = 0x7fff_ffff_d000;
+/// How long an instruction takes, in nanoseconds.
+pub const INSTRUCTION_NS: u64 = 10;
+const SETTABLE: u64 = abi::regs::USER_FLAGS & !(abi::regs::TF | abi::regs::RF | 0x4_4000);
+
+/// The machine.
+pub struct SimMachine {
+    /// Its memory.
+    pub frames: Frames,
+    /// Its address spaces.
+    pub spaces: Spaces,
+    /// Its threads.
+    pub threads: Threads,
+    /// The time.
+    pub clock: u64,
+    /// When the process manager wants to be woken.
+    pub deadline: Option<u64>,
+    /// The tracer's notification is signalled.
+    pub tracer_notified: bool,
+    /// The file server sleeps in its call.
+    pub fs_parked: bool,
+    /// The answer to that call.
+    pub fs_answer: Option<Vec<u8>>,
+    /// The tracer is calling, so a capability can be handed to it.
+    pub tracer_calling: bool,
+    /// The wait status the machine ended with.
+    pub off: Option<i32>,
+    /// What the process manager said.
+    pub said: Vec<String>,
+}
+
+impl SimMachine {
+    /// A machine with so many frames.
+    pub fn new(frames: u32, archive: Rc<Vec<Page>>) -> SimMachine {
+        SimMachine {
+            frames: Frames::new(frames, archive),
+            spaces: Spaces::default(),
+            threads: Threads::default(),
+            clock: 1_000_000,
+            deadline: None,
+            tracer_notified: false,
+            fs_parked: false,
+            fs_answer: None,
+            tracer_calling: false,
+            off: None,
+            said: Vec::new(),
+        }
+    }
+
+    /// Lets a thread that runs run on for at most `budget` instructions. What it needs of the
+    /// world is given to `hook`. Afterwards it runs, or has trapped, or calls the tracer.
+    pub fn burst(
+        &mut self,
+        task: TaskId,
+        budget: u32,
+        hook: &mut dyn FnMut(cpu::Hook, &mut Regs),
+    ) -> u32 {
+        let thread = self.threads.one(task);
+        let Pending::Running(activity) = thread.pending else {
+            panic!("{task:?} does not run");
+        };
+        let (ran, next) = match activity {
+            Activity::Stub(stub, area) => {
+                let trap = run_stub(thread, &self.spaces, &mut self.frames, stub, area);
+                (1, Pending::Trapped(trap, activity))
+            }
+            Activity::Program => cpu::run(thread, &self.spaces, &mut self.frames, budget, hook),
+        };
+        thread.instructions += u64::from(ran);
+        thread.pending = next;
+        self.clock += u64::from(ran) * INSTRUCTION_NS;
+        ran
+    }
+
+    /// Takes the trap of a thread, which is held from then on.
+    pub fn take_trap(&mut self, task: TaskId) -> Trap {
+        let thread = self.threads.one(task);
+        let Pending::Trapped(trap, activity) = thread.pending else {
+            panic!("{task:?} has no trap");
+        };
+        let retry = matches!(trap, Trap::PageFault { .. }).then_some(activity);
+        thread.pending = Pending::Held { retry };
+        if trap == Trap::Int3 {
+            thread.regs.rip += 1;
+        }
+        trap
+    }
+
+    /// The tracer's answer to a thread's call, unless that has ended meanwhile.
+    pub fn answer_client(&mut self, task: TaskId, words: [u64; 4]) {
+        let Some(thread) = self.threads.get_mut(task) else {
+            return;
+        };
+        if let Pending::Calling { taken: true, .. } = thread.pending {
+            let r = &mut thread.regs;
+            (r.r10, r.r8, r.r9, r.r15) = (words[0], words[1], words[2], words[3]);
+            (r.rip, r.rsp) = (r.rdx, r.rcx);
+            thread.pending = Pending::Running(Activity::Program);
+        }
+    }
+
+    fn start(&mut self, task: TaskId, activity: Activity) -> &mut Thread {
+        let thread = self.threads.held(task);
+        let whole = thread.pending != Pending::Torn;
+        assert!(
+            whole,
+            "{task:?} was in a call to the tracer, which would run twice"
+        );
+        thread.stepping = thread.step_next;
+        thread.pending = Pending::Running(activity);
+        thread
+    }
+}
+
+/// A stub's work. Its page faults come from the stub's page.
+fn run_stub(
+    thread: &mut Thread,
+    spaces: &Spaces,
+    frames: &mut Frames,
+    stub: Stub,
+    area: u64,
+) -> Trap {
+    let space = thread.space;
+    let done: Result<(), Fault> = match stub {
+        Stub::FpuSave => spaces.write(frames, space, area, &thread.fpu),
+        Stub::FpuSaveInit => spaces
+            .write(frames, space, area, &thread.fpu)
+            .map(|()| thread.fpu = initial_fpu()),
+        Stub::FpuLoad => {
+            let mut fpu = [0; 512];
+            spaces
+                .read(frames, space, area, &mut fpu)
+                .map(|()| thread.fpu = fpu)
+        }
+        Stub::FpuInit => {
+            thread.fpu = initial_fpu();
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => Trap::StubDone,
+        Err(f) => Trap::PageFault {
+            addr: f.addr,
+            write: f.write,
+            present: f.present,
+            ip: STUBS,
+        },
+    }
+}
+
+impl Machine for SimMachine {
+    fn now(&mut self) -> u64 {
+        self.clock
+    }
+
+    fn set_timer(&mut self, deadline: Option<u64>) {
+        self.deadline = deadline;
+    }
+
+    fn frame_alloc(&mut self) -> Option<Frame> {
+        self.frames.alloc()
+    }
+
+    fn frame_free(&mut self, frame: Frame) {
+        self.frames.free(frame);
+    }
+
+    fn frames_free(&mut self) -> usize {
+        self.frames.count_free()
+    }
+
+    fn bytes(&self, frame: Frame) -> &[u8; PAGE as usize] {
+        bytemuck::cast_ref(self.frames.words(frame))
+    }
+
+    fn bytes_mut(&mut self, frame: Frame) -> &mut [u8; PAGE as usize] {
+        bytemuck::cast_mut(self.frames.words_mut(frame))
+    }
+
+    fn words(&self, frame: Frame) -> &[u64; PAGE as usize / 8] {
+        self.frames.words(frame)
+    }
+
+    fn words_mut(&mut self, frame: Frame) -> &mut [u64; PAGE as usize / 8] {
+        self.frames.words_mut(frame)
+    }
+
+    fn frame_copy(&mut self, to: Frame, from: Frame) {
+        let page = *self.frames.words(from);
+        *self.frames.words_mut(to) = page;
+    }
+
+    fn archive_frame(&mut self, page: u32) -> Option<Frame> {
+        self.frames.of_archive(page)
+    }
+
+    fn space_create(&mut self, space: SpaceIx) -> Result<(), NoMemory> {
+        if !self.frames.permit() {
+            return Err(NoMemory);
+        }
+        self.spaces.create(space);
+        Ok(())
+    }
+
+    fn space_destroy(&mut self, space: SpaceIx) {
+        let used = self.threads.all().any(|(_, t)| t.space == space);
+        assert!(!used, "{space:?} is destroyed while a thread uses it");
+        self.spaces.destroy(space);
+    }
+
+    fn map(
+        &mut self,
+        space: SpaceIx,
+        addr: u64,
+        frame: Frame,
+        writable: bool,
+    ) -> Result<Mapping, NoMemory> {
+        assert!(
+            !(STUBS..STUBS + 2 * PAGE).contains(&addr),
+            "mapped over the stubs"
+        );
+        if !self.frames.permit() {
+            return Err(NoMemory);
+        }
+        Ok(self
+            .spaces
+            .map(&mut self.frames, space, addr, frame, writable))
+    }
+
+    fn protect(&mut self, space: SpaceIx, mapping: Mapping, writable: bool) {
+        self.spaces.protect(&self.frames, space, mapping, writable);
+    }
+
+    fn unmap(&mut self, mapping: Mapping) {
+        self.spaces.unmap(&mut self.frames, mapping);
+    }
+
+    fn thread_create(&mut self, task: TaskId, space: SpaceIx) -> Result<(), NoMemory> {
+        assert!(
+            self.spaces.exists(space),
+            "a thread in a space that does not exist"
+        );
+        if !self.frames.permit() {
+            return Err(NoMemory);
+        }
+        self.threads.create(task, space);
+        Ok(())
+    }
+
+    fn thread_destroy(&mut self, task: TaskId) {
+        self.threads.destroy(task);
+    }
+
+    fn thread_move(&mut self, task: TaskId, space: SpaceIx) {
+        assert!(
+            self.spaces.exists(space),
+            "a thread in a space that does not exist"
+        );
+        self.threads.held(task).space = space;
+    }
+
+    fn thread_rename(&mut self, from: TaskId, to: TaskId) {
+        self.threads.rename(from, to);
+    }
+
+    fn regs(&mut self, task: TaskId) -> Regs {
+        self.threads.one(task).regs
+    }
+
+    fn set_regs(&mut self, task: TaskId, regs: &Regs) {
+        self.threads.held(task).regs = settable(regs);
+    }
+
+    fn resume(&mut self, task: TaskId, regs: &Regs) {
+        self.start(task, Activity::Program).regs = settable(regs);
+    }
+
+    fn retry(&mut self, task: TaskId) {
+        match self.threads.held(task).pending {
+            Pending::Held {
+                retry: Some(activity),
+            } => {
+                self.start(task, activity);
+            }
+            other => panic!("{task:?} is not held for a page fault but {other:?}"),
+        }
+    }
+
+    fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
+        assert_eq!(area % 16, 0, "the FPU state's address is aligned");
+        // Whatever the registers were, they are not any more.
+        let thread = self.start(task, Activity::Stub(stub, area));
+        thread.regs = Regs {
+            rip: STUBS,
+            rflags: 2,
+            ..Regs::default()
+        };
+    }
+
+    fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool {
+        assert_eq!(area % 16, 0, "the FPU state's address is aligned");
+        let thread = self.threads.held(task);
+        let trap = run_stub(thread, &self.spaces, &mut self.frames, stub, area);
+        thread.regs = Regs {
+            rip: STUBS,
+            rflags: 2,
+            ..Regs::default()
+        };
+        trap == Trap::StubDone
+    }
+
+    fn suspend(&mut self, task: TaskId) {
+        let thread = self.threads.one(task);
+        thread.pending = match thread.pending {
+            Pending::Running(_) | Pending::Trapped(..) => Pending::Held { retry: None },
+            Pending::Calling { .. } => Pending::Torn,
+            Pending::Held { .. } | Pending::Torn => {
+                panic!("{task:?} is suspended and held already")
+            }
+        };
+    }
+
+    fn step(&mut self, task: TaskId, on: bool) {
+        self.threads.one(task).step_next = on;
+    }
+
+    fn cpu_time(&mut self, task: TaskId) -> u64 {
+        self.threads.one(task).instructions * INSTRUCTION_NS
+    }
+
+    fn hand_thread(&mut self, task: TaskId) {
+        assert!(
+            self.tracer_calling,
+            "{task:?} is handed out while the tracer does not call"
+        );
+        self.threads.one(task).handed = true;
+    }
+
+    fn revoke_thread(&mut self, task: TaskId) {
+        self.threads.one(task).handed = false;
+    }
+
+    fn tracer_cap(&self) -> u64 {
+        TRACER_CAP
+    }
+
+    fn notify_tracer(&mut self) {
+        self.tracer_notified = true;
+    }
+
+    fn answer_fs(&mut self, message: &[u8]) {
+        assert!(
+            self.fs_parked,
+            "the file server is answered and did not call"
+        );
+        self.fs_parked = false;
+        self.fs_answer = Some(message.to_vec());
+    }
+
+    fn log(&mut self, text: core::fmt::Arguments<'_>) {
+        self.said.push(text.to_string());
+    }
+
+    fn power_off(&mut self, status: i32) {
+        assert_eq!(self.off, None, "the machine ends once");
+        self.off = Some(status);
+    }
+}
+
+/// What a write of registers leaves of them.
+fn settable(regs: &Regs) -> Regs {
+    Regs {
+        rflags: regs.rflags & SETTABLE | 0x202,
+        ..*regs
+    }
+}
+
+impl SimMachine {
+    /// Has one allocation of the coming ones fail.
+    pub fn run_short(&mut self, shortage: Shortage) {
+        self.frames.shortage = shortage;
+    }
+}

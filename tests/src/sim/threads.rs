@@ -1,0 +1,163 @@
+//! Threads.
+
+use abi::{Regs, TaskId};
+use procmgr::Trap;
+use procmgr::machine::{SpaceIx, Stub};
+use std::collections::BTreeMap;
+
+/// What a thread does when it gets the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Its program.
+    Program,
+    /// A stub.
+    Stub(Stub, u64),
+}
+
+/// Where a thread stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// It waits for a resume. A page fault can be tried again.
+    Held {
+        /// What a retry goes on with.
+        retry: Option<Activity>,
+    },
+    /// It was suspended in a call to the tracer, and must never run again: the call would run
+    /// twice.
+    Torn,
+    /// It runs.
+    Running(Activity),
+    /// It came to a stand, and the process manager has not been told.
+    Trapped(Trap, Activity),
+    /// It calls the tracer: label and words. The tracer may have taken the message.
+    Calling {
+        /// The label.
+        label: u64,
+        /// The words.
+        words: [u64; 4],
+        /// The tracer has it.
+        taken: bool,
+    },
+}
+
+/// A thread.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// Its address space.
+    pub space: SpaceIx,
+    /// Its registers.
+    pub regs: Regs,
+    /// Its FPU state as FXSAVE lays it out.
+    pub fpu: [u8; 512],
+    /// Where it stands.
+    pub pending: Pending,
+    /// It traps after each instruction.
+    pub stepping: bool,
+    /// The same from the next resume on.
+    pub step_next: bool,
+    /// Instructions it has run.
+    pub instructions: u64,
+    /// The tracer has its capability.
+    pub handed: bool,
+}
+
+/// The FPU state that a program starts with.
+pub fn initial_fpu() -> [u8; 512] {
+    let mut fpu = [0; 512];
+    fpu[..2].copy_from_slice(&0x37fu16.to_le_bytes());
+    fpu[24..28].copy_from_slice(&0x1f80u32.to_le_bytes());
+    fpu
+}
+
+impl Thread {
+    fn new(space: SpaceIx) -> Thread {
+        // What nobody has set must not look like something: a kernel's thread starts with zeros,
+        // but its FPU with whatever the kernel chose.
+        let mut fpu = initial_fpu();
+        fpu[160..416].fill(0xee);
+        Thread {
+            space,
+            regs: Regs::default(),
+            fpu,
+            pending: Pending::Held { retry: None },
+            stepping: false,
+            step_next: false,
+            instructions: 0,
+            handed: false,
+        }
+    }
+
+    /// Whether it waits to be resumed.
+    pub fn held(&self) -> bool {
+        matches!(self.pending, Pending::Held { .. } | Pending::Torn)
+    }
+}
+
+/// Every thread.
+#[derive(Default)]
+pub struct Threads(BTreeMap<TaskId, Thread>);
+
+impl Threads {
+    pub fn create(&mut self, task: TaskId, space: SpaceIx) {
+        let same_slot = self.0.keys().any(|t| t.slot() == task.slot());
+        assert!(!same_slot, "the slot of {task:?} is taken");
+        self.0.insert(task, Thread::new(space));
+    }
+
+    pub fn destroy(&mut self, task: TaskId) {
+        let thread = self
+            .0
+            .remove(&task)
+            .unwrap_or_else(|| panic!("no thread of {task:?}"));
+        assert!(
+            thread.held(),
+            "the thread of {task:?} is destroyed while it runs"
+        );
+        assert!(
+            !thread.handed,
+            "the thread of {task:?} is destroyed while the tracer has it"
+        );
+    }
+
+    pub fn rename(&mut self, from: TaskId, to: TaskId) {
+        let thread = self
+            .0
+            .remove(&from)
+            .unwrap_or_else(|| panic!("no thread of {from:?}"));
+        let old = self.0.insert(to, thread);
+        assert!(old.is_none(), "{to:?} has a thread already");
+    }
+
+    pub fn get(&self, task: TaskId) -> Option<&Thread> {
+        self.0.get(&task)
+    }
+
+    pub fn get_mut(&mut self, task: TaskId) -> Option<&mut Thread> {
+        self.0.get_mut(&task)
+    }
+
+    /// A thread that the process manager may touch: it exists and is held.
+    pub fn held(&mut self, task: TaskId) -> &mut Thread {
+        let thread = self.one(task);
+        assert!(
+            thread.held(),
+            "the thread of {task:?} is not held: {:?}",
+            thread.pending
+        );
+        thread
+    }
+
+    pub fn one(&mut self, task: TaskId) -> &mut Thread {
+        self.0
+            .get_mut(&task)
+            .unwrap_or_else(|| panic!("no thread of {task:?}"))
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (TaskId, &Thread)> {
+        self.0.iter().map(|(id, t)| (*id, t))
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}

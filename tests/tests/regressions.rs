@@ -1,0 +1,95 @@
+//! What random programs found, as scenarios of its own.
+
+use abi::linux::general as g;
+use abi::linux::ptrace as nr;
+use abi::signal::*;
+use world::asm::exited;
+use world::{Val, tracing_scenario};
+
+/// Soup, seed 7: the detach ended half way, and nobody could reap the tracee.
+#[test]
+fn a_tracee_with_written_registers_is_killed_while_its_tracer_exits() {
+    tracing_scenario(300, |p| {
+        let (child, tracer) = (p.var(), p.var());
+        p.fork(|p| p.spin());
+        p.store(child);
+        p.fork(|p| {
+            p.begin();
+            p.attach(child);
+            let regs = p.get_regs(child);
+            p.ptrace_ok(nr::PTRACE_SETREGS, child, 0, regs);
+            p.fork(|p| p.kill(child, SIGKILL));
+            p.exit(2);
+        });
+        p.store(tracer);
+        p.wait_for(tracer, exited(2));
+        p.wait_for_all();
+    });
+}
+
+/// Soup, seed 10: the thread stayed a zombie, and with it its process.
+#[test]
+fn a_traced_thread_is_dead_when_its_tracer_exits() {
+    tracing_scenario(300, |p| {
+        let (child, status) = (p.var(), p.var());
+        p.fork(|p| {
+            p.thread(|p| p.sleep(2_000_000));
+            p.sleep(6_000_000);
+            p.exit(3);
+        });
+        p.store(child);
+        p.sleep(1_000_000);
+        p.fork(|p| {
+            p.begin();
+            // The thread's tid is the one behind the process's.
+            p.ptrace(nr::PTRACE_SEIZE, 3, 0, 0);
+            p.check(Val::Rax, 0);
+            p.sleep(3_000_000);
+            p.exit(4);
+        });
+        p.wait4(child, status, g::__WALL);
+        p.check(status, exited(3) as u32);
+        p.wait_for_all();
+    });
+}
+
+/// Soup, seed 2305: the leader's children kept a parent that was gone.
+#[test]
+fn a_leader_dies_while_the_reaping_of_its_thread_is_reported() {
+    tracing_scenario(600, |p| {
+        p.fork(|p| {
+            let rounds = p.var();
+            p.fork(|p| p.sleep(9_000_000));
+            p.thread(|p| p.sleep(1_500_000));
+            p.sleep(1_500_000);
+            p.choose(16);
+            p.store(rounds);
+            p.times(rounds, |p| p.sleep(4_000));
+            p.sys(g::__NR_exit, &[0.into()]);
+        });
+        p.sleep(500_000);
+        p.fork(|p| {
+            p.begin();
+            let (thread, status) = (p.var(), p.var());
+            p.set(thread, 4);
+            p.ptrace_ok(nr::PTRACE_SEIZE, thread, 0, 0);
+            p.wait4(thread, status, g::__WALL);
+            p.check(Val::Rax, thread);
+        });
+        p.wait_for_all();
+    });
+}
+
+/// A wait that was woken by the end of a process found it dead and reaped it half way.
+#[test]
+fn a_parent_dies_at_the_same_time_as_its_child() {
+    tracing_scenario(300, |p| {
+        p.times(3, |p| {
+            p.fork(|p| {
+                p.fork(|p| p.exit(1));
+                p.exit(2);
+            });
+        });
+        p.wait_for_all();
+    });
+}
