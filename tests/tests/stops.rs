@@ -150,7 +150,7 @@ fn tracees_go_on_from_every_kind_of_stop_when_their_tracer_exits() {
                 let (child, grandchild) = (p.var(), p.var());
                 tracer(p, kind, child, grandchild, 0);
             });
-            under_seeds(40, |seed| {
+            under_seeds(100, |seed| {
                 let ends = ends(&boot, seed);
                 assert!(
                     ends.contains(&(3, exited(1) as u64)),
@@ -175,7 +175,7 @@ fn tracees_die_in_every_kind_of_stop_when_their_tracer_exits_with_exitkill() {
             } else {
                 SIGKILL.into()
             };
-            under_seeds(40, |seed| {
+            under_seeds(100, |seed| {
                 let ends = ends(&boot, seed);
                 assert!(
                     ends.contains(&(3, status as u64)),
@@ -206,7 +206,7 @@ fn sigkill_ends_every_kind_of_stop() {
                     p.wait_for(grandchild, SIGKILL.into());
                 });
             });
-            under_seeds(40, |seed| drop(ends(&boot, seed)));
+            under_seeds(100, |seed| drop(ends(&boot, seed)));
         }
     }
 }
@@ -228,7 +228,7 @@ fn sigkill_from_a_third_task_ends_every_kind_of_stop() {
                 p.wait_for(child, status);
                 p.wait_for(killer, exited(0));
             });
-            under_seeds(20, |seed| drop(ends(&boot, seed)));
+            under_seeds(50, |seed| drop(ends(&boot, seed)));
         }
     }
 }
@@ -249,7 +249,7 @@ fn detach_lets_a_tracee_go_on_from_every_kind_of_stop() {
                 }
                 p.wait_for(child, exited(1));
             });
-            under_seeds(40, |seed| drop(ends(&boot, seed)));
+            under_seeds(100, |seed| drop(ends(&boot, seed)));
         }
     }
 }
@@ -273,7 +273,7 @@ fn a_tracer_that_is_killed_lets_its_tracees_go() {
                     p.kill(4, SIGCONT);
                 }
             });
-            under_seeds(20, |seed| drop(ends(&boot, seed)));
+            under_seeds(50, |seed| drop(ends(&boot, seed)));
         }
     }
 }

@@ -9,7 +9,7 @@ use world::{Boot, Prog, Val, World, tracing_scenario, under_seeds};
 
 #[test]
 fn attach_and_detach_of_a_running_task() {
-    tracing_scenario(300, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         p.fork(|p| p.spin());
         p.store(child);
@@ -22,7 +22,7 @@ fn attach_and_detach_of_a_running_task() {
 
 #[test]
 fn a_task_can_be_attached_again_after_detach() {
-    tracing_scenario(200, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         p.fork(|p| p.spin());
         p.store(child);
@@ -38,7 +38,7 @@ fn a_task_can_be_attached_again_after_detach() {
 
 #[test]
 fn attach_brings_a_task_in_a_pipe_read_to_quiescence_and_the_read_goes_on() {
-    tracing_scenario(300, |p| {
+    tracing_scenario(1000, |p| {
         let (child, read, write) = (p.var(), p.var(), p.var());
         let buffer = p.page();
         p.pipe(read, write);
@@ -59,7 +59,7 @@ fn attach_brings_a_task_in_a_pipe_read_to_quiescence_and_the_read_goes_on() {
 
 #[test]
 fn attach_brings_a_sleeping_task_to_quiescence_and_it_sleeps_on() {
-    tracing_scenario(300, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         p.fork(|p| {
             p.sleep(50_000_000);
@@ -75,7 +75,7 @@ fn attach_brings_a_sleeping_task_to_quiescence_and_it_sleeps_on() {
 
 #[test]
 fn attach_brings_a_waiting_task_to_quiescence_and_it_waits_on() {
-    tracing_scenario(300, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         p.fork(|p| {
             let grandchild = p.var();
@@ -97,7 +97,7 @@ fn attach_brings_a_waiting_task_to_quiescence_and_it_waits_on() {
 
 #[test]
 fn traceme_stop_and_continue() {
-    tracing_scenario(300, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         p.traced_child(child, |p| p.exit(5));
         p.cont(child, 0);
@@ -107,7 +107,7 @@ fn traceme_stop_and_continue() {
 
 #[test]
 fn a_system_call_stops_at_entry_and_exit() {
-    tracing_scenario(300, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         p.traced_child(child, |p| {
             p.sys(g::__NR_getppid, &[]);
@@ -179,7 +179,7 @@ fn around_getppid(
 
 #[test]
 fn a_tracer_changes_a_system_calls_result() {
-    tracing_scenario(200, |p| {
+    tracing_scenario(1000, |p| {
         around_getppid(
             p,
             4242,
@@ -194,7 +194,7 @@ fn a_tracer_changes_a_system_calls_result() {
 
 #[test]
 fn a_system_call_with_number_minus_one_is_skipped() {
-    tracing_scenario(200, |p| {
+    tracing_scenario(1000, |p| {
         around_getppid(
             p,
             -38,
@@ -209,7 +209,7 @@ fn a_system_call_with_number_minus_one_is_skipped() {
 
 #[test]
 fn a_tracer_replaces_a_system_call_by_another() {
-    tracing_scenario(200, |p| {
+    tracing_scenario(1000, |p| {
         around_getppid(
             p,
             0,
@@ -224,7 +224,7 @@ fn a_tracer_replaces_a_system_call_by_another() {
 
 #[test]
 fn a_single_step_runs_one_instruction() {
-    tracing_scenario(100, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         let marker = p.var();
         p.traced_child(child, |p| {
@@ -258,7 +258,7 @@ fn a_single_step_runs_one_instruction() {
 
 #[test]
 fn a_step_over_a_system_call_stops_behind_it_once() {
-    tracing_scenario(100, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         let rips = p.var();
         p.traced_child(child, |p| {
@@ -292,7 +292,7 @@ fn a_step_over_a_system_call_stops_behind_it_once() {
 
 #[test]
 fn a_breakpoint_is_poked_through_read_only_text() {
-    tracing_scenario(200, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         let (at, word_at, old) = (p.var(), p.var(), p.var());
         let place = p.label();
@@ -323,7 +323,7 @@ fn a_breakpoint_is_poked_through_read_only_text() {
 
 #[test]
 fn a_tracer_suppresses_and_replaces_signals() {
-    tracing_scenario(200, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         let seen = p.var();
         p.traced_child(child, |p| {
@@ -347,7 +347,7 @@ fn a_tracer_suppresses_and_replaces_signals() {
 
 #[test]
 fn a_signal_injected_at_a_signal_stop_kills() {
-    tracing_scenario(100, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         p.traced_child(child, |p| p.exit(5));
         p.cont(child, SIGTERM);
@@ -357,7 +357,7 @@ fn a_signal_injected_at_a_signal_stop_kills() {
 
 #[test]
 fn a_followed_fork_starts_with_a_stop_and_both_go_on() {
-    tracing_scenario(300, |p| {
+    tracing_scenario(1000, |p| {
         let (child, grandchild, status) = (p.var(), p.var(), p.var());
         p.traced_child(child, |p| {
             let mine = p.var();
@@ -446,7 +446,7 @@ fn vfork_exec_and_exit_are_told_in_order() {
 
 #[test]
 fn a_tracer_reads_and_writes_the_fpu_state_of_a_stopped_task() {
-    tracing_scenario(200, |p| {
+    tracing_scenario(1000, |p| {
         let child = p.var();
         let value = p.var();
         p.traced_child(child, |p| {
