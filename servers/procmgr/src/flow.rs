@@ -404,6 +404,8 @@ impl Procmgr {
             return;
         }
         m.suspend(id);
+        // Not the ones from above: it may have run until now, where the priorities are equal.
+        let regs = m.regs(id);
         let task = self.task_mut(id);
         task.regs = regs;
         task.call = InCall::NONE;
