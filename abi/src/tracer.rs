@@ -6,6 +6,11 @@
 //! A report holds its task until it is answered. Everything the tracer does with a held task, a
 //! ptrace stop for instance, happens between a report and its [`Answer`]; so "held" and "has a
 //! report outstanding" are the same thing, and a task has at most one.
+//!
+//! A report that would only be published as a ptrace stop need not wake the tracer: what it says
+//! of such stops beforehand ([`Posting`]) is enough for the process manager to publish them by
+//! itself. The report is outstanding all the same, and *unseen* until the tracer asks for it
+//! ([`Call::Take`]) or lets the task go on without looking ([`Call::Resume`]).
 
 use crate::{InCall, SigInfo, TaskId};
 use bitflags::bitflags;
@@ -88,6 +93,25 @@ pub enum CloneKind {
     Clone,
 }
 
+/// The stops of a task that the process manager publishes by itself. Only for a task that no
+/// engine but ptrace's is interested in: engines are told of an event in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    /// Signals, each with its own number as the stop's code. SIGCONT is reported still: it ends a
+    /// group-stop, which the tracer has to know.
+    pub signals: bool,
+    /// System call entry and exit, with this code.
+    pub syscalls: Option<u32>,
+}
+
+impl Posting {
+    /// Everything waits for the tracer.
+    pub const NONE: Posting = Posting {
+        signals: false,
+        syscalls: None,
+    };
+}
+
 /// Something happened to a task that somebody asked to be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -99,6 +123,10 @@ pub struct Report {
     pub number: u32,
     /// How its registers are to be read.
     pub in_call: InCall,
+    /// It has been published as a stop already ([`Posting`]).
+    pub posted: bool,
+    /// Another report may be waiting. If not, a notification comes before the next one does.
+    pub more: bool,
     /// What happened.
     pub event: Event,
 }
@@ -311,6 +339,8 @@ pub enum Call<'a> {
         task: TaskId,
         /// What to report.
         events: Events,
+        /// What to publish without reporting it.
+        posting: Posting,
         /// Bring it to a stand.
         quiesce: bool,
     },
@@ -324,6 +354,24 @@ pub enum Call<'a> {
     },
     /// Let a held task go on. ESRCH when that report is not outstanding. [`Reply::Done`].
     Answer(Answer),
+    /// Take the unseen report of a task: [`Reply::Report`], or [`Reply::None`] when it has none.
+    Take {
+        /// The task.
+        task: TaskId,
+    },
+    /// Let a task go on whose report is unseen, as [`Call::SetEvents`] and [`Call::Answer`] would:
+    /// a signal that it was of is dropped. ESRCH, and nothing changes, when there is no such
+    /// report. [`Reply::Done`].
+    Resume {
+        /// The task.
+        task: TaskId,
+        /// What to report from now on.
+        events: Events,
+        /// What to publish without reporting it.
+        posting: Posting,
+        /// How it runs.
+        step: Step,
+    },
     /// Every engine has seen this clone report: the new task may run, though its creator is held
     /// on. [`Reply::Done`].
     StartChild {

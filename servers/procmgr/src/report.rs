@@ -54,11 +54,16 @@ impl Procmgr {
     pub(crate) fn report(&mut self, m: &mut impl Machine, id: TaskId, event: Event) {
         let task = self.task_mut(id);
         task.report_number = task.report_number.wrapping_add(1);
+        let own_stop = task.trace.own_stop(event);
         task.trace.taken = false;
+        task.trace.unseen = own_stop.is_some();
         task.state = State::Held(event);
         if task.stale && task.space.is_some() {
             m.set_regs(id, &task.regs);
             task.stale = false;
+        }
+        if let Some(stop) = own_stop {
+            return self.post(m, id, stop);
         }
         let first = self.reports.to_tracer.is_empty();
         self.reports.to_tracer.push_back(id);
@@ -70,26 +75,36 @@ impl Procmgr {
     /// The next report for the tracer. One that was withdrawn meanwhile is passed over.
     pub(crate) fn next_report(&mut self) -> Option<Report> {
         while let Some(id) = self.reports.to_tracer.pop_front() {
-            let Ok(task) = self.find_task(id) else {
-                continue;
-            };
-            let State::Held(event) = task.state else {
-                continue;
-            };
-            if task.trace.taken {
-                continue;
+            if let Some(report) = self.take_report(id) {
+                return Some(report);
             }
-            let report = Report {
-                task: id,
-                tid: task.tid,
-                number: task.report_number,
-                in_call: task.call,
-                event,
-            };
-            self.task_mut(id).trace.taken = true;
-            return Some(report);
         }
         None
+    }
+
+    /// The report a task is held by, if the tracer has not taken it.
+    pub(crate) fn take_report(&mut self, id: TaskId) -> Option<Report> {
+        let more = !self.reports.to_tracer.is_empty();
+        let task = self.find_task(id).ok()?;
+        let State::Held(event) = task.state else {
+            return None;
+        };
+        if task.trace.taken {
+            return None;
+        }
+        let report = Report {
+            task: id,
+            tid: task.tid,
+            number: task.report_number,
+            in_call: task.call,
+            posted: task.trace.unseen,
+            more,
+            event,
+        };
+        let trace = &mut self.task_mut(id).trace;
+        trace.taken = true;
+        trace.unseen = false;
+        Some(report)
     }
 
     /// Holds a task and reports it to the file server.

@@ -6,7 +6,7 @@ use crate::task::State;
 use abi::linux::general::SA_NOCLDSTOP;
 use abi::signal::{SIGCHLD, code};
 use abi::tracer::{
-    Answer, Call, Event, Events, Life, Reply, SignalAction, Step, Stop, TaskView, Verdict,
+    Answer, Call, Event, Events, Life, Posting, Reply, SignalAction, Step, Stop, TaskView, Verdict,
 };
 use abi::wire::{self, Buffer, MAX_DATA};
 use abi::{Errno, InCall, SigInfo, TaskId};
@@ -37,10 +37,13 @@ impl Procmgr {
             Call::SetEvents {
                 task,
                 events,
+                posting,
                 quiesce,
             } => {
                 self.named_task(task)?;
-                self.task_mut(task).trace.events = events;
+                let trace = &mut self.task_mut(task).trace;
+                trace.events = events;
+                trace.posting = posting;
                 if quiesce {
                     self.quiesce(m, task);
                 }
@@ -52,6 +55,20 @@ impl Procmgr {
             }
             Call::Answer(answer) => {
                 self.answered(m, answer)?;
+                Reply::Done
+            }
+            Call::Take { task } => {
+                let unseen = self.named_task(task)?.trace.unseen;
+                let report = unseen.then(|| self.take_report(task)).flatten();
+                report.map_or(Reply::None, Reply::Report)
+            }
+            Call::Resume {
+                task,
+                events,
+                posting,
+                step,
+            } => {
+                self.resume_unseen(m, task, (events, posting), step)?;
                 Reply::Done
             }
             Call::StartChild { task, number } => {
@@ -175,6 +192,7 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.trace.attached = true;
         task.trace.events = events;
+        task.trace.posting = Posting::NONE;
         Ok(())
     }
 
@@ -215,7 +233,7 @@ impl Procmgr {
     }
 
     /// Publishes a stop, tells the tracer. Its wait wakes even where it ignores SIGCHLD.
-    fn post(&mut self, m: &mut impl Machine, id: TaskId, stop: Stop) {
+    pub(crate) fn post(&mut self, m: &mut impl Machine, id: TaskId, stop: Stop) {
         let Some(tracer) = self.task(id).trace.tracer else {
             return;
         };
@@ -271,18 +289,52 @@ impl Procmgr {
             task.regs = regs;
             task.call = InCall::No { orig_rax };
         }
+        self.release(m, id, answer.step);
+        self.go_on(m, id, event, answer.verdict);
+        Ok(())
+    }
+
+    /// The tracer lets a task go on without having looked at its report.
+    fn resume_unseen(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        (events, posting): (Events, Posting),
+        step: Step,
+    ) -> Result<(), Errno> {
+        let task = self.find_task(id)?;
+        let event = match task.state {
+            State::Held(event) if task.trace.unseen => event,
+            _ => return Err(Errno::ESRCH),
+        };
+        let trace = &mut self.task_mut(id).trace;
+        trace.events = events;
+        trace.posting = posting;
+        self.release(m, id, step);
+        let verdict = match event {
+            Event::Signal { info, .. } => Verdict::Signal {
+                action: SignalAction::Ignore,
+                info,
+            },
+            _ => Verdict::Continue,
+        };
+        self.go_on(m, id, event, verdict);
+        Ok(())
+    }
+
+    /// A report is over; the task runs like this when it does.
+    fn release(&mut self, m: &mut impl Machine, id: TaskId, step: Step) {
         let task = self.task_mut(id);
-        if task.trace.step != answer.step {
-            task.trace.step = answer.step;
-            if answer.step == Step::None && task.space.is_some() {
+        if task.trace.step != step {
+            task.trace.step = step;
+            if step == Step::None && task.space.is_some() {
                 m.step(id, false);
             }
         }
         let task = self.task_mut(id);
         task.trace.posted = None;
+        task.trace.unseen = false;
         task.state = State::Moving;
-        self.go_on(m, id, event, answer.verdict);
-        Ok(())
     }
 
     /// What follows a report.
@@ -379,6 +431,8 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.trace.attached = false;
         task.trace.events = Events::empty();
+        task.trace.posting = Posting::NONE;
+        task.trace.unseen = false;
         task.trace.quiesce = false;
         if core::mem::take(&mut task.trace.step) != Step::None && has_thread {
             m.step(id, false);

@@ -1,6 +1,6 @@
 //! What the tracer needs from outside: the process manager, registers, and its clients.
 
-use abi::tracer::{Answer, Call, Events, Reply, Report, TaskView};
+use abi::tracer::{Answer, Call, Events, Posting, Reply, Report, TaskView};
 use abi::wire::{Buffer, MAX, MAX_DATA, decode};
 use abi::{Errno, Regs, SigInfo, TaskId};
 
@@ -34,8 +34,17 @@ pub fn view(host: &mut impl Host, call: &Call<'_>) -> Result<TaskView, Errno> {
 
 /// The next report, none when there is no other.
 pub fn next(host: &mut impl Host) -> Option<Report> {
+    report(host, &Call::Next)
+}
+
+/// The report of a stop that the process manager has published by itself.
+pub fn take(host: &mut impl Host, task: TaskId) -> Option<Report> {
+    report(host, &Call::Take { task })
+}
+
+fn report(host: &mut impl Host, call: &Call<'_>) -> Option<Report> {
     let mut buffer = [0; MAX];
-    let n = host.call(&Call::Next, &mut buffer).ok()?;
+    let n = host.call(call, &mut buffer).ok()?;
     match decode(buffer.get(..n)?) {
         Ok(Reply::Report(report)) => Some(report),
         _ => None,
@@ -51,7 +60,7 @@ pub fn answer(host: &mut impl Host, answer: Answer) -> Result<(), Errno> {
 pub fn set_events(
     host: &mut impl Host,
     task: TaskId,
-    events: Events,
+    (events, posting): (Events, Posting),
     quiesce: bool,
 ) -> Result<(), Errno> {
     done(
@@ -59,6 +68,7 @@ pub fn set_events(
         &Call::SetEvents {
             task,
             events,
+            posting,
             quiesce,
         },
     )

@@ -13,6 +13,9 @@ impl Tracer {
     pub fn on_reports(&mut self, host: &mut impl Host) {
         while let Some(report) = host::next(host) {
             self.on_report(host, report);
+            if !report.more {
+                break;
+            }
         }
     }
 
@@ -33,6 +36,16 @@ impl Tracer {
                 self.conclude(host, task, number, Verdict::Continue);
             }
             _ => self.on_event(host, report),
+        }
+    }
+
+    /// A task may be at a stop that the process manager has published by itself: now it is known
+    /// here too, as if it had been reported.
+    pub(crate) fn see(&mut self, host: &mut impl Host, id: TaskId) {
+        if self.tasks.get(id).is_some_and(|task| task.may_be_unseen())
+            && let Some(report) = host::take(host, id)
+        {
+            self.on_event(host, report);
         }
     }
 
@@ -81,7 +94,8 @@ impl Tracer {
                     let code = task
                         .ptrace()
                         .and_then(|(_, t)| t.stop.as_ref().map(|s| s.code));
-                    if let (true, Some(code)) = (had_stop, code) {
+                    let posted = reported.is_some_and(|r| r.posted);
+                    if let (true, false, Some(code)) = (had_stop, posted, code) {
                         self.publish(host, id, code);
                     }
                 }
@@ -151,10 +165,10 @@ impl Tracer {
     /// Has the process manager report what the engines ask for, if that has changed.
     pub(crate) fn subscribe(&mut self, host: &mut impl Host, id: TaskId) -> Result<(), Errno> {
         let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
-        let events = task.events();
-        if events != task.subscribed {
-            host::set_events(host, id, events, false)?;
-            task.subscribed = events;
+        let wanted = (task.events(), task.posting());
+        if wanted != task.subscribed {
+            host::set_events(host, id, wanted, false)?;
+            task.subscribed = wanted;
         }
         Ok(())
     }
@@ -162,9 +176,9 @@ impl Tracer {
     /// The same, and has the task brought to a stand.
     pub(crate) fn quiesce(&mut self, host: &mut impl Host, id: TaskId) -> Result<(), Errno> {
         let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
-        let events = task.events();
-        host::set_events(host, id, events, true)?;
-        task.subscribed = events;
+        let wanted = (task.events(), task.posting());
+        host::set_events(host, id, wanted, true)?;
+        task.subscribed = wanted;
         Ok(())
     }
 }

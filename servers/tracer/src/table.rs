@@ -3,7 +3,7 @@
 use crate::engine::{Chain, EngineId, Life};
 use crate::frame::Frame;
 use crate::ptrace::Tracee;
-use abi::tracer::{Answer, Events, Verdict};
+use abi::tracer::{Answer, Events, Posting, Verdict};
 use abi::{Errno, InCall, TaskId};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -30,8 +30,8 @@ pub struct Task {
     pub chain: Chain<Kind>,
     /// Its registers while it is held.
     pub frame: Frame,
-    /// What the process manager reports of it.
-    pub subscribed: Events,
+    /// What the process manager reports of it, and what it publishes by itself.
+    pub subscribed: (Events, Posting),
     /// Who is charged for it.
     owner_uid: u32,
 }
@@ -43,7 +43,7 @@ impl Task {
             tid,
             chain: Chain::new(life),
             frame: Frame::new(InCall::NONE),
-            subscribed: Events::empty(),
+            subscribed: (Events::empty(), Posting::NONE),
             owner_uid,
         }
     }
@@ -52,6 +52,24 @@ impl Task {
     /// which is when the task is forgotten here.
     pub fn events(&self) -> Events {
         self.chain.events() | Events::DEATH | Events::REAP
+    }
+
+    /// What the process manager may publish without reporting it: the stops of the ptrace engine
+    /// where it is the only one.
+    pub fn posting(&self) -> Posting {
+        let mut engines = self.chain.engines();
+        match (engines.next(), engines.next()) {
+            (Some(engine), None) => {
+                let Kind::Ptrace(tracee) = &engine.kind;
+                tracee.posting()
+            }
+            _ => Posting::NONE,
+        }
+    }
+
+    /// Whether it may be at a stop that the process manager has published by itself.
+    pub fn may_be_unseen(&self) -> bool {
+        self.subscribed.1 != Posting::NONE && self.chain.report().is_none()
     }
 
     /// Its ptrace engine.

@@ -33,10 +33,66 @@ fn a_stop_is_withheld_until_the_tracer_resumes_and_costs_one_call_each_way() {
     assert_eq!(w.stop(CHILD), Some(SIGSTOP.into()));
     assert!(w.pm.task(CHILD).answers.is_empty());
     assert_eq!(w.ptrace(rq::CONT, 0, 0), 0);
-    assert_eq!(w.pm.calls, ["Answer"]);
+    assert_eq!(w.pm.calls, ["SetEvents", "Answer"]);
     assert_eq!(delivered(&mut w).0, SignalAction::Ignore);
     w.pm.calls.clear();
+    w.event(CHILD, Event::VforkDone { child_tid: 30 });
+    assert_eq!(w.pm.calls, ["Next", "Answer", "Next"]);
+}
+
+#[test]
+fn a_stop_that_was_announced_costs_nothing_here_and_its_resumption_one_call() {
+    let mut w = World::traced();
+    w.ptrace(rq::CONT, 0, 0);
+    w.pm.calls.clear();
     w.signal(CHILD, SIGUSR1);
+    assert_eq!(w.stop(CHILD), Some(SIGUSR1.into()));
+    assert_eq!(w.pm.calls, ["Next"], "the one of the test's own");
+    w.pm.calls.clear();
+    assert_eq!(w.ptrace(rq::SINGLESTEP, 0, 0), 0);
+    assert_eq!(w.pm.calls, ["Resume"]);
+    assert_eq!(delivered(&mut w).0, SignalAction::Ignore);
+    assert_eq!(w.last_answer(CHILD).step, Step::Single);
+}
+
+#[test]
+fn an_announced_stop_is_taken_by_the_first_request_that_looks() {
+    let mut w = World::traced();
+    w.ptrace(rq::CONT, 0, 0);
+    w.signal(CHILD, SIGUSR1);
+    w.pm.calls.clear();
+    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), 0);
+    assert_eq!(w.pm.calls, ["Take", "Write"]);
+    w.pm.calls.clear();
+    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), 0);
+    assert_eq!(w.pm.calls, ["Write"]);
+    w.pm.calls.clear();
+    assert_eq!(w.ptrace(rq::CONT, 0, SIGUSR1.into()), 0);
+    assert_eq!(w.pm.calls, ["Answer"]);
+    assert_eq!(delivered(&mut w).0, SignalAction::Deliver);
+}
+
+#[test]
+fn a_running_tracee_is_not_resumed_and_keeps_its_mode() {
+    let mut w = World::traced();
+    w.ptrace(rq::CONT, 0, 0);
+    assert_eq!(w.ptrace(rq::SYSCALL, 0, 0), err(Errno::ESRCH));
+    let task = w.pm.task(CHILD);
+    assert!(!task.subscribed.contains(Events::SYSCALL_ENTRY));
+    assert_eq!(task.posting.syscalls, None);
+    w.signal(CHILD, SIGUSR1);
+    w.ptrace(rq::GETREGS, 0, BUF);
+    w.pm.calls.clear();
+    w.ptrace(rq::CONT, 0, 0);
+    assert_eq!(w.pm.calls, ["Answer"], "nothing was asked for meanwhile");
+}
+
+#[test]
+fn the_end_of_a_group_stop_is_told_whatever_was_announced() {
+    let mut w = World::traced();
+    w.ptrace(rq::CONT, 0, 0);
+    w.pm.calls.clear();
+    w.signal(CHILD, abi::signal::SIGCONT);
     assert_eq!(w.pm.calls, ["Next", "Post", "Next"]);
 }
 
@@ -52,6 +108,11 @@ fn requests_at_a_stop_ask_nobody_about_the_tracee() {
     w.ptrace(rq::SYSCALL, 0, 0);
     assert_eq!(w.pm.calls, ["SetEvents", "Answer"]);
     w.event_in(CHILD, InCall::entry(39), Event::SyscallEntry);
+    w.pm.calls.clear();
+    w.ptrace(rq::SYSCALL, 0, 0);
+    assert_eq!(w.pm.calls, ["Resume"], "nobody has looked");
+    w.event_in(CHILD, InCall::entry(39), Event::SyscallExit);
+    w.ptrace(rq::GETREGS, 0, BUF);
     w.pm.calls.clear();
     w.ptrace(rq::SYSCALL, 0, 0);
     assert_eq!(w.pm.calls, ["Answer"], "the mask has not changed");

@@ -6,7 +6,7 @@ use crate::engine::{AttachFlags, Attached, Life, Origin, State};
 use crate::table::{Kind, Task};
 use crate::{Host, Tracer, host};
 use abi::signal::{SIGSTOP, code};
-use abi::tracer::{self, Call, TaskView};
+use abi::tracer::{self, Call, Posting, TaskView};
 use abi::{Errno, SigInfo, TaskId};
 
 /// The context from which others can be watched.
@@ -131,7 +131,7 @@ impl Tracer {
         task.chain.set_flags(engine, flags)?;
         let events = task.events();
         let view = host::view(host, &Call::Attach { task: id, events })?;
-        task.subscribed = events;
+        task.subscribed = (events, Posting::NONE);
         let tracer = Some(tracer);
         if let Err(e) = host::done(host, &Call::Bind { task: id, tracer }) {
             let _ = host::done(

@@ -5,7 +5,7 @@ use super::{Done, OK, Options, Request, StopKind, Target};
 use crate::engine::Choice;
 use crate::{Host, Tracer, host};
 use abi::signal::{SIGKILL, code};
-use abi::tracer::{Call, Events, SignalAction, Verdict};
+use abi::tracer::{Call, Events, Posting, SignalAction, Verdict};
 use abi::{Errno, SigInfo, TaskId};
 
 impl Tracer {
@@ -26,6 +26,7 @@ impl Tracer {
     /// A task that traced is exiting: none of its tracees stays bound to it.
     pub(crate) fn client_exit(&mut self, host: &mut impl Host, client: TaskId) {
         for task in self.tasks.traced_by(client) {
+            self.see(host, task);
             let Some((engine, tracee)) = self.tasks.get_mut(task).and_then(|t| t.ptrace()) else {
                 continue;
             };
@@ -82,7 +83,7 @@ impl Tracer {
             // Detach does not carry written registers: the report is answered first, and with
             // no events asked for no other can come between. A task that was killed meanwhile
             // has no report any more; it is let go all the same.
-            answered = host::set_events(host, id, Events::empty(), false)
+            answered = host::set_events(host, id, (Events::empty(), Posting::NONE), false)
                 .and_then(|()| host::answer(host, task.answer(id, go.number, go.verdict)));
             signal = None;
         }

@@ -111,10 +111,15 @@ impl Tracer {
             }
             nr::PTRACE_INTERRUPT => {
                 let target = self.own_tracee(host, request)?;
+                self.see(host, target.task);
                 self.interrupt(host, target)
             }
             _ => {
                 let target = self.own_tracee(host, request)?;
+                if let Some(done) = self.resume_unseen(host, request, target) {
+                    return done;
+                }
+                self.see(host, target.task);
                 self.stopped(target)?;
                 self.at_stop(host, request, target)
             }

@@ -3,8 +3,9 @@
 use super::{Done, Mode, OK, Request, StopKind, Target};
 use crate::engine::{Choice, State};
 use crate::{Host, Tracer, host};
+use abi::linux::ptrace as nr;
 use abi::signal::{SIGKILL, SIGMAX, code};
-use abi::tracer::SignalAction;
+use abi::tracer::{Call, Events, SignalAction, Step};
 use abi::{Errno, SigInfo};
 
 impl Tracer {
@@ -34,6 +35,50 @@ impl Tracer {
             Err(Errno::ESRCH) if signal == Some(SIGKILL) => Ok(OK),
             result => result.map(|()| OK),
         }
+    }
+
+    /// A resume, without a signal, of a tracee that is at a stop which the process manager has
+    /// published by itself, if it is at one at all: nobody has looked at this stop, so it need
+    /// not be known here. None where the request is another one or the stop has to be known.
+    pub(super) fn resume_unseen(
+        &mut self,
+        host: &mut impl Host,
+        request: &Request,
+        target: Target,
+    ) -> Option<Result<Done, Errno>> {
+        let (mode, state, step) = match request.request() {
+            nr::PTRACE_CONT => (Mode::Free, State::empty(), Step::None),
+            nr::PTRACE_SYSCALL => (Mode::Syscall, State::empty(), Step::None),
+            nr::PTRACE_SINGLESTEP => (Mode::Free, State::SINGLESTEP, Step::Single),
+            _ => return None,
+        };
+        let task = self.tasks.get_mut(target.task)?;
+        if request.data != 0 || !task.may_be_unseen() {
+            return None;
+        }
+        let (_, tracee) = task.ptrace()?;
+        if tracee.interrupt || tracee.group.is_some() {
+            return None;
+        }
+        let old = tracee.mode;
+        tracee.mode = mode;
+        let flags = tracee.flags(state);
+        let posting = tracee.posting();
+        // Nothing is published unseen where there are other engines: these events are all.
+        let events = flags.events | Events::DEATH | Events::REAP;
+        let call = Call::Resume {
+            task: target.task,
+            events,
+            posting,
+            step,
+        };
+        if let Err(e) = host::done(host, &call) {
+            tracee.mode = old;
+            return Some(Err(e));
+        }
+        task.subscribed = (events, posting);
+        let set = task.chain.set_flags(target.engine, flags);
+        Some(set.map(|()| OK))
     }
 
     /// Today's Linux: SIGKILL, whether at a stop or not.

@@ -77,8 +77,13 @@ impl Stop {
         Stop::notified(StopKind::Event(number as u8), code, 0, own)
     }
 
+    /// The code of a system call stop.
+    pub(super) fn syscall_code(sysgood: bool) -> u32 {
+        u32::from(SIGTRAP) | if sysgood { 0x80 } else { 0 }
+    }
+
     pub(super) fn syscall(kind: StopKind, sysgood: bool, own: (u32, u32)) -> Stop {
-        let code = u32::from(SIGTRAP) | if sysgood { 0x80 } else { 0 };
+        let code = Stop::syscall_code(sysgood);
         let message = match kind {
             StopKind::SyscallEntry => nr::PTRACE_EVENTMSG_SYSCALL_ENTRY,
             _ => nr::PTRACE_EVENTMSG_SYSCALL_EXIT,

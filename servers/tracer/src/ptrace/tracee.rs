@@ -3,7 +3,7 @@
 use super::user::DebugRegisters;
 use super::{Options, Stop};
 use crate::engine::{Flags, State};
-use abi::tracer::{Events, TaskView};
+use abi::tracer::{Events, Posting, TaskView};
 use abi::{SigInfo, TaskId};
 
 /// The `ops` that ptrace engines are attached with.
@@ -92,6 +92,19 @@ impl Tracee {
     pub(crate) fn break_stop(&mut self) {
         self.stop = None;
         self.listening = None;
+    }
+
+    /// The stops that need no decision of the engine's. That the code is the same as
+    /// [`Stop`]'s is what makes a stop look the same whoever publishes it.
+    pub(crate) fn posting(&self) -> Posting {
+        let syscalls = match self.mode {
+            Mode::Syscall => Some(Stop::syscall_code(self.options.contains(Options::SYSGOOD))),
+            Mode::Free | Mode::Emulate => None,
+        };
+        Posting {
+            signals: true,
+            syscalls,
+        }
     }
 
     /// What the engine asks for. NOREAP is not among its state bits: the process manager keeps

@@ -27,6 +27,8 @@ fn report(number: u32, event: Event) -> Report {
         task: TASK,
         tid: 7,
         number,
+        posted: false,
+        more: true,
         in_call: InCall::NONE,
         event,
     }

@@ -43,6 +43,9 @@ pub mod rq {
 pub struct Task {
     pub view: TaskView,
     pub subscribed: Events,
+    pub posting: Posting,
+    /// A report that was published as a stop without the tracer.
+    pub unseen: Option<Report>,
     pub outstanding: Option<u32>,
     pub quiesce: bool,
     pub stop: Option<u32>,
@@ -92,6 +95,8 @@ impl Procmgr {
         let task = Task {
             view,
             subscribed: Events::empty(),
+            posting: Posting::NONE,
+            unseen: None,
             outstanding: None,
             quiesce: false,
             stop: None,
@@ -117,14 +122,30 @@ impl Procmgr {
         let number = self.numbers;
         let task = self.task(n);
         task.outstanding = Some(number);
-        let tid = task.view.tid;
-        self.queue.push_back(Report {
+        task.unseen = None;
+        let code = match event {
+            Event::SyscallEntry | Event::SyscallExit => task.posting.syscalls,
+            Event::Signal { info, .. } if task.posting.signals => {
+                Some(info.signo as u32).filter(|n| *n != u32::from(abi::signal::SIGCONT))
+            }
+            _ => None,
+        };
+        let report = Report {
             task: id(n),
-            tid,
+            tid: task.view.tid,
             number,
             in_call,
+            posted: code.is_some(),
+            more: true,
             event,
-        });
+        };
+        if code.is_some() {
+            task.unseen = Some(report);
+            task.stop = code;
+            task.taken = false;
+        } else {
+            self.queue.push_back(report);
+        }
     }
 
     pub fn memory(&mut self, n: usize, addr: u64, len: u64) -> Vec<u8> {
@@ -161,6 +182,8 @@ impl Procmgr {
                 let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
                 t.detached.push(signal);
                 t.subscribed = Events::empty();
+                t.posting = Posting::NONE;
+                t.unseen = None;
                 t.outstanding = None;
                 t.view.tracer = None;
                 Reply::Done
@@ -168,10 +191,12 @@ impl Procmgr {
             Call::SetEvents {
                 task,
                 events,
+                posting,
                 quiesce,
             } => {
                 let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
                 t.subscribed = events;
+                t.posting = posting;
                 t.quiesce |= quiesce;
                 Reply::Done
             }
@@ -191,6 +216,39 @@ impl Procmgr {
                 t.outstanding = None;
                 t.stop = None;
                 t.answers.push(answer);
+                Reply::Done
+            }
+            Call::Take { task } => {
+                let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
+                t.unseen.take().map_or(Reply::None, Reply::Report)
+            }
+            Call::Resume {
+                task,
+                events,
+                posting,
+                step,
+            } => {
+                let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
+                let report = t.unseen.take().ok_or(Errno::ESRCH)?;
+                t.subscribed = events;
+                t.posting = posting;
+                t.outstanding = None;
+                t.stop = None;
+                // As if the report had been taken and answered.
+                let verdict = match report.event {
+                    Event::Signal { info, .. } => Verdict::Signal {
+                        action: SignalAction::Ignore,
+                        info,
+                    },
+                    _ => Verdict::Continue,
+                };
+                t.answers.push(Answer {
+                    task,
+                    number: report.number,
+                    written: None,
+                    step,
+                    verdict,
+                });
                 Reply::Done
             }
             Call::StartChild { task, number } => {
@@ -237,6 +295,7 @@ impl Procmgr {
                 t.signals.push((info, force));
                 if info.signal() == Some(abi::signal::SIGKILL) {
                     t.outstanding = None;
+                    t.unseen = None;
                     t.stop = None;
                 }
                 Reply::Done
@@ -284,6 +343,8 @@ impl Host for Procmgr {
             Call::SetEvents { .. } => "SetEvents",
             Call::Bind { .. } => "Bind",
             Call::Answer(_) => "Answer",
+            Call::Take { .. } => "Take",
+            Call::Resume { .. } => "Resume",
             Call::StartChild { .. } => "StartChild",
             Call::GetFpu { .. } => "GetFpu",
             Call::SetFpu { .. } => "SetFpu",
