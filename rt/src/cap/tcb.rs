@@ -128,6 +128,12 @@ impl Tcb {
     /// Flags other than the arithmetic ones are lost.
     #[inline]
     pub fn write_registers(self, regs: &Regs, resume: bool) -> Result {
+        self.write_first_registers(regs, REGS_WORDS, resume)
+    }
+
+    /// The same with the first `words` of them only; the others stay as they are.
+    #[inline]
+    pub fn write_first_registers(self, regs: &Regs, words: usize, resume: bool) -> Result {
         ipc_buffer::with(|buffer| {
             buffer.words[4..2 + REGS_WORDS].copy_from_slice(&[
                 regs.rflags,
@@ -149,9 +155,9 @@ impl Tcb {
                 regs.fs_base,
             ]);
         });
-        let info = MessageInfo::new(label::TCBWriteRegisters, 0, 2 + REGS_WORDS);
+        let info = MessageInfo::new(label::TCBWriteRegisters, 0, 2 + words);
         let flags = if resume { RESUME } else { 0 };
-        finish(self.0, info, [flags, REGS_WORDS as u64, regs.rip, regs.rsp]).map(drop)
+        finish(self.0, info, [flags, words as u64, regs.rip, regs.rsp]).map(drop)
     }
 
     /// Lets the thread run at `rip` with `rdi` set and the registers between them in the

@@ -1,6 +1,6 @@
 //! The way from a trap through a system call back into the program.
 
-use crate::machine::Machine;
+use crate::machine::{Changed, Machine};
 use crate::signal::frame::FaultDetail;
 use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, Restart, State, Wait};
@@ -338,7 +338,11 @@ impl Procmgr {
         task.state = State::Running;
         task.interrupted = false;
         let regs = task.regs.canonical(task.call);
-        m.resume(id, &regs);
+        match (task.stale, task.call) {
+            (true, _) => m.resume(id, &regs),
+            (false, InCall::At { .. }) => m.resume_changed(id, &regs, Changed::Syscall),
+            (false, InCall::No { .. }) => m.resume_changed(id, &regs, Changed::Nothing),
+        }
     }
 
     /// A system call that asks to be restarted, and no handler runs.

@@ -41,6 +41,15 @@ pub enum Stub {
     FpuInit,
 }
 
+/// Which registers of a held thread are not what they are to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// None, but for flags that no program may set.
+    Nothing,
+    /// Those that a system call changes: `rip`, `rflags`, `rax`, `rcx` and `r11`.
+    Syscall,
+}
+
 /// The kernel's part. Nothing here waits.
 ///
 /// A thread belongs to a task and is named by it; the slot of the id is the index to keep it by.
@@ -105,6 +114,10 @@ pub trait Machine {
     fn set_regs(&mut self, task: TaskId, regs: &Regs);
     /// Writes all registers and lets a held thread run. Flags that no program may set are cleared.
     fn resume(&mut self, task: TaskId, regs: &Regs);
+    /// The same where the thread's own registers differ from these only as said.
+    fn resume_changed(&mut self, task: TaskId, regs: &Regs, _changed: Changed) {
+        self.resume(task, regs);
+    }
     /// Lets a thread run that was held for a page fault, registers untouched: the instruction
     /// runs again.
     fn retry(&mut self, task: TaskId);

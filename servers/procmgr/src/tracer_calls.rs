@@ -18,7 +18,6 @@ impl Procmgr {
         call: Call<'_>,
         answer: &mut Buffer,
     ) -> Result<usize, Errno> {
-        let mut data = [0; MAX_DATA];
         let reply = match call {
             Call::Next => self.next_report().map_or(Reply::None, Reply::Report),
             Call::View { task } => {
@@ -104,8 +103,7 @@ impl Procmgr {
             Call::GetFpu { task, number } => {
                 self.held_by(task, number)?;
                 let state = self.fpu_state(m, task)?;
-                data[..state.len()].copy_from_slice(&state);
-                Reply::Bytes(&data[..state.len()])
+                return Ok(wire::encode(&Reply::Bytes(&state), answer));
             }
             Call::SetFpu {
                 task,
@@ -117,12 +115,7 @@ impl Procmgr {
                 Reply::Done
             }
             Call::Read { task, addr, len } => {
-                let space = self.named_task(task)?.space.ok_or(Errno::ESRCH)?;
-                let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
-                match self.memory.peek(m, space, addr, data) {
-                    0 if len != 0 => return Err(Errno::EFAULT),
-                    n => Reply::Bytes(&data[..n]),
-                }
+                return self.read_for_tracer(m, task, addr, len, answer);
             }
             Call::Write {
                 task,
@@ -142,6 +135,23 @@ impl Procmgr {
             }
         };
         Ok(wire::encode(&reply, answer))
+    }
+
+    fn read_for_tracer(
+        &mut self,
+        m: &mut impl Machine,
+        task: TaskId,
+        addr: u64,
+        len: u32,
+        answer: &mut Buffer,
+    ) -> Result<usize, Errno> {
+        let space = self.named_task(task)?.space.ok_or(Errno::ESRCH)?;
+        let mut data = [0; MAX_DATA];
+        let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
+        match self.memory.peek(m, space, addr, data) {
+            0 if len != 0 => Err(Errno::EFAULT),
+            n => Ok(wire::encode(&Reply::Bytes(&data[..n]), answer)),
+        }
     }
 
     /// The event a task is held by, if the report has this number and was taken.

@@ -153,11 +153,26 @@ impl Procmgr {
     fn try_wait(&mut self, m: &mut impl Machine, id: TaskId, req: &WaitRequest) -> Option<i64> {
         let ix = self.process_of(id);
         let mut any = false;
-        let candidates = self.candidates(ix, req);
-        for (task, as_tracer) in candidates {
-            any |= self.may_tell(task, as_tracer, req);
-            if let Some(found) = self.look_at(m, task, as_tracer, req) {
-                return Some(self.give(m, id, req, &found));
+        if let Which::Pid(pid) = req.which {
+            // A child or a tracee or both, of which the tracee is looked at last.
+            let task = self.by_tid(pid);
+            let roles = task.map_or([false; 2], |task| {
+                [self.is_child(ix, task, req), self.is_tracee(ix, task)]
+            });
+            for (as_tracer, task) in [(false, task), (true, task)] {
+                if let Some(task) = task.filter(|_| roles[usize::from(as_tracer)]) {
+                    any |= self.may_tell(task, as_tracer, req);
+                    if let Some(found) = self.look_at(m, task, as_tracer, req) {
+                        return Some(self.give(m, id, req, &found));
+                    }
+                }
+            }
+        } else {
+            for (task, as_tracer) in self.candidates(ix, req) {
+                any |= self.may_tell(task, as_tracer, req);
+                if let Some(found) = self.look_at(m, task, as_tracer, req) {
+                    return Some(self.give(m, id, req, &found));
+                }
             }
         }
         if !any {
@@ -187,22 +202,10 @@ impl Procmgr {
         elsewhere || (delayed && (!as_tracer || req.options & g::WCONTINUED != 0))
     }
 
-    /// Whom a wait may be about: children by their leaders, then tracees.
+    /// Whom a wait that names no single task may be about: children by their leaders, then tracees.
     fn candidates(&self, ix: ProcessIx, req: &WaitRequest) -> alloc::vec::Vec<(TaskId, bool)> {
         let process = self.process(ix);
         let mut found = alloc::vec::Vec::new();
-        if let Which::Pid(pid) = req.which {
-            let Some(task) = self.by_tid(pid) else {
-                return found;
-            };
-            if self.is_child(ix, task, req) {
-                found.push((task, false));
-            }
-            if self.is_tracee(ix, task) {
-                found.push((task, true));
-            }
-            return found;
-        }
         let of_group = |task: TaskId| match req.which {
             Which::Group(pgid) => self.process(self.process_of(task)).pgid == pgid,
             _ => true,

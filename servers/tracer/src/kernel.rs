@@ -21,6 +21,8 @@ const DEPTH: u64 = 64;
 pub struct Kernel {
     /// Whose TCB was received last for each slot of the task table. It may have been withdrawn.
     threads: Box<[Option<TaskId>]>,
+    /// The buffer for calls, while it is not in use.
+    buffer: Option<Box<Buffer>>,
 }
 
 impl Kernel {
@@ -28,6 +30,7 @@ impl Kernel {
     pub fn new() -> Kernel {
         Kernel {
             threads: vec![None; SLOTS].into(),
+            buffer: None,
         }
     }
 
@@ -79,6 +82,16 @@ impl Host for Kernel {
             Call::Attach { task, .. } => self.call_for_thread(task, buffer, len),
             _ => message::call(PROCMGR, buffer, len),
         }
+    }
+
+    fn take_buffer(&mut self) -> Box<Buffer> {
+        self.buffer
+            .take()
+            .unwrap_or_else(|| Box::new([0; wire::MAX]))
+    }
+
+    fn put_buffer(&mut self, buffer: Box<Buffer>) {
+        self.buffer = Some(buffer);
     }
 
     fn regs(&mut self, task: TaskId) -> Result<Regs, Errno> {

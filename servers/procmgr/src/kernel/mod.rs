@@ -7,12 +7,13 @@ mod stubs;
 mod threads;
 mod timer;
 
+use abi::regs::REGS_WORDS;
 use abi::{Regs, TaskId};
 pub use mail::Incoming;
 use mail::{Mail, Withdrawn};
 use memory::Memory;
 use procmgr::Trap;
-use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
+use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
 use rt::boot;
 use rt::cap::{CNode, CPtr, Endpoint, Notification};
 use rt::clock::{self, Clock};
@@ -28,6 +29,10 @@ use timer::Timer;
 const CSPACE: CNode = CNode::at(slots::CNODE);
 /// How many bits of an address count.
 const DEPTH: u64 = 64;
+/// How many registers, in the kernel's order, there are up to `rflags`,
+const FLAGS_WORDS: usize = 3;
+/// and up to `r11`.
+const SYSCALL_WORDS: usize = 14;
 
 /// Everything the process manager has of the kernel.
 pub struct Kernel {
@@ -108,6 +113,23 @@ impl Kernel {
         if thread.stepping != on {
             thread.tcb().single_step(on).expect("the thread is ours");
             thread.stepping = on;
+        }
+    }
+
+    /// Lets a held thread run with the first `words` of its registers written.
+    fn run(&mut self, task: TaskId, regs: &Regs, words: usize) {
+        let thread = self.threads.get(task);
+        Self::set_stepping(thread, thread.step);
+        thread.runs();
+        let withdrawn = thread.withdrawn.take();
+        // It has happened, and nobody was told.
+        let again = withdrawn.filter(|trap| *trap != Trap::Step || thread.step);
+        thread
+            .tcb()
+            .write_first_registers(regs, words, again.is_none())
+            .expect("the thread is ours");
+        if let Some(trap) = again {
+            self.mail.again(task, trap);
         }
     }
 }
@@ -223,23 +245,15 @@ impl Machine for Kernel {
     }
 
     fn resume(&mut self, task: TaskId, regs: &Regs) {
-        let thread = self.threads.get(task);
-        Self::set_stepping(thread, thread.step);
-        thread.runs();
-        match thread.withdrawn.take() {
-            // It has happened, and nobody was told.
-            Some(trap) if trap != Trap::Step || thread.step => {
-                thread
-                    .tcb()
-                    .write_registers(regs, false)
-                    .expect("the thread is ours");
-                self.mail.again(task, trap);
-            }
-            _ => thread
-                .tcb()
-                .write_registers(regs, true)
-                .expect("the thread is ours"),
-        }
+        self.run(task, regs, REGS_WORDS);
+    }
+
+    fn resume_changed(&mut self, task: TaskId, regs: &Regs, changed: Changed) {
+        let words = match changed {
+            Changed::Nothing => FLAGS_WORDS,
+            Changed::Syscall => SYSCALL_WORDS,
+        };
+        self.run(task, regs, words);
     }
 
     fn retry(&mut self, task: TaskId) {
