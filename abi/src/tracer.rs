@@ -359,6 +359,19 @@ pub enum Call<'a> {
         /// The task.
         task: TaskId,
     },
+    /// Store a held task's registers as Linux's `struct user_regs_struct` in a client's memory,
+    /// when nobody has written them since the report. Without a number the report has to be
+    /// unseen, and stays so. ESRCH when there is no such report. EFAULT. [`Reply::Done`].
+    StoreRegs {
+        /// The held task.
+        task: TaskId,
+        /// The number of its outstanding report.
+        number: Option<u32>,
+        /// Whose memory.
+        client: TaskId,
+        /// Where.
+        addr: u64,
+    },
     /// Let a task go on whose report is unseen, as [`Call::SetEvents`] and [`Call::Answer`] would:
     /// a signal that it was of is dropped. ESRCH, and nothing changes, when there is no such
     /// report. [`Reply::Done`].

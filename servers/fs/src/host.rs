@@ -3,6 +3,7 @@
 use abi::fs::{Call, Direction, ObjectId, Outcome, Path, Reply, TaskStatus};
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
 use abi::{Errno, TaskId};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The end of what a task can have mapped.
@@ -12,6 +13,13 @@ const TASK_SIZE: u64 = 0x7fff_ffff_f000;
 pub trait Host {
     /// Calls the process manager. The bytes of its [`Reply`] are in `buffer[..n]`.
     fn call(&mut self, call: &Call<'_>, buffer: &mut Buffer) -> Result<usize, Errno>;
+    /// A buffer for a call. A host that keeps one gives it out here and gets it back through
+    /// [`Host::put_buffer`], so that it need not be cleared each time.
+    fn take_buffer(&mut self) -> Box<Buffer> {
+        Box::new([0; MAX])
+    }
+    /// Takes the buffer back.
+    fn put_buffer(&mut self, _: Box<Buffer>) {}
     /// Writes to the console.
     fn stdout(&mut self, bytes: &[u8]);
     /// Writes to the log channel.
@@ -31,11 +39,10 @@ pub(crate) struct Port<'h, H: Host> {
 
 impl<H: Host> Port<'_, H> {
     fn done(&mut self, call: Call<'_>) -> Result<(), Errno> {
-        let mut buffer = [0; MAX];
-        match reply(self.host, &call, &mut buffer)? {
+        ask(self.host, &call, |reply| match reply {
             Reply::Done => Ok(()),
             _ => Err(Errno::EIO),
-        }
+        })
     }
 
     fn bytes<'b>(&mut self, call: Call<'_>, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno> {
@@ -150,11 +157,10 @@ impl<H: Host> Port<'_, H> {
             offset,
             direction,
         };
-        let mut buffer = [0; MAX];
-        match reply(self.host, &call, &mut buffer)? {
+        ask(self.host, &call, |reply| match reply {
             Reply::Count(count) if count <= len => Ok(count),
             _ => Err(Errno::EIO),
-        }
+        })
     }
 
     /// Reads at most [`MAX_DATA`] bytes of an object.
@@ -257,6 +263,18 @@ pub(crate) fn release(host: &mut impl Host, object: ObjectId) {
 /// Asks for an [`Event::Console`](abi::fs::Event::Console) at a time.
 pub(crate) fn wake_at(host: &mut impl Host, deadline: u64) {
     let _ = host.call(&Call::WakeAt { deadline }, &mut [0; MAX]);
+}
+
+/// Calls, and looks at the reply.
+fn ask<H: Host, T>(
+    host: &mut H,
+    call: &Call<'_>,
+    look: impl FnOnce(Reply<'_>) -> Result<T, Errno>,
+) -> Result<T, Errno> {
+    let mut buffer = host.take_buffer();
+    let result = reply(host, call, &mut buffer).and_then(look);
+    host.put_buffer(buffer);
+    result
 }
 
 fn reply<'b>(

@@ -27,6 +27,7 @@ fn main(_: Startup) -> ! {
             serial::COM1,
             IrqHandler::at(slots::CONSOLE_IRQ),
         ),
+        buffer: None,
     };
     let mut fs = Box::new(Fs::new());
     fs.start(&mut outside);
@@ -42,12 +43,22 @@ fn main(_: Startup) -> ! {
 /// The process manager and the serial ports.
 struct Outside {
     console: Serial,
+    /// The buffer for calls, while it is not in use.
+    buffer: Option<Box<Buffer>>,
 }
 
 impl Host for Outside {
     fn call(&mut self, call: &Call<'_>, buffer: &mut Buffer) -> Result<usize, Errno> {
         let len = wire::encode(call, buffer);
         message::call(Endpoint::at(slots::PROCMGR), buffer, len)
+    }
+
+    fn take_buffer(&mut self) -> Box<Buffer> {
+        self.buffer.take().unwrap_or_else(|| Box::new([0; MAX]))
+    }
+
+    fn put_buffer(&mut self, buffer: Box<Buffer>) {
+        self.buffer = Some(buffer);
     }
 
     fn stdout(&mut self, bytes: &[u8]) {

@@ -14,7 +14,6 @@ impl Procmgr {
         call: Call<'_>,
         answer: &mut Buffer,
     ) -> Result<usize, Errno> {
-        let mut data = [0; MAX_DATA];
         let reply = match call {
             Call::Next => return Err(Errno::EINVAL),
             Call::Complete {
@@ -32,14 +31,16 @@ impl Procmgr {
                 len,
             } => {
                 let space = self.reported_space(task, number)?;
+                let mut data = [0; MAX_DATA];
                 let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
                 self.memory.read_exact(m, space, addr, data)?;
-                Reply::Bytes(data)
+                return Ok(wire::encode(&Reply::Bytes(data), answer));
             }
             Call::ReadString { task, number, addr } => {
                 let space = self.reported_space(task, number)?;
+                let mut data = [0; MAX_DATA];
                 let len = self.memory.read_cstr(m, space, addr, &mut data)?;
-                Reply::Bytes(&data[..len])
+                return Ok(wire::encode(&Reply::Bytes(&data[..len]), answer));
             }
             Call::Write {
                 task,
@@ -71,9 +72,10 @@ impl Procmgr {
                 offset,
                 len,
             } => {
+                let mut data = [0; MAX_DATA];
                 let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
                 self.memory.object_read(m, object, offset, data)?;
-                Reply::Bytes(data)
+                return Ok(wire::encode(&Reply::Bytes(data), answer));
             }
             Call::WriteObject {
                 object,

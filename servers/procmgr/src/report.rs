@@ -7,6 +7,7 @@ use abi::fs::{self, Path};
 use abi::tracer::{Event, Report};
 use abi::wire::{self, Buffer};
 use abi::{Errno, TaskId};
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 /// Reports not taken yet. Each task is at most once in each queue, so they are bounded.
@@ -17,6 +18,8 @@ pub struct Queues {
     pub fs_parked: bool,
     /// The console asserted its interrupt.
     pub console: bool,
+    /// Where reports to the file server are encoded, kept so that it need not be cleared.
+    buffer: Option<Box<Buffer>>,
 }
 
 /// What the file server is to be told of a task.
@@ -35,6 +38,7 @@ impl Queues {
             to_fs: VecDeque::with_capacity(room),
             fs_parked: false,
             console: false,
+            buffer: None,
         }
     }
 
@@ -60,6 +64,8 @@ impl Procmgr {
         task.state = State::Held(event);
         if task.stale && task.space.is_some() {
             m.set_regs(id, &task.regs);
+            // As the kernel takes them, so that whoever looks sees the same.
+            task.regs = m.regs(id);
             task.stale = false;
         }
         if let Some(stop) = own_stop {
@@ -131,11 +137,13 @@ impl Procmgr {
         if !self.reports.fs_parked {
             return;
         }
-        let mut buffer: Buffer = [0; wire::MAX];
+        let buffer = self.reports.buffer.take();
+        let mut buffer = buffer.unwrap_or_else(|| Box::new([0; wire::MAX]));
         if let Some(len) = self.next_fs_report(&mut buffer) {
             self.reports.fs_parked = false;
             m.answer_fs(&buffer[..len]);
         }
+        self.reports.buffer = Some(buffer);
     }
 
     /// Encodes the next report for the file server.

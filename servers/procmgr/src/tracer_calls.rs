@@ -4,12 +4,16 @@ use crate::Procmgr;
 use crate::machine::Machine;
 use crate::task::State;
 use abi::linux::general::SA_NOCLDSTOP;
+use abi::regs::USER_REGS_WORDS;
 use abi::signal::{SIGCHLD, code};
 use abi::tracer::{
     Answer, Call, Event, Events, Life, Posting, Reply, SignalAction, Step, Stop, TaskView, Verdict,
 };
 use abi::wire::{self, Buffer, MAX_DATA};
-use abi::{Errno, InCall, SigInfo, TaskId};
+use abi::{Errno, InCall, SigInfo, TaskId, UserRegs};
+
+/// The bytes that a PEEK reads.
+const WORD: usize = 8;
 
 impl Procmgr {
     pub(crate) fn tracer_call(
@@ -60,6 +64,28 @@ impl Procmgr {
                 let unseen = self.named_task(task)?.trace.unseen;
                 let report = unseen.then(|| self.take_report(task)).flatten();
                 report.map_or(Reply::None, Reply::Report)
+            }
+            Call::StoreRegs {
+                task,
+                number,
+                client,
+                addr,
+            } => {
+                match number {
+                    Some(number) => drop(self.held_by(task, number)?),
+                    None if self.named_task(task)?.trace.unseen => {}
+                    None => return Err(Errno::ESRCH),
+                }
+                let t = self.task(task);
+                t.space.ok_or(Errno::ESRCH)?;
+                let mut bytes = [0; USER_REGS_WORDS * 8];
+                let words = UserRegs::of(&t.regs, t.call).to_words();
+                for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+                    chunk.copy_from_slice(&word.to_le_bytes());
+                }
+                self.named_task(client)?;
+                self.put(m, client, addr, &bytes)?;
+                Reply::Done
             }
             Call::Resume {
                 task,
@@ -146,6 +172,14 @@ impl Procmgr {
         answer: &mut Buffer,
     ) -> Result<usize, Errno> {
         let space = self.named_task(task)?.space.ok_or(Errno::ESRCH)?;
+        if len == WORD as u32 {
+            // A PEEK.
+            let mut word = [0; WORD];
+            return match self.memory.peek(m, space, addr, &mut word) {
+                0 => Err(Errno::EFAULT),
+                n => Ok(wire::encode(&Reply::Bytes(&word[..n]), answer)),
+            };
+        }
         let mut data = [0; MAX_DATA];
         let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
         match self.memory.peek(m, space, addr, data) {

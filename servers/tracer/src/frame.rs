@@ -40,6 +40,11 @@ impl Frame {
         }
     }
 
+    /// Whether the registers have been read or written since the report.
+    pub fn is_read(&self) -> bool {
+        self.view.is_some()
+    }
+
     /// `orig_rax` if the registers were written, as [`abi::tracer::Answer`] wants it.
     pub fn written(&self) -> Option<u64> {
         match self.view {

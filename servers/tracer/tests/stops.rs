@@ -61,15 +61,45 @@ fn an_announced_stop_is_taken_by_the_first_request_that_looks() {
     w.ptrace(rq::CONT, 0, 0);
     w.signal(CHILD, SIGUSR1);
     w.pm.calls.clear();
-    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), 0);
+    assert_eq!(w.ptrace(rq::GETSIGINFO, 0, BUF), 0);
     assert_eq!(w.pm.calls, ["Take", "Write"]);
     w.pm.calls.clear();
-    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), 0);
+    assert_eq!(w.ptrace(rq::GETSIGINFO, 0, BUF), 0);
     assert_eq!(w.pm.calls, ["Write"]);
     w.pm.calls.clear();
     assert_eq!(w.ptrace(rq::CONT, 0, SIGUSR1.into()), 0);
     assert_eq!(w.pm.calls, ["Answer"]);
     assert_eq!(delivered(&mut w).0, SignalAction::Deliver);
+}
+
+#[test]
+fn the_registers_of_an_announced_stop_are_stored_without_taking_it() {
+    let mut w = World::traced();
+    w.ptrace(rq::CONT, 0, 0);
+    w.pm.task(CHILD).regs.rip = 0x1234;
+    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), ESRCH, "it runs");
+    w.signal(CHILD, SIGUSR1);
+    w.pm.calls.clear();
+    assert_eq!(w.ptrace(rq::GETREGS, 0, 0), err(Errno::EFAULT));
+    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), 0);
+    assert_eq!(w.pm.calls, ["StoreRegs", "StoreRegs"]);
+    assert_eq!(w.word(TRACER, BUF + 16 * 8), 0x1234);
+    w.pm.calls.clear();
+    assert_eq!(w.ptrace(rq::CONT, 0, 0), 0);
+    assert_eq!(w.pm.calls, ["Resume"]);
+}
+
+#[test]
+fn written_registers_are_read_back_as_they_were_written() {
+    let mut w = World::traced();
+    w.ptrace(rq::CONT, 0, 0);
+    w.signal(CHILD, SIGUSR1);
+    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), 0);
+    w.pm.poke(TRACER, BUF + 15 * 8, &77u64.to_le_bytes());
+    assert_eq!(w.ptrace(rq::SETREGS, 0, BUF), 0);
+    w.pm.poke(TRACER, BUF + 15 * 8, &[0; 8]);
+    assert_eq!(w.ptrace(rq::GETREGS, 0, BUF), 0);
+    assert_eq!(w.word(TRACER, BUF + 15 * 8), 77, "orig_rax");
 }
 
 #[test]
@@ -81,7 +111,7 @@ fn a_running_tracee_is_not_resumed_and_keeps_its_mode() {
     assert!(!task.subscribed.contains(Events::SYSCALL_ENTRY));
     assert_eq!(task.posting.syscalls, None);
     w.signal(CHILD, SIGUSR1);
-    w.ptrace(rq::GETREGS, 0, BUF);
+    w.ptrace(rq::GETSIGINFO, 0, BUF);
     w.pm.calls.clear();
     w.ptrace(rq::CONT, 0, 0);
     assert_eq!(w.pm.calls, ["Answer"], "nothing was asked for meanwhile");
@@ -100,7 +130,7 @@ fn the_end_of_a_group_stop_is_told_whatever_was_announced() {
 fn requests_at_a_stop_ask_nobody_about_the_tracee() {
     let mut w = World::traced();
     w.ptrace(rq::GETREGS, 0, BUF);
-    assert_eq!(w.pm.calls, ["Write"]);
+    assert_eq!(w.pm.calls, ["StoreRegs"]);
     w.pm.calls.clear();
     w.ptrace(rq::PEEKDATA, BUF, 0);
     assert_eq!(w.pm.calls, ["Read"]);
@@ -112,7 +142,7 @@ fn requests_at_a_stop_ask_nobody_about_the_tracee() {
     w.ptrace(rq::SYSCALL, 0, 0);
     assert_eq!(w.pm.calls, ["Resume"], "nobody has looked");
     w.event_in(CHILD, InCall::entry(39), Event::SyscallExit);
-    w.ptrace(rq::GETREGS, 0, BUF);
+    w.ptrace(rq::PEEKDATA, BUF, 0);
     w.pm.calls.clear();
     w.ptrace(rq::SYSCALL, 0, 0);
     assert_eq!(w.pm.calls, ["Answer"], "the mask has not changed");

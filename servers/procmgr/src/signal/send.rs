@@ -156,6 +156,10 @@ impl Procmgr {
     /// The next signal a task has to act on, not blocked.
     pub(crate) fn next_signal(&self, task: TaskId) -> Option<(u8, bool)> {
         let t = self.task(task);
+        let pending = t.pending.set().or(self.process(t.process).pending.set());
+        if pending.is_empty() {
+            return None;
+        }
         let allowed = SigSet::ALL.without(t.mask);
         let own = t.pending.peek(allowed);
         let shared = self.process(t.process).pending.peek(allowed);

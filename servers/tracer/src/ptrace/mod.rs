@@ -119,6 +119,9 @@ impl Tracer {
                 if let Some(done) = self.resume_unseen(host, request, target) {
                     return done;
                 }
+                if request.request() == nr::PTRACE_GETREGS && self.may_be_unseen(target) {
+                    return self.store_regs(host, request, target, None);
+                }
                 self.see(host, target.task);
                 self.stopped(target)?;
                 self.at_stop(host, request, target)
@@ -186,6 +189,11 @@ impl Tracer {
             return Err(Errno::EPERM);
         }
         Err(Errno::ESRCH)
+    }
+
+    fn may_be_unseen(&self, target: Target) -> bool {
+        let task = self.tasks.get(target.task);
+        task.is_some_and(|task| task.may_be_unseen())
     }
 
     /// A3, steps 6 and 7: at a stop, which a dead or a listening tracee is not.

@@ -3,8 +3,9 @@
 use super::fpregs::FPU_SIZE;
 use super::{Done, OK, Request, Target, bytes_of, get_user, put_user, words_of};
 use crate::frame::TASK_SIZE_MAX;
-use crate::{Host, Tracer};
+use crate::{Host, Tracer, host};
 use abi::regs::USER_REGS_WORDS;
+use abi::tracer::Call;
 use abi::{Errno, UserRegs};
 
 const REGS_SIZE: usize = USER_REGS_WORDS * 8;
@@ -25,9 +26,33 @@ impl Tracer {
         request: &Request,
         target: Target,
     ) -> Result<Done, Errno> {
-        let regs = self.read_regs(host, target)?;
-        let bytes: [u8; REGS_SIZE] = bytes_of(&regs.to_words());
-        put_user(host, request.client, request.data, &bytes)?;
+        let task = self.tasks.get(target.task).ok_or(Errno::ESRCH)?;
+        let number = task.chain.report().map(|report| report.number);
+        if task.frame.is_read() {
+            let regs = self.read_regs(host, target)?;
+            let bytes: [u8; REGS_SIZE] = bytes_of(&regs.to_words());
+            put_user(host, request.client, request.data, &bytes)?;
+            return Ok(OK);
+        }
+        self.store_regs(host, request, target, number)
+    }
+
+    /// The process manager has a held task's registers at hand. Without the number of its report
+    /// the task is at a stop that nobody has looked at, if at one at all.
+    pub(super) fn store_regs(
+        &mut self,
+        host: &mut impl Host,
+        request: &Request,
+        target: Target,
+        number: Option<u32>,
+    ) -> Result<Done, Errno> {
+        let call = Call::StoreRegs {
+            task: target.task,
+            number,
+            client: request.client,
+            addr: request.data,
+        };
+        host::done(host, &call)?;
         Ok(OK)
     }
 

@@ -63,6 +63,8 @@ pub struct Task {
 pub struct Procmgr {
     pub tasks: BTreeMap<TaskId, Task>,
     queue: VecDeque<Report>,
+    /// The latest report of each task.
+    reported: BTreeMap<TaskId, Report>,
     numbers: u32,
     /// The name of every call, since the last time a test looked.
     pub calls: Vec<&'static str>,
@@ -139,6 +141,8 @@ impl Procmgr {
             more: true,
             event,
         };
+        self.reported.insert(id(n), report);
+        let task = self.task(n);
         if code.is_some() {
             task.unseen = Some(report);
             task.stop = code;
@@ -221,6 +225,28 @@ impl Procmgr {
             Call::Take { task } => {
                 let t = self.tasks.get_mut(&task).ok_or(Errno::ESRCH)?;
                 t.unseen.take().map_or(Reply::None, Reply::Report)
+            }
+            Call::StoreRegs {
+                task,
+                number,
+                client,
+                addr,
+            } => {
+                let t = self.tasks.get(&task).ok_or(Errno::ESRCH)?;
+                let report = match number {
+                    Some(_) => self.reported.get(&task).filter(|r| {
+                        number == t.outstanding && number == Some(r.number) && t.unseen.is_none()
+                    }),
+                    None => t.unseen.as_ref(),
+                };
+                let in_call = report.ok_or(Errno::ESRCH)?.in_call;
+                let words = abi::UserRegs::of(&t.regs, in_call).to_words();
+                let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+                let memory = &mut self.tasks.get_mut(&client).ok_or(Errno::ESRCH)?.memory;
+                for (i, byte) in (0..).zip(bytes) {
+                    *memory.get_mut(&addr.wrapping_add(i)).ok_or(Errno::EFAULT)? = byte;
+                }
+                Reply::Done
             }
             Call::Resume {
                 task,
@@ -345,6 +371,7 @@ impl Host for Procmgr {
             Call::Answer(_) => "Answer",
             Call::Take { .. } => "Take",
             Call::Resume { .. } => "Resume",
+            Call::StoreRegs { .. } => "StoreRegs",
             Call::StartChild { .. } => "StartChild",
             Call::GetFpu { .. } => "GetFpu",
             Call::SetFpu { .. } => "SetFpu",
