@@ -1,7 +1,7 @@
 //! Messages that make no sense, or sense that nobody meant.
 
 use crate::schedule::Random;
-use abi::tracer::{Answer, Events, SignalAction, Step, Stop, Verdict};
+use abi::tracer::{Answer, Events, Posting, SignalAction, Step, Stop, Verdict};
 use abi::wire::{self, MAX};
 use abi::{SigInfo, TaskId, fs, tracer};
 
@@ -70,8 +70,8 @@ fn info(random: &mut Random) -> SigInfo {
 pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
     use tracer::Call;
     let task = some_task(random, alive);
-    let bytes = [0xa5; 100];
-    let call = match random.below(13) {
+    let bytes = [0xa5; 600];
+    let call = match random.below(19) {
         0 => Call::Next,
         1 => Call::View { task },
         2 => Call::Find {
@@ -88,6 +88,7 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         5 => Call::SetEvents {
             task,
             events: Events::from_bits_truncate(random.bits() as u32),
+            posting: posting(random),
             quiesce: random.one_in(2),
         },
         6 => Call::Bind {
@@ -98,11 +99,7 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             task,
             number: number(random),
             written: random.one_in(3).then(|| random.bits()),
-            step: if random.one_in(2) {
-                Step::None
-            } else {
-                Step::Single
-            },
+            step: step(random),
             verdict: verdict(random),
         }),
         8 => Call::Post {
@@ -123,6 +120,32 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             addr: address(random),
             len: length(random),
         },
+        12 => Call::StartChild {
+            task,
+            number: number(random),
+        },
+        13 => Call::Take { task },
+        14 => Call::Resume {
+            task,
+            events: Events::from_bits_truncate(random.bits() as u32),
+            posting: posting(random),
+            step: step(random),
+        },
+        17 => Call::StoreRegs {
+            task,
+            number: random.one_in(2).then(|| number(random)),
+            client: some_task(random, alive),
+            addr: address(random),
+        },
+        15 => Call::GetFpu {
+            task,
+            number: number(random),
+        },
+        16 => Call::SetFpu {
+            task,
+            number: number(random),
+            bytes: &bytes[..random.below(600) as usize],
+        },
         _ => Call::Write {
             task,
             addr: address(random),
@@ -131,6 +154,21 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         },
     };
     encoded(&call)
+}
+
+fn posting(random: &mut Random) -> Posting {
+    Posting {
+        signals: random.one_in(2),
+        syscalls: random.one_in(2).then(|| random.bits() as u32),
+    }
+}
+
+fn step(random: &mut Random) -> Step {
+    if random.one_in(2) {
+        Step::None
+    } else {
+        Step::Single
+    }
 }
 
 fn verdict(random: &mut Random) -> Verdict {

@@ -18,6 +18,11 @@ pub fn check(world: &World) {
                 let told = world.machine.tracer_notified;
                 assert!(told, "the tracer is not told of {task:?}");
             }
+            Standing::Held(_) if task.unseen && !task.taken => {
+                let tracer = survey.iter().find(|t| Some(t.id) == task.tracer);
+                assert!(tracer.is_some(), "nobody can let {task:?} go on");
+                assert!(task.attached, "the tracer does not know {task:?}");
+            }
             Standing::Held(_) => {
                 assert!(task.taken, "nobody has the report of {task:?}");
                 let kept = kept_by_tracer.contains(&(task.id, task.number));
@@ -40,7 +45,7 @@ pub fn check(world: &World) {
             _ => {}
         }
         if task.posted {
-            let held = matches!(task.standing, Standing::Held(_)) && task.taken;
+            let held = matches!(task.standing, Standing::Held(_)) && (task.taken || task.unseen);
             assert!(held, "a stop is published of {task:?}");
         }
     }

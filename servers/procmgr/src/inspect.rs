@@ -20,6 +20,8 @@ pub struct TaskSurvey {
     pub queued: bool,
     /// Its report to the tracer was taken.
     pub taken: bool,
+    /// Its report was published as a stop, and the tracer has not looked yet.
+    pub unseen: bool,
     /// The number of its latest report.
     pub number: u32,
     /// The tracer has its thread.
@@ -83,6 +85,7 @@ impl Procmgr {
                 _ => self.reports.queued_to_tracer(id) && !task.trace.taken,
             },
             taken: task.trace.taken,
+            unseen: task.trace.unseen,
             number: task.report_number,
             attached: task.trace.attached,
             tracer: task.trace.tracer,
