@@ -86,13 +86,9 @@ impl Procmgr {
         self.release_vfork(m, id);
         let task = self.task_mut(id);
         task.state = State::Moving;
-        let clear = core::mem::take(&mut task.clear_child_tid);
         let (space, ix) = (task.space, task.process);
         if let Some(space) = space {
-            if clear != 0 && self.memory.references(space) > 1 {
-                self.memory.write(m, space, clear, &0u32.to_le_bytes());
-                self.futex_wake(m, space, clear, 1, u32::MAX);
-            }
+            self.leave_words(m, id);
             let cpu = m.cpu_time(id);
             self.process_mut(ix).cpu_gone += cpu;
             if self.task(id).trace.attached {

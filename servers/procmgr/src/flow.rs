@@ -3,7 +3,7 @@
 use crate::machine::{Changed, Machine};
 use crate::signal::frame::FaultDetail;
 use crate::syscall::Done;
-use crate::task::{AfterStub, FsPurpose, Restart, State, Wait};
+use crate::task::{AfterStub, FsPurpose, Sleep, State, Wait};
 use crate::{Procmgr, Trap};
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
 use abi::tracer::{Event, Events, Step};
@@ -421,9 +421,10 @@ impl Procmgr {
     /// What a wait that a signal ends returns.
     fn interrupted_result(&self, wait: &Wait, _id: TaskId) -> i64 {
         match wait {
-            Wait::Sleep(Restart {
+            Wait::Sleep(Sleep {
                 absolute: false, ..
             }) => Errno::ERESTART_RESTARTBLOCK,
+            Wait::Futex { wait, .. } => wait.interrupted(),
             Wait::Sleep(_) | Wait::Signal => Errno::ERESTARTNOHAND,
             Wait::SignalOf { .. } => Errno::EINTR,
             _ => Errno::ERESTARTSYS,
@@ -436,16 +437,21 @@ impl Procmgr {
         self.cancel_wake(id);
         let task = self.task_mut(id);
         let wait = core::mem::replace(&mut task.state, State::Moving);
-        if let State::Waiting(Wait::Sleep(restart)) = wait
-            && result != 0
-        {
-            self.sleep_interrupted(m, id, restart);
+        match wait {
+            State::Waiting(Wait::Sleep(sleep)) if result != 0 => {
+                self.sleep_interrupted(m, id, sleep);
+            }
+            State::Waiting(Wait::Futex { wait, .. }) if result != 0 => {
+                self.futex_interrupted(id, wait);
+            }
+            _ => {}
         }
         self.finish_syscall(m, id, result);
     }
 
-    /// Forgets the timer of a wait.
+    /// Forgets the timer of a wait, and its place in a queue.
     pub(crate) fn cancel_wake(&mut self, id: TaskId) {
+        self.leave_futex(id);
         if let Some(at) = self.task_mut(id).wake_at.take() {
             self.timers.remove(at, crate::timers::What::Wake(id));
         }

@@ -25,6 +25,7 @@ mod flow;
 mod fork;
 mod fpu;
 mod fs_calls;
+mod futex;
 pub mod inspect;
 mod jobs;
 pub mod machine;
@@ -32,6 +33,7 @@ pub mod memory;
 pub mod process;
 mod random;
 mod report;
+mod robust;
 pub mod signal;
 pub mod syscall;
 mod table;
@@ -67,6 +69,7 @@ pub struct Procmgr {
     memory: Memory,
     reports: report::Queues,
     timers: timers::Timers,
+    futexes: futex::Futexes,
     random: random::Random,
     /// System calls that nobody knows, each named once.
     unknown_calls: alloc::vec::Vec<u32>,
@@ -88,6 +91,7 @@ impl Procmgr {
             memory: Memory::new(),
             reports: report::Queues::new(),
             timers: timers::Timers::new(),
+            futexes: futex::Futexes::new(),
             unknown_calls: alloc::vec::Vec::new(),
             refused: 0,
             first: None,

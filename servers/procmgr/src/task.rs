@@ -43,6 +43,8 @@ pub struct Task {
     pub exit_signal: u8,
     /// Cleared, and waited on, when it dies.
     pub clear_child_tid: u64,
+    /// Its list of robust mutexes, or 0.
+    pub robust_list: u64,
     /// Whom to wake when it execs or dies: its creator waits in vfork.
     pub vfork_waiter: Option<TaskId>,
     /// Its wait status, from the moment it begins to exit.
@@ -97,7 +99,7 @@ pub enum Wait {
         info: u64,
     },
     /// A time of the monotonic clock.
-    Sleep(Restart),
+    Sleep(Sleep),
     /// The file server has not set up the child of its fork yet.
     Fork {
         /// The child.
@@ -112,10 +114,10 @@ pub enum Wait {
     },
     /// A wake of a futex.
     Futex {
-        /// The address.
-        addr: u64,
-        /// The bits.
-        bits: u32,
+        /// Which.
+        key: crate::futex::Key,
+        /// What it waits for.
+        wait: crate::syscall::futex::FutexWait,
     },
     /// The other tasks of its process are not dead yet: its exec goes on without them.
     Others(alloc::boxed::Box<exec::Ready>),
@@ -123,7 +125,16 @@ pub enum Wait {
 
 /// A call that goes on where it was when restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Restart {
+pub enum Restart {
+    /// nanosleep and clock_nanosleep.
+    Sleep(Sleep),
+    /// FUTEX_WAIT with a timeout.
+    Futex(crate::syscall::futex::FutexWait),
+}
+
+/// A sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sleep {
     /// Until when it sleeps, on the monotonic clock.
     pub deadline: u64,
     /// Where the remaining time goes when a handler interrupts it, or 0.
@@ -199,6 +210,7 @@ impl Task {
             stop_pending: false,
             exit_signal: 0,
             clear_child_tid: 0,
+            robust_list: 0,
             vfork_waiter: None,
             exit_status: None,
             wake_at: None,

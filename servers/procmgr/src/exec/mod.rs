@@ -273,6 +273,7 @@ impl Procmgr {
     fn commit(&mut self, m: &mut impl Machine, id: TaskId, ready: Ready, former_tid: u32) {
         let Ready { exec, space, regs } = ready;
         let ix = self.process_of(id);
+        self.leave_words(m, id);
         self.release_vfork(m, id);
         m.thread_move(id, space);
         let name = exec.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
@@ -292,7 +293,6 @@ impl Procmgr {
         };
         task.stale = true;
         task.altstack = AltStack::default();
-        task.clear_child_tid = 0;
         task.gs_base = 0;
         task.restart = None;
         if let Some(old) = old {

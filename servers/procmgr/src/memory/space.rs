@@ -7,6 +7,7 @@ use super::pages::PageTable;
 use super::vma::{Vma, Vmas};
 use crate::machine::{Frame, Machine, PAGE, SpaceIx};
 use abi::Errno;
+use abi::fs::ObjectId;
 use abi::task::SLOTS;
 use alloc::vec::Vec;
 
@@ -121,6 +122,12 @@ impl Memory {
     /// What is mapped, from low to high.
     pub fn vmas(&self, s: SpaceIx) -> impl Iterator<Item = &Vma> {
         self.space(s).vmas.all().iter()
+    }
+
+    /// Which byte of which object is at an address, where writes are shared.
+    pub fn shared_place(&self, s: SpaceIx, addr: u64) -> Option<(ObjectId, u64)> {
+        let vma = self.space(s).vmas.at(addr).filter(|vma| vma.is_shared())?;
+        Some((vma.object()?, vma.object_offset(addr)))
     }
 
     /// What a space may have.

@@ -220,14 +220,4 @@ impl Procmgr {
         }
         Ok(())
     }
-
-    /// set_robust_list(2): the length is checked, the list not needed while no task dies with a
-    /// mutex that another one shares.
-    pub(super) fn sys_set_robust_list(&mut self, a: [u64; 6]) -> Result<(), Errno> {
-        if a[1] == 24 {
-            Ok(())
-        } else {
-            Err(Errno::EINVAL)
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! System calls: which are the process manager's own, and what they do.
 
 mod files;
-mod futex;
+pub mod futex;
 mod identity;
 mod info;
 mod limits;
@@ -151,7 +151,8 @@ impl Procmgr {
                 self.task_mut(id).clear_child_tid = a[0];
                 Done::Result(self.task(id).tid.into())
             }
-            g::__NR_set_robust_list => self.sys_set_robust_list(a).into(),
+            g::__NR_set_robust_list => self.sys_set_robust_list(id, a).into(),
+            g::__NR_get_robust_list => self.sys_get_robust_list(m, id, a).into(),
             g::__NR_uname => self.sys_uname(m, id, a[0]).into(),
             g::__NR_sysinfo => self.sys_sysinfo(m, id, a[0]).into(),
             g::__NR_getrusage => self.sys_getrusage(m, id, a).into(),

@@ -4,7 +4,7 @@ use super::Done;
 use crate::Procmgr;
 use crate::exit::TICK_NS;
 use crate::machine::Machine;
-use crate::task::{Restart, State, Wait};
+use crate::task::{Restart, Sleep, State, Wait};
 use crate::timers::What;
 use abi::linux::general as g;
 use abi::{Errno, TaskId};
@@ -130,7 +130,7 @@ impl Procmgr {
                 self.sleep(
                     m,
                     id,
-                    Restart {
+                    Sleep {
                         deadline,
                         remaining: a[1],
                         absolute: false,
@@ -166,7 +166,7 @@ impl Procmgr {
         self.sleep(
             m,
             id,
-            Restart {
+            Sleep {
                 deadline,
                 remaining: a[3],
                 absolute,
@@ -174,7 +174,7 @@ impl Procmgr {
         )
     }
 
-    fn sleep(&mut self, m: &mut impl Machine, id: TaskId, restart: Restart) -> Done {
+    fn sleep(&mut self, m: &mut impl Machine, id: TaskId, restart: Sleep) -> Done {
         if restart.deadline <= m.now() {
             return Done::Result(0);
         }
@@ -189,11 +189,11 @@ impl Procmgr {
     }
 
     /// A sleep ends early: the rest is told, and kept for a restart.
-    pub(crate) fn sleep_interrupted(&mut self, m: &mut impl Machine, id: TaskId, restart: Restart) {
+    pub(crate) fn sleep_interrupted(&mut self, m: &mut impl Machine, id: TaskId, restart: Sleep) {
         if restart.absolute {
             return;
         }
-        self.task_mut(id).restart = Some(restart);
+        self.task_mut(id).restart = Some(Restart::Sleep(restart));
         if restart.remaining != 0 {
             let left = restart.deadline.saturating_sub(m.now());
             // A bad address is told when the sleep ends, which it does not here.
@@ -204,7 +204,8 @@ impl Procmgr {
     /// restart_syscall(2): goes on with what a signal without handler interrupted.
     pub(super) fn sys_restart(&mut self, m: &mut impl Machine, id: TaskId) -> Done {
         match self.task_mut(id).restart.take() {
-            Some(restart) => self.sleep(m, id, restart),
+            Some(Restart::Sleep(sleep)) => self.sleep(m, id, sleep),
+            Some(Restart::Futex(wait)) => self.futex_wait(m, id, wait),
             None => Errno::EINTR.into(),
         }
     }
