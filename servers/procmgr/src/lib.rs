@@ -73,6 +73,8 @@ pub struct Procmgr {
     random: random::Random,
     /// System calls that nobody knows, each named once.
     unknown_calls: alloc::vec::Vec<u32>,
+    /// What uname(2) calls the machine; at most 64 bytes.
+    host_name: alloc::string::String,
     /// Messages that made no sense.
     refused: u64,
     /// The first process, whose end is the machine's.
@@ -93,6 +95,7 @@ impl Procmgr {
             timers: timers::Timers::new(),
             futexes: futex::Futexes::new(),
             unknown_calls: alloc::vec::Vec::new(),
+            host_name: "stillpoint".into(),
             refused: 0,
             first: None,
             frames_at_start: 0,

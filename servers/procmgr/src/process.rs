@@ -63,6 +63,14 @@ pub struct Process {
     pub has_execed: bool,
     /// May be traced by its own user.
     pub dumpable: bool,
+    /// prctl(2), PR_SET_NO_NEW_PRIVS.
+    pub no_new_privileges: bool,
+    /// prctl(2), PR_SET_KEEPCAPS.
+    pub keep_capabilities: bool,
+    /// personality(2).
+    pub personality: u32,
+    /// Supplementary groups, at most [`GROUPS_MAX`].
+    pub groups: Vec<u32>,
     /// Orphans among its descendants become its children.
     pub subreaper: bool,
     /// The signal it gets when its parent dies.
@@ -80,6 +88,9 @@ pub struct Process {
     /// Where the program's auxiliary vector lies in its memory, for /proc.
     pub exec_path: Vec<u8>,
 }
+
+/// The most supplementary groups of a process (Linux's NGROUPS_MAX is 65536).
+pub const GROUPS_MAX: usize = 1024;
 
 /// No limit.
 pub const RLIM_INFINITY: u64 = u64::MAX;
@@ -122,6 +133,10 @@ impl Process {
             execing: None,
             has_execed: false,
             dumpable: true,
+            no_new_privileges: false,
+            keep_capabilities: false,
+            personality: 0,
+            groups: Vec::new(),
             subreaper: false,
             parent_death_signal: 0,
             real_timer: None,
@@ -142,6 +157,10 @@ impl Process {
             credentials: self.credentials,
             actions: self.actions.clone(),
             dumpable: self.dumpable,
+            no_new_privileges: self.no_new_privileges,
+            keep_capabilities: self.keep_capabilities,
+            personality: self.personality,
+            groups: self.groups.clone(),
             limits: self.limits,
             exec_path: self.exec_path.clone(),
             ..Process::first(leader, pid)

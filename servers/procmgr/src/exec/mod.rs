@@ -301,6 +301,7 @@ impl Procmgr {
         let process = self.process_mut(ix);
         process.actions.reset_handlers();
         process.has_execed = true;
+        process.keep_capabilities = false;
         process.exec_path = exec.path.clone();
         let program = exec.program.as_ref().expect("a program was built").0;
         let done = Executed {

@@ -27,8 +27,8 @@ impl Procmgr {
             g::__NR_getegid => Ok(ids.gid[1].into()),
             g::__NR_getresuid => self.put_ids(m, id, a, ids.uid),
             g::__NR_getresgid => self.put_ids(m, id, a, ids.gid),
-            g::__NR_getgroups => Ok(0),
-            g::__NR_setgroups if ids.privileged() => Ok(0),
+            g::__NR_getgroups => self.get_groups(m, id, a),
+            g::__NR_setgroups if ids.privileged() => self.set_groups(m, id, a),
             g::__NR_setgroups => Err(Errno::EPERM),
             g::__NR_setuid | g::__NR_setreuid | g::__NR_setresuid => {
                 let new = changed(nr == g::__NR_setuid, ids.uid, three, a, ids.privileged())?;
@@ -58,6 +58,38 @@ impl Procmgr {
             }
             _ => Err(Errno::ENOSYS),
         }
+    }
+
+    fn get_groups(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Result<i64, Errno> {
+        let groups = self.process(self.process_of(id)).groups.clone();
+        let room = a[0] as i32;
+        if room < 0 || (room != 0 && (room as usize) < groups.len()) {
+            return Err(Errno::EINVAL);
+        }
+        if room != 0 {
+            for (i, group) in groups.iter().enumerate() {
+                self.put(m, id, a[1].wrapping_add(4 * i as u64), &group.to_le_bytes())?;
+            }
+        }
+        Ok(groups.len() as i64)
+    }
+
+    fn set_groups(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Result<i64, Errno> {
+        let count = a[0] as u32 as usize;
+        if count > crate::process::GROUPS_MAX {
+            return Err(Errno::EINVAL);
+        }
+        let mut groups = alloc::vec::Vec::new();
+        groups.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
+        for i in 0..count {
+            let group = self.get(m, id, a[1].wrapping_add(4 * i as u64))?;
+            groups.push(u32::from_le_bytes(group));
+        }
+        // As Linux keeps them.
+        groups.sort_unstable();
+        let ix = self.process_of(id);
+        self.process_mut(ix).groups = groups;
+        Ok(0)
     }
 
     fn put_ids(

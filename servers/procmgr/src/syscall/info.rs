@@ -19,6 +19,20 @@ const PR_GET_DUMPABLE: u64 = 3;
 const PR_SET_DUMPABLE: u64 = 4;
 const PR_SET_NAME: u64 = 15;
 const PR_GET_NAME: u64 = 16;
+const PR_GET_KEEPCAPS: u64 = 7;
+const PR_SET_KEEPCAPS: u64 = 8;
+const PR_GET_SECCOMP: u64 = 21;
+const PR_CAPBSET_READ: u64 = 23;
+const PR_CAPBSET_DROP: u64 = 24;
+const PR_GET_SECUREBITS: u64 = 27;
+const PR_SET_TIMERSLACK: u64 = 29;
+const PR_GET_TIMERSLACK: u64 = 30;
+const PR_SET_NO_NEW_PRIVS: u64 = 38;
+const PR_GET_NO_NEW_PRIVS: u64 = 39;
+const PR_SET_THP_DISABLE: u64 = 41;
+const PR_GET_THP_DISABLE: u64 = 42;
+const PR_CAP_AMBIENT: u64 = 47;
+const PR_SET_PTRACER: u64 = 0x5961_6d61;
 const PR_SET_CHILD_SUBREAPER: u64 = 36;
 const PR_GET_CHILD_SUBREAPER: u64 = 37;
 
@@ -90,6 +104,22 @@ impl Procmgr {
                 let value = u32::from(self.process(ix).subreaper);
                 self.put(m, id, a[1], &value.to_le_bytes())?;
             }
+            PR_GET_KEEPCAPS => return Ok(self.process(ix).keep_capabilities.into()),
+            PR_SET_KEEPCAPS if a[1] <= 1 => self.process_mut(ix).keep_capabilities = a[1] == 1,
+            PR_CAPBSET_READ if a[1] <= super::capability::LAST => return Ok(1),
+            PR_CAPBSET_DROP if a[1] > super::capability::LAST => return Err(Errno::EINVAL),
+            PR_CAPBSET_DROP if !self.process(ix).credentials.privileged() => {
+                return Err(Errno::EPERM);
+            }
+            PR_SET_NO_NEW_PRIVS if a[1..5] == [1, 0, 0, 0] => {
+                self.process_mut(ix).no_new_privileges = true;
+            }
+            PR_GET_NO_NEW_PRIVS if a[1..5] == [0; 4] => {
+                return Ok(self.process(ix).no_new_privileges.into());
+            }
+            PR_GET_TIMERSLACK => return Ok(50_000),
+            PR_GET_SECCOMP | PR_GET_SECUREBITS | PR_SET_TIMERSLACK | PR_CAPBSET_DROP => {}
+            PR_SET_THP_DISABLE | PR_GET_THP_DISABLE | PR_CAP_AMBIENT | PR_SET_PTRACER => {}
             _ => return Err(Errno::EINVAL),
         }
         Ok(0)
@@ -106,7 +136,7 @@ impl Procmgr {
         // behaviour this is.
         let fields = [
             "Linux",
-            "stillpoint",
+            self.host_name.as_str(),
             "6.1.0-stillpoint",
             concat!(
                 "#1 Stillpoint ",
@@ -121,6 +151,43 @@ impl Procmgr {
             to[..field.len()].copy_from_slice(field.as_bytes());
         }
         self.put(m, id, at, &bytes)
+    }
+
+    /// sethostname(2).
+    pub(super) fn sys_sethostname(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        let len = a[1] as i32;
+        if !self.process(self.process_of(id)).credentials.privileged() {
+            return Err(Errno::EPERM);
+        }
+        if !(0..=64).contains(&len) {
+            return Err(Errno::EINVAL);
+        }
+        let mut name = [0; 64];
+        let name = &mut name[..len as usize];
+        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
+        self.memory.read_exact(m, space, a[0], name)?;
+        let name = alloc::string::String::from_utf8_lossy(name);
+        self.host_name = name
+            .trim_end_matches('\0')
+            .chars()
+            .filter(char::is_ascii)
+            .collect();
+        Ok(())
+    }
+
+    /// personality(2): kept, and without effect.
+    pub(super) fn sys_personality(&mut self, id: TaskId, persona: u64) -> i64 {
+        let ix = self.process_of(id);
+        let old = self.process(ix).personality;
+        if persona as u32 != u32::MAX {
+            self.process_mut(ix).personality = persona as u32;
+        }
+        old.into()
     }
 
     /// sysinfo(2).
@@ -187,23 +254,6 @@ impl Procmgr {
             }
         }
         Ok(done as i64)
-    }
-
-    /// sched_getaffinity(2): the one processor.
-    pub(super) fn sys_getaffinity(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        a: [u64; 6],
-    ) -> Result<i64, Errno> {
-        if a[1] < 8 || !a[1].is_multiple_of(8) {
-            return Err(Errno::EINVAL);
-        }
-        if a[0] != 0 && self.by_tid(a[0] as u32).is_none() {
-            return Err(Errno::ESRCH);
-        }
-        self.put_words(m, id, a[2], [1])?;
-        Ok(8)
     }
 
     /// getcpu(2).

@@ -117,6 +117,57 @@ impl Procmgr {
         self.finish_syscall(m, id, abi::errno::to_rax(result.map(|addr| addr as i64)));
     }
 
+    /// mlock and its relatives, msync(2), mincore(2): all memory is resident and nothing is
+    /// behind it, so only the arguments can be wrong.
+    pub(super) fn resident_call(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        nr: u32,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        let (start, len, flags) = match nr {
+            g::__NR_munlockall => return Ok(()),
+            g::__NR_mlockall => {
+                let flags = a[0] as u32;
+                let known = g::MCL_CURRENT | g::MCL_FUTURE | g::MCL_ONFAULT;
+                let fine = flags & !known == 0 && flags & !g::MCL_ONFAULT != 0;
+                return if fine { Ok(()) } else { Err(Errno::EINVAL) };
+            }
+            g::__NR_mlock | g::__NR_mlock2 | g::__NR_munlock => {
+                (a[0] & !(PAGE - 1), a[1].saturating_add(a[0] % PAGE), 0)
+            }
+            _ => (a[0], a[1], a[2] as u32),
+        };
+        if nr == g::__NR_mlock2 && a[2] > 1 {
+            return Err(Errno::EINVAL);
+        }
+        let both = g::MS_ASYNC | g::MS_SYNC;
+        if nr == g::__NR_msync && (flags & !(both | g::MS_INVALIDATE) != 0 || flags & both == both)
+        {
+            return Err(Errno::EINVAL);
+        }
+        if !start.is_multiple_of(PAGE) {
+            return Err(Errno::EINVAL);
+        }
+        let end = len
+            .checked_next_multiple_of(PAGE)
+            .and_then(|len| start.checked_add(len))
+            .ok_or(Errno::ENOMEM)?;
+        let space = self.space_of(id);
+        let mapped =
+            |vma: &crate::memory::Vma| vma.end.min(end).saturating_sub(vma.start.max(start));
+        if self.memory.vmas(space).map(mapped).sum::<u64>() < end - start {
+            return Err(Errno::ENOMEM);
+        }
+        if nr == g::__NR_mincore {
+            for page in 0..(end - start) / PAGE {
+                self.put(m, id, a[2].wrapping_add(page), &[1])?;
+            }
+        }
+        Ok(())
+    }
+
     /// munmap(2).
     pub(super) fn sys_munmap(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Done {
         let space = self.space_of(id);

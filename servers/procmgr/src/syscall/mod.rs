@@ -1,5 +1,6 @@
 //! System calls: which are the process manager's own, and what they do.
 
+mod capability;
 mod files;
 pub mod futex;
 mod identity;
@@ -7,6 +8,7 @@ mod info;
 mod limits;
 pub mod memory;
 mod process;
+mod sched;
 mod signals;
 mod time;
 mod vm;
@@ -99,6 +101,7 @@ impl Procmgr {
             g::__NR_rt_sigsuspend => self.sys_sigsuspend(m, id, a),
             g::__NR_rt_sigtimedwait => self.sys_sigtimedwait(m, id, a),
             g::__NR_rt_sigqueueinfo => self.sys_sigqueueinfo(m, id, a).into(),
+            g::__NR_rt_tgsigqueueinfo => self.sys_tgsigqueueinfo(m, id, a).into(),
             g::__NR_rt_sigreturn => self.sigreturn(m, id),
             g::__NR_sigaltstack => self.sys_sigaltstack(m, id, a).into(),
             g::__NR_pause => self.sys_pause(id),
@@ -161,11 +164,34 @@ impl Procmgr {
             g::__NR_prlimit64 => self.sys_prlimit(m, id, a).into(),
             g::__NR_getrandom => self.sys_getrandom(m, id, a).into(),
             g::__NR_sched_yield => Done::Result(0),
-            g::__NR_sched_getaffinity => self.sys_getaffinity(m, id, a).into(),
+            g::__NR_sched_getaffinity
+            | g::__NR_sched_setaffinity
+            | g::__NR_sched_getscheduler
+            | g::__NR_sched_setscheduler
+            | g::__NR_sched_getparam
+            | g::__NR_sched_setparam
+            | g::__NR_sched_get_priority_max
+            | g::__NR_sched_get_priority_min
+            | g::__NR_sched_rr_get_interval
+            | g::__NR_getpriority
+            | g::__NR_setpriority
+            | g::__NR_ioprio_get
+            | g::__NR_ioprio_set
+            | g::__NR_membarrier => self.sched_call(m, id, nr, a).into(),
+            g::__NR_capget => self.sys_capget(m, id, a).into(),
+            g::__NR_capset => self.sys_capset(m, id, a).into(),
+            g::__NR_mlock
+            | g::__NR_mlock2
+            | g::__NR_munlock
+            | g::__NR_mlockall
+            | g::__NR_munlockall
+            | g::__NR_msync
+            | g::__NR_mincore => self.resident_call(m, id, nr, a).into(),
+            g::__NR_sethostname => self.sys_sethostname(m, id, a).into(),
+            g::__NR_clock_settime => self.sys_clock_settime(m, id, a).into(),
+            g::__NR_syslog | g::__NR_kcmp => Errno::EPERM.into(),
             g::__NR_getcpu => self.sys_getcpu(m, id, a).into(),
-            g::__NR_personality => Done::Result(0),
-            g::__NR_getpriority => Done::Result(20),
-            g::__NR_setpriority => Done::Result(0),
+            g::__NR_personality => Done::Result(self.sys_personality(id, a[0])),
             // glibc asks and does without.
             g::__NR_rseq => Errno::ENOSYS.into(),
             _ => self.unknown_call(m, id, nr),

@@ -146,6 +146,35 @@ impl Procmgr {
         self.signal_process(m, to, info)
     }
 
+    /// rt_tgsigqueueinfo(2).
+    pub(super) fn sys_tgsigqueueinfo(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        a: [u64; 6],
+    ) -> Result<(), Errno> {
+        let mut info = SigInfo::from_bytes(&self.get(m, id, a[3])?);
+        if a[0] as i32 <= 0 || a[1] as i32 <= 0 {
+            return Err(Errno::EINVAL);
+        }
+        let to = self.by_tid(a[1] as u32);
+        if (info.code >= 0 || info.code == code::SI_TKILL) && to != Some(id) {
+            return Err(Errno::EPERM);
+        }
+        let to = to.ok_or(Errno::ESRCH)?;
+        let (own, ix) = (self.process_of(id), self.process_of(to));
+        if self.process(ix).pid != a[0] as u32 {
+            return Err(Errno::ESRCH);
+        }
+        let signo = number_or_zero(a[2])?;
+        if !self.may_signal(own, ix, signo.unwrap_or(0)) {
+            return Err(Errno::EPERM);
+        }
+        let Some(signo) = signo else { return Ok(()) };
+        info.signo = signo.into();
+        self.signal_task(m, to, info)
+    }
+
     /// rt_sigaction(2).
     pub(super) fn sys_sigaction(
         &mut self,
