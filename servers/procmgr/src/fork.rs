@@ -48,6 +48,9 @@ const VM: u64 = g::CLONE_VM as u64;
 const VFORK: u64 = g::CLONE_VFORK as u64;
 const THREAD: u64 = g::CLONE_THREAD as u64;
 const SIGHAND: u64 = g::CLONE_SIGHAND as u64;
+const PARENT: u64 = g::CLONE_PARENT as u64;
+/// clone3's flag: handlers go back to the default.
+pub const CLEAR_SIGHAND: u64 = 1 << 32;
 /// Flags that ask for what there is none of: namespaces, I/O contexts, pidfds.
 const UNSUPPORTED: u64 = (g::CLONE_NEWNS
     | g::CLONE_NEWCGROUP
@@ -111,7 +114,7 @@ impl Procmgr {
             || args.exit_signal > abi::signal::SIGMAX
             || (args.has(SIGHAND) && !args.has(VM))
             || (args.has(THREAD) && !args.has(SIGHAND))
-            || (args.has(SIGHAND) && !args.has(THREAD))
+            || (args.has(PARENT) && self.process(self.process_of(id)).parent.is_none())
         {
             return Errno::EINVAL.into();
         }
@@ -243,7 +246,10 @@ impl Procmgr {
         args: &CloneArgs,
     ) -> ProcessIx {
         let parent = self.parent_of_child(ix, args);
-        let process = self.process(ix).child(child, tid, parent);
+        let mut process = self.process(ix).child(child, tid, parent);
+        if args.has(CLEAR_SIGHAND) {
+            process.actions.reset_handlers();
+        }
         let new = self.insert_process(Box::new(process));
         self.process_mut(parent).children.push(new);
         new
@@ -277,7 +283,10 @@ impl Procmgr {
         if !shares_stack {
             task.altstack = from.altstack;
         }
-        if !args.has(THREAD) {
+        if args.has(PARENT) && !args.has(THREAD) {
+            let leader = self.process(from.process).leader;
+            task.exit_signal = self.task(leader).exit_signal;
+        } else if !args.has(THREAD) {
             task.exit_signal = args.exit_signal;
         }
         if args.has(g::CLONE_CHILD_CLEARTID.into()) {

@@ -2,13 +2,16 @@
 
 use super::Done;
 use crate::Procmgr;
-use crate::fork::CloneArgs;
-use crate::machine::Machine;
+use crate::fork::{CLEAR_SIGHAND, CloneArgs};
+use crate::machine::{Machine, PAGE};
 use crate::process::ProcessIx;
+use abi::linux::general as g;
 use abi::{Errno, TaskId};
 
 /// `struct clone_args`, first version.
 const CLONE_ARGS_V0: u64 = 64;
+/// How many words the version of Linux 6.1 has.
+const CLONE_ARGS_WORDS: usize = 11;
 
 impl Procmgr {
     /// clone3(2).
@@ -17,13 +20,13 @@ impl Procmgr {
         if size < CLONE_ARGS_V0 {
             return Errno::EINVAL.into();
         }
-        if size > crate::machine::PAGE {
+        if size > PAGE {
             return Errno::E2BIG.into();
         }
-        let words: [u64; 8] = match self.get_words(m, id, addr) {
-            Ok(words) => words,
-            Err(e) => return e.into(),
-        };
+        let mut words = [0; CLONE_ARGS_WORDS];
+        if let Err(e) = self.read_clone_args(m, id, addr, size, &mut words) {
+            return e.into();
+        }
         let [
             flags,
             _pidfd,
@@ -33,11 +36,21 @@ impl Procmgr {
             stack,
             stack_size,
             tls,
+            set_tid,
+            set_tid_size,
+            _cgroup,
         ] = words;
-        if flags & 0xff != 0 || exit_signal > abi::signal::SIGMAX.into() {
-            return Errno::EINVAL.into();
-        }
-        if (stack == 0) != (stack_size == 0) {
+        let both = u64::from(g::CLONE_SIGHAND) | CLEAR_SIGHAND;
+        let no_signal = u64::from(g::CLONE_THREAD | g::CLONE_PARENT);
+        if flags & !(u64::from(u32::MAX) | CLEAR_SIGHAND) != 0
+            || flags & u64::from(g::CLONE_DETACHED | 0xff) != 0
+            || flags & both == both
+            || (flags & no_signal != 0 && exit_signal != 0)
+            || exit_signal > abi::signal::SIGMAX.into()
+            || (stack == 0) != (stack_size == 0)
+            || set_tid != 0
+            || set_tid_size != 0
+        {
             return Errno::EINVAL.into();
         }
         let args = CloneArgs {
@@ -50,6 +63,30 @@ impl Procmgr {
             ..CloneArgs::default()
         };
         self.sys_clone(m, id, args)
+    }
+
+    /// Reads `struct clone_args` of whatever version: E2BIG where a newer one has something that
+    /// means something.
+    fn read_clone_args(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        addr: u64,
+        size: u64,
+        words: &mut [u64; CLONE_ARGS_WORDS],
+    ) -> Result<(), Errno> {
+        let mut bytes = [0; PAGE as usize];
+        let bytes = &mut bytes[..size as usize];
+        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
+        self.memory.read_exact(m, space, addr, bytes)?;
+        let known = bytes.len().min(8 * CLONE_ARGS_WORDS);
+        if bytes[known..].iter().any(|b| *b != 0) {
+            return Err(Errno::E2BIG);
+        }
+        for (word, bytes) in words.iter_mut().zip(bytes[..known].chunks_exact(8)) {
+            *word = u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        }
+        Ok(())
     }
 
     /// exit(2).
