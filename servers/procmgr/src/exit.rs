@@ -155,6 +155,8 @@ impl Procmgr {
             let pid = self.process(ix).pid;
             self.timers.remove(at, crate::timers::What::Alarm(ix, pid));
         }
+        self.delete_timers(ix);
+        self.stop_cpu_timers(ix);
         let children = core::mem::take(&mut self.process_mut(ix).children);
         let heir = self.heir(ix);
         if let Some(parent) = self.process(ix).parent {

@@ -228,6 +228,9 @@ impl Procmgr {
         };
         let task = self.child_task(id, child, tid, process, space, args);
         self.insert_task(Box::new(task));
+        if !args.has(THREAD) {
+            self.start_cpu_limit(m, process);
+        }
         Ok(child)
     }
 

@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod calls;
+mod cpu_timers;
 mod exec;
 mod exit;
 mod flow;
@@ -30,6 +31,7 @@ pub mod inspect;
 mod jobs;
 pub mod machine;
 pub mod memory;
+mod posix_timers;
 pub mod process;
 mod random;
 mod report;

@@ -1,5 +1,6 @@
 //! A process: the thread group.
 
+use crate::posix_timers::PosixTimer;
 use crate::signal::action::Actions;
 use crate::signal::pending::Pending;
 use abi::{SigInfo, TaskId};
@@ -77,6 +78,12 @@ pub struct Process {
     pub parent_death_signal: u8,
     /// ITIMER_REAL: the next expiry and the interval, in nanoseconds.
     pub real_timer: Option<(u64, u64)>,
+    /// ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU: the next expiry in CPU time, and the interval.
+    pub cpu_timers: [Option<(u64, u64)>; 3],
+    /// POSIX timers, at most [`MAX_TIMERS`](crate::posix_timers::MAX_TIMERS).
+    pub posix_timers: Vec<PosixTimer>,
+    /// The number of the next one.
+    pub next_timer: i32,
     /// Resource limits, soft and hard, by RLIMIT_ number.
     pub limits: [(u64, u64); 16],
     /// CPU time of its tasks that are gone.
@@ -140,6 +147,9 @@ impl Process {
             subreaper: false,
             parent_death_signal: 0,
             real_timer: None,
+            cpu_timers: [None; 3],
+            posix_timers: Vec::new(),
+            next_timer: 0,
             limits: first_limits(),
             cpu_gone: 0,
             cpu_children: 0,

@@ -15,6 +15,10 @@ pub enum What {
     Wake(TaskId),
     /// A process's ITIMER_REAL.
     Alarm(ProcessIx, u32),
+    /// A POSIX timer of a process, by its number.
+    Posix(ProcessIx, u32, i32),
+    /// A process's ITIMER_VIRTUAL, ITIMER_PROF or RLIMIT_CPU.
+    Cpu(ProcessIx, u32, crate::cpu_timers::Kind),
     /// Tries again to stop a task that was in a message when a signal came.
     Retry(TaskId),
     /// The file server asked for it.
@@ -74,6 +78,8 @@ impl Procmgr {
         match what {
             What::Wake(task) => self.wait_is_over(m, task),
             What::Alarm(process, pid) => self.alarm_fires(m, process, pid),
+            What::Posix(process, pid, number) => self.posix_timer_fires(m, process, pid, number),
+            What::Cpu(process, pid, kind) => self.cpu_timer_fires(m, process, pid, kind),
             What::Retry(task) => {
                 if self
                     .find_task(task)
@@ -107,7 +113,7 @@ impl Procmgr {
         };
         let next = (interval != 0).then(|| {
             let missed = m.now().saturating_sub(at) / interval;
-            at + (missed + 1) * interval
+            at.saturating_add(missed.saturating_add(1).saturating_mul(interval))
         });
         self.process_mut(ix).real_timer = next.map(|at| (at, interval));
         if let Some(at) = next {

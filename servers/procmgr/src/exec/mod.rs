@@ -298,6 +298,7 @@ impl Procmgr {
         if let Some(old) = old {
             self.memory.space_release(m, old);
         }
+        self.delete_timers(ix);
         let process = self.process_mut(ix);
         process.actions.reset_handlers();
         process.has_execed = true;

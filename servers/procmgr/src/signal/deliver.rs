@@ -25,6 +25,7 @@ impl Procmgr {
             true => self.task_mut(id).pending.take(signo),
             false => self.process_mut(ix).pending.take(signo),
         };
+        self.timer_signal_taken(ix, &info);
         let action = self.process(ix).actions.disposition(signo);
         let class = match action {
             SignalAction::Handler => Events::SIGNAL,

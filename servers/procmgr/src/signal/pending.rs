@@ -62,6 +62,13 @@ impl Pending {
         info
     }
 
+    /// The queued signal of a POSIX timer.
+    pub fn of_timer(&mut self, number: i32) -> Option<&mut SigInfo> {
+        self.queue.iter_mut().find(|info| {
+            info.code == abi::signal::code::SI_TIMER && info.fields[0] as u32 == number as u32
+        })
+    }
+
     /// Forgets all of a set.
     pub fn flush(&mut self, set: SigSet) {
         self.set = self.set.without(set);

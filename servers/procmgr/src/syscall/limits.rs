@@ -50,6 +50,9 @@ impl Procmgr {
             }
             self.process_mut(target).limits[resource] = (soft, hard);
             self.apply_memory_limits(target);
+            if resource == g::RLIMIT_CPU as usize {
+                self.start_cpu_limit(m, target);
+            }
         }
         match a[3] {
             0 => Ok(()),

@@ -116,6 +116,11 @@ impl Procmgr {
             g::__NR_times => self.sys_times(m, id, a).into(),
             g::__NR_alarm => self.sys_alarm(m, id, a),
             g::__NR_setitimer => self.sys_setitimer(m, id, a).into(),
+            g::__NR_timer_create => self.sys_timer_create(m, id, a).into(),
+            g::__NR_timer_settime => self.sys_timer_settime(m, id, a).into(),
+            g::__NR_timer_gettime => self.sys_timer_gettime(m, id, a).into(),
+            g::__NR_timer_getoverrun => self.sys_timer_getoverrun(id, a[0]).into(),
+            g::__NR_timer_delete => self.sys_timer_delete(id, a[0]).into(),
             g::__NR_getitimer => self.sys_getitimer(m, id, a).into(),
 
             _ => self.quick_call(m, id, number, a),

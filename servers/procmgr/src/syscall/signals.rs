@@ -350,6 +350,7 @@ impl Procmgr {
                 self.process_mut(ix).pending.take(signo)
             }
         };
+        self.timer_signal_taken(ix, &info);
         if at != 0 && self.put(m, id, at, &info.to_bytes()).is_err() {
             return Some(Errno::EFAULT.as_result());
         }

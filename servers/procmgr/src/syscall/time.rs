@@ -2,6 +2,7 @@
 
 use super::Done;
 use crate::Procmgr;
+use crate::cpu_timers::Kind;
 use crate::exit::TICK_NS;
 use crate::machine::Machine;
 use crate::task::{Restart, Sleep, State, Wait};
@@ -13,6 +14,16 @@ const SECOND: u64 = 1_000_000_000;
 
 fn timespec(ns: u64) -> [u64; 2] {
     [ns / SECOND, ns % SECOND]
+}
+
+/// Which interval timer; none for ITIMER_REAL.
+fn itimer(which: u64) -> Result<Option<Kind>, Errno> {
+    match which as u32 {
+        g::ITIMER_REAL => Ok(None),
+        g::ITIMER_VIRTUAL => Ok(Some(Kind::Virtual)),
+        g::ITIMER_PROF => Ok(Some(Kind::Prof)),
+        _ => Err(Errno::EINVAL),
+    }
 }
 
 impl Procmgr {
@@ -253,16 +264,14 @@ impl Procmgr {
         Done::Result(left.div_ceil(SECOND) as i64)
     }
 
-    /// setitimer(2), ITIMER_REAL.
+    /// setitimer(2).
     pub(super) fn sys_setitimer(
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
         a: [u64; 6],
     ) -> Result<(), Errno> {
-        if a[0] as u32 != g::ITIMER_REAL {
-            return Err(Errno::EINVAL);
-        }
+        let kind = itimer(a[0])?;
         let [interval_s, interval_us, value_s, value_us] = match a[1] {
             0 => [0; 4],
             at => self.get_words(m, id, at)?,
@@ -276,25 +285,31 @@ impl Procmgr {
         };
         let value = timeval(value_s, value_us)?;
         let interval = timeval(interval_s, interval_us)?;
-        let old = self.set_real_timer(m, id, value, interval);
+        let old = match kind {
+            None => self.set_real_timer(m, id, value, interval),
+            Some(kind) => self.set_cpu_timer(m, self.process_of(id), kind, value, interval),
+        };
         self.put_itimer(m, id, a[2], old)
     }
 
-    /// getitimer(2), ITIMER_REAL.
+    /// getitimer(2).
     pub(super) fn sys_getitimer(
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
         a: [u64; 6],
     ) -> Result<(), Errno> {
-        if a[0] as u32 != g::ITIMER_REAL {
-            return Err(Errno::EINVAL);
-        }
-        let now = m.now();
-        let timer = self.process(self.process_of(id)).real_timer;
-        let left = timer.map_or((0, 0), |(at, interval)| {
-            (at.saturating_sub(now).max(1000), interval)
-        });
+        let ix = self.process_of(id);
+        let left = match itimer(a[0])? {
+            Some(kind) => self.cpu_timer_left(m, ix, kind),
+            None => {
+                let now = m.now();
+                let timer = self.process(ix).real_timer;
+                timer.map_or((0, 0), |(at, interval)| {
+                    (at.saturating_sub(now).max(1000), interval)
+                })
+            }
+        };
         if a[1] == 0 {
             return Err(Errno::EFAULT);
         }
