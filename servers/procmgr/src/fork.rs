@@ -190,6 +190,8 @@ impl Procmgr {
         id: TaskId,
         args: &CloneArgs,
     ) -> Result<TaskId, Errno> {
+        // Here, where the child is made: between the call and this, others make theirs.
+        self.check_process_limit(id)?;
         let (child, tid) = self.reserve()?;
         let parent_space = self
             .task(id)

@@ -120,6 +120,16 @@ fn cases() -> Vec<Case> {
             ..case("procmgrs_machine_does_what_it_promises", &["/bin/true"])
         },
         Case {
+            programs: &["load"],
+            stdout: b"lost 0 bytes\nwhile it goes on: 0\na bomb of 50\n".to_vec(),
+            ..case("forks_threads_execs_and_kills_leave_nothing_behind", &["{dir}/load", "500"])
+        },
+        Case {
+            programs: &["random_calls"],
+            stdout: b"60 children are gone\n".to_vec(),
+            ..case("random_calls_harm_nobody", &["{dir}/random_calls", "60", "7"])
+        },
+        Case {
             options: &["--timeout", "3"],
             status: 125,
             stderr: &["did not end within 3 s"],
