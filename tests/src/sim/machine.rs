@@ -6,7 +6,7 @@ use super::threads::{Activity, Pending, Thread, Threads, initial_fpu};
 use super::{Shortage, cpu};
 use abi::{Regs, TaskId};
 use procmgr::Trap;
-use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
+use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
 use std::rc::Rc;
 
 /// Where a task finds its capability to the tracer.
@@ -287,6 +287,17 @@ impl Machine for SimMachine {
 
     fn resume(&mut self, task: TaskId, regs: &Regs) {
         self.start(task, Activity::Program).regs = settable(regs);
+    }
+
+    fn resume_changed(&mut self, task: TaskId, regs: &Regs, changed: Changed) {
+        // What the kernel would write: the rest has to be there.
+        let mut expected = self.threads.one(task).regs;
+        (expected.rip, expected.rsp, expected.rflags) = (regs.rip, regs.rsp, regs.rflags);
+        if changed == Changed::Syscall {
+            (expected.rax, expected.rcx, expected.r11) = (regs.rax, regs.rcx, regs.r11);
+        }
+        assert_eq!(expected, *regs, "only {changed:?} of {task:?} is written");
+        self.resume(task, regs);
     }
 
     fn retry(&mut self, task: TaskId) {
