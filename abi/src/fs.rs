@@ -10,6 +10,7 @@
 //! as it is.
 
 use crate::TaskId;
+pub use crate::proc::{Layout, MAPPINGS, Mapping, MappingOf, SystemInfo, TaskStatus};
 use serde::{Deserialize, Serialize};
 
 /// A memory object.
@@ -257,6 +258,69 @@ pub enum Call<'a> {
         /// Its tid.
         tid: u32,
     },
+    /// Numbers of tasks, ascending: [`Reply::Bytes`], four each, as many as fit.
+    Tids {
+        /// Whose tasks, by its process's number; 0 for all processes, which are named by theirs.
+        tgid: u32,
+        /// The smallest number that is of interest.
+        from: u32,
+    },
+    /// Whether a task may look into another one (ptrace(2), "Ptrace access mode checking"):
+    /// [`Reply::Done`], EACCES.
+    MayAccess {
+        /// Who wants to.
+        viewer: TaskId,
+        /// The tid of the other one.
+        tid: u32,
+    },
+    /// Read another task's memory, whatever its protection: [`Reply::Bytes`], which end where
+    /// its memory does. EIO when it has none there.
+    Peek {
+        /// Its tid.
+        tid: u32,
+        /// Where.
+        addr: u64,
+        /// How many bytes, at most [`MAX_DATA`](crate::wire::MAX_DATA).
+        len: u32,
+    },
+    /// Write another task's memory as a tracer does: [`Reply::Count`]. EIO when nothing can be
+    /// written there.
+    Poke {
+        /// Its tid.
+        tid: u32,
+        /// Where.
+        addr: u64,
+        /// What, at most [`MAX_DATA`](crate::wire::MAX_DATA).
+        #[serde(with = "serde_bytes")]
+        bytes: &'a [u8],
+    },
+    /// What a task has mapped: [`Reply::Mappings`], ascending.
+    Mappings {
+        /// Its tid.
+        tid: u32,
+        /// The lowest end that is of interest.
+        from: u64,
+    },
+    /// Where a program's parts are in its memory: [`Reply::Layout`]. ESRCH for a task without
+    /// memory.
+    Layout {
+        /// Its tid.
+        tid: u32,
+    },
+    /// Set a task's name. [`Reply::Done`].
+    SetComm {
+        /// Its tid.
+        tid: u32,
+        /// The name, ended by zeros.
+        comm: [u8; 16],
+    },
+    /// A task's resource limits: [`Reply::Limits`].
+    Limits {
+        /// Its tid.
+        tid: u32,
+    },
+    /// What is known of the machine: [`Reply::System`].
+    System,
     /// The time: [`Reply::Time`].
     Time,
     /// Be sent [`Event::Console`] at this time of the monotonic clock at the latest.
@@ -282,6 +346,14 @@ pub enum Reply<'a> {
     Object(ObjectId),
     /// A task's state.
     Status(TaskStatus),
+    /// Some mappings; fewer than fit when there are no more.
+    Mappings([Option<Mapping>; MAPPINGS]),
+    /// Where a program's parts are.
+    Layout(Layout),
+    /// Soft and hard limit by RLIMIT_ number.
+    Limits([(u64, u64); 16]),
+    /// The machine.
+    System(SystemInfo),
     /// The time.
     Time {
         /// Nanoseconds since the machine started.
@@ -289,37 +361,4 @@ pub enum Reply<'a> {
         /// Nanoseconds since 1970.
         realtime: u64,
     },
-}
-
-/// What /proc shows of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskStatus {
-    /// The task.
-    pub task: TaskId,
-    /// Its tid.
-    pub tid: u32,
-    /// Its process.
-    pub tgid: u32,
-    /// Its parent process.
-    pub ppid: u32,
-    /// Its process group.
-    pub pgid: u32,
-    /// Its session.
-    pub sid: u32,
-    /// Who traces it, or 0.
-    pub tracer: u32,
-    /// Linux's letter: R, S, T, t, Z.
-    pub state: u8,
-    /// Real user id.
-    pub uid: u32,
-    /// Real group id.
-    pub gid: u32,
-    /// Its name.
-    pub comm: [u8; 16],
-    /// Bytes of memory mapped.
-    pub mapped: u64,
-    /// Bytes of memory present.
-    pub resident: u64,
-    /// CPU time in nanoseconds.
-    pub cpu: u64,
 }

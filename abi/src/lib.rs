@@ -13,6 +13,7 @@ pub mod archive;
 pub mod client;
 pub mod errno;
 pub mod fs;
+pub mod proc;
 pub mod regs;
 pub mod signal;
 pub mod task;

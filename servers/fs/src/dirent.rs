@@ -37,7 +37,7 @@ impl Fs {
         let size = u64::from(size).min(MAX_BYTES) as usize;
         let mut bytes = Vec::new();
         let mut next = from;
-        for entry in self.names(node, from) {
+        for entry in self.names(port, node, from) {
             let len = (NAME + entry.name.len() + 1).next_multiple_of(8);
             if bytes.len() + len > size {
                 if bytes.is_empty() {
@@ -61,7 +61,7 @@ impl Fs {
     }
 
     /// The names from a position on, in order.
-    fn names(&self, dir: Node, from: u64) -> Vec<Name> {
+    fn names<H: Host>(&self, port: &mut Port<'_, H>, dir: Node, from: u64) -> Vec<Name> {
         let mut names = Vec::new();
         let own = [(0, &b"."[..], dir), (1, b"..", self.parent(dir))];
         for (position, name, node) in own {
@@ -92,7 +92,7 @@ impl Fs {
                 names.sort_by_key(|name| name.position);
             }
             Node::Proc(node) => {
-                names.extend(self.proc_list(node, from).into_iter().map(
+                names.extend(self.proc_list(port, node, from).into_iter().map(
                     |(position, name, node)| Name {
                         position,
                         name: name.into_bytes(),

@@ -54,6 +54,11 @@ impl FdTable {
         core::mem::replace(&mut self.fds[fd], entry)
     }
 
+    /// How many descriptors fit without growing.
+    pub fn size(&self) -> usize {
+        self.fds.len().next_multiple_of(64)
+    }
+
     /// Everything open, in order.
     pub fn iter(&self) -> impl Iterator<Item = (i32, Fd)> + '_ {
         (0..)

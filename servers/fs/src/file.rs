@@ -18,7 +18,7 @@ pub(crate) struct File {
     /// The access mode and the status flags, as F_GETFL tells them.
     pub flags: u32,
     pub offset: u64,
-    /// What a file of /proc said when it was opened.
+    /// What a file of /proc said when its beginning was read.
     pub text: Box<[u8]>,
 }
 

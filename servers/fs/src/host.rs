@@ -1,6 +1,9 @@
 //! What the file server needs done outside.
 
-use abi::fs::{Call, Direction, ObjectId, Outcome, Path, Reply, TaskStatus};
+use abi::fs::{
+    Call, Direction, Layout, MAPPINGS, Mapping, ObjectId, Outcome, Path, Reply, SystemInfo,
+    TaskStatus,
+};
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
 use abi::{Errno, TaskId};
 use alloc::boxed::Box;
@@ -225,6 +228,83 @@ impl<H: Host> Port<'_, H> {
         let mut buffer = [0; MAX];
         match reply(self.host, &Call::Status { tid }, &mut buffer)? {
             Reply::Status(status) => Ok(status),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// The tids of a process, or with 0 the processes, ascending from one on, as many as a
+    /// message carries.
+    pub fn tids(&mut self, tgid: u32, from: u32) -> Result<Vec<u32>, Errno> {
+        let mut buffer = [0; MAX];
+        let bytes = self.bytes(Call::Tids { tgid, from }, &mut buffer)?;
+        let tid = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        Ok(bytes.chunks_exact(4).map(tid).collect())
+    }
+
+    /// EACCES where the task must not look into another one.
+    pub fn may_access(&mut self, tid: u32) -> Result<(), Errno> {
+        let viewer = self.task;
+        self.done(Call::MayAccess { viewer, tid })
+    }
+
+    /// Reads at most [`MAX_DATA`] bytes of another task's memory; fewer where it ends.
+    pub fn peek<'b>(
+        &mut self,
+        tid: u32,
+        addr: u64,
+        len: usize,
+        buffer: &'b mut Buffer,
+    ) -> Result<&'b [u8], Errno> {
+        let len = len as u32;
+        self.bytes(Call::Peek { tid, addr, len }, buffer)
+    }
+
+    /// Writes another task's memory; how much.
+    pub fn poke(&mut self, tid: u32, addr: u64, bytes: &[u8]) -> Result<u64, Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &Call::Poke { tid, addr, bytes }, &mut buffer)? {
+            Reply::Count(count) => Ok(count),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// Some of what a task has mapped.
+    pub fn mappings(&mut self, tid: u32, from: u64) -> Result<[Option<Mapping>; MAPPINGS], Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &Call::Mappings { tid, from }, &mut buffer)? {
+            Reply::Mappings(mappings) => Ok(mappings),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// Where a program's parts are.
+    pub fn layout(&mut self, tid: u32) -> Result<Layout, Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &Call::Layout { tid }, &mut buffer)? {
+            Reply::Layout(layout) => Ok(layout),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// Sets a task's name.
+    pub fn set_comm(&mut self, tid: u32, comm: [u8; 16]) -> Result<(), Errno> {
+        self.done(Call::SetComm { tid, comm })
+    }
+
+    /// A task's resource limits.
+    pub fn limits(&mut self, tid: u32) -> Result<[(u64, u64); 16], Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &Call::Limits { tid }, &mut buffer)? {
+            Reply::Limits(limits) => Ok(limits),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// What is known of the machine.
+    pub fn system(&mut self) -> Result<SystemInfo, Errno> {
+        let mut buffer = [0; MAX];
+        match reply(self.host, &Call::System, &mut buffer)? {
+            Reply::System(system) => Ok(system),
             _ => Err(Errno::EIO),
         }
     }

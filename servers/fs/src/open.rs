@@ -42,14 +42,13 @@ impl Fs {
         }
         let base = self.base(port.task, dirfd, &path)?;
         let node = self.open_node(port, base, &path, flags, mode)?;
-        let text = match node {
-            Node::Proc(file) if flags & O_PATH == 0 && !self.is_directory(node) => {
-                self.proc_text(port, file)?.into_bytes().into()
-            }
-            _ => Box::default(),
-        };
+        if let Node::Proc(file) = node
+            && flags & O_PATH == 0
+        {
+            self.proc_open(port, file)?;
+        }
         let kept = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
-        let file = self.add_file(node, kept, text)?;
+        let file = self.add_file(node, kept, Box::default())?;
         self.hold_file(file);
         let cloexec = flags & O_CLOEXEC != 0;
         self.table_mut(port.task)?

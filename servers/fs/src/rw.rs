@@ -5,6 +5,7 @@ use crate::console;
 use crate::dev::Device;
 use crate::host::{Host, Port, check_range};
 use crate::io::{Io, Pieces};
+use crate::proc::{ProcNode, TaskFile, memory};
 use crate::tmp::MAX_FILE_SIZE;
 use crate::tree::{Body, Ino, Node};
 use crate::wait::{Flow, Op};
@@ -152,8 +153,14 @@ impl Fs {
         match (self.files[io.file].node, io.write) {
             (Node::Pipe(pipe), false) => self.read_pipe(port, pipe, io),
             (Node::Pipe(pipe), true) => self.write_pipe(port, pipe, io, ahead),
-            (Node::Proc(_), false) => self.read_text(port, io),
-            (Node::Proc(_), true) => Err(Errno::EIO),
+            (Node::Proc(ProcNode::File(tid, TaskFile::Mem)), _) => {
+                let from = io.position.unwrap_or(self.files[io.file].offset);
+                let result = memory::transfer(port, tid, from, io);
+                self.advance(io, from);
+                result.map(|()| Some(io.done()))
+            }
+            (Node::Proc(node), false) => self.read_text(port, node, io),
+            (Node::Proc(node), true) => self.write_text(port, node, io),
             (Node::Inode(ino), write) => match (&self.tree.get(ino).body, write) {
                 (&Body::File(range), false) => self.read_file(port, range, io),
                 (&Body::File(range), true) => self.write_file(port, ino, range, io),
@@ -217,8 +224,14 @@ impl Fs {
     fn read_text<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
+        node: ProcNode,
         io: &mut Io,
     ) -> Result<Option<i64>, Errno> {
+        let file = &self.files[io.file];
+        // Whoever begins anew wants to know how it is now.
+        if file.text.is_empty() || io.position.unwrap_or(file.offset) == 0 {
+            self.files[io.file].text = self.proc_text(port, node)?.into();
+        }
         let file = &self.files[io.file];
         let from = io.position.unwrap_or(file.offset);
         let rest = file.text.get(from as usize..).unwrap_or_default();
@@ -229,6 +242,23 @@ impl Fs {
         });
         self.advance(io, from);
         result.map(|()| Some(io.done()))
+    }
+
+    /// One write is one value, whatever is behind its first page.
+    fn write_text<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: ProcNode,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        let mut value = Vec::new();
+        io.step(MAX_DATA as u64, |addr, len, _| {
+            let mut buffer = [0; MAX];
+            value.extend_from_slice(port.read(addr, len as usize, &mut buffer)?);
+            Ok(len)
+        })?;
+        self.write_proc(port, node, &value)?;
+        Ok(Some(io.total as i64))
     }
 
     fn advance(&mut self, io: &Io, from: u64) {

@@ -3,7 +3,7 @@
 use crate::Procmgr;
 use crate::machine::{Machine, SpaceIx};
 use crate::task::{FsPurpose, State};
-use abi::fs::{Call, Outcome, Reply, TaskStatus};
+use abi::fs::{Call, Outcome, Reply};
 use abi::wire::{self, Buffer, MAX_DATA};
 use abi::{Errno, SigInfo, TaskId};
 
@@ -106,6 +106,49 @@ impl Procmgr {
                 Reply::Done
             }
             Call::Status { tid } => Reply::Status(self.status(m, tid)?),
+            Call::Tids { tgid, from } => {
+                let mut data = [0; MAX_DATA];
+                let tids = self.tids(tgid, from, &mut data)?;
+                return Ok(wire::encode(&Reply::Bytes(tids), answer));
+            }
+            Call::MayAccess { viewer, tid } => {
+                self.find_task(viewer)?;
+                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                if !self.may_access(self.process_of(viewer), self.process_of(id)) {
+                    return Err(Errno::EACCES);
+                }
+                Reply::Done
+            }
+            Call::Peek { tid, addr, len } => {
+                let space = self.space_of_tid(tid)?;
+                let mut data = [0; MAX_DATA];
+                let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
+                let count = self.memory.peek(m, space, addr, data);
+                if count == 0 && len > 0 {
+                    return Err(Errno::EIO);
+                }
+                return Ok(wire::encode(&Reply::Bytes(&data[..count]), answer));
+            }
+            Call::Poke { tid, addr, bytes } => {
+                let space = self.space_of_tid(tid)?;
+                match self.memory.poke(m, space, addr, bytes) {
+                    0 if !bytes.is_empty() => return Err(Errno::EIO),
+                    count => Reply::Count(count as u64),
+                }
+            }
+            Call::Mappings { tid, from } => Reply::Mappings(self.mappings(tid, from)?),
+            Call::Layout { tid } => Reply::Layout(self.layout(tid)?),
+            Call::SetComm { tid, mut comm } => {
+                comm[15] = 0;
+                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                self.task_mut(id).comm = comm;
+                Reply::Done
+            }
+            Call::Limits { tid } => {
+                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                Reply::Limits(self.process(self.process_of(id)).limits)
+            }
+            Call::System => Reply::System(self.system_info(m)),
             Call::Time => Reply::Time {
                 monotonic: m.now(),
                 realtime: self.realtime(m),
@@ -192,38 +235,6 @@ impl Procmgr {
             _ => unreachable!("checked above"),
         }
         Ok(())
-    }
-
-    fn status(&mut self, m: &mut impl Machine, tid: u32) -> Result<TaskStatus, Errno> {
-        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
-        let task = self.task(id);
-        let process = self.process(task.process);
-        let state = match &task.state {
-            State::Running | State::Moving | State::Stub(_) => b'R',
-            State::Held(abi::tracer::Event::Ptrace { .. }) => b'R',
-            State::Held(_) => b't',
-            State::Stopped => b'T',
-            State::Zombie => b'Z',
-            State::Waiting(_) | State::Fs(_) => b'S',
-        };
-        let tracer = task.trace.tracer.and_then(|t| self.find_task(t).ok());
-        let space = task.space;
-        Ok(TaskStatus {
-            task: id,
-            tid,
-            tgid: process.pid,
-            ppid: self.parent_pid(task.process),
-            pgid: process.pgid,
-            sid: process.sid,
-            tracer: tracer.map_or(0, |t| t.tid),
-            state,
-            uid: process.credentials.uid[0],
-            gid: process.credentials.gid[0],
-            comm: task.comm,
-            mapped: space.map_or(0, |s| self.memory.mapped(s)),
-            resident: space.map_or(0, |s| self.memory.resident(s)),
-            cpu: space.map_or(0, |_| m.cpu_time(id)),
-        })
     }
 }
 

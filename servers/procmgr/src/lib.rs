@@ -33,6 +33,7 @@ pub mod machine;
 pub mod memory;
 mod posix_timers;
 pub mod process;
+mod procfs;
 mod random;
 mod report;
 mod robust;

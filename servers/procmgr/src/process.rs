@@ -3,6 +3,7 @@
 use crate::posix_timers::PosixTimer;
 use crate::signal::action::Actions;
 use crate::signal::pending::Pending;
+use abi::fs::Layout;
 use abi::{SigInfo, TaskId};
 use alloc::vec::Vec;
 
@@ -92,7 +93,9 @@ pub struct Process {
     pub cpu_children: u64,
     /// Page faults, as rusage counts them.
     pub faults: u64,
-    /// Where the program's auxiliary vector lies in its memory, for /proc.
+    /// Where its program's parts lie in its memory, for /proc.
+    pub layout: Layout,
+    /// The path of its program, as it was given.
     pub exec_path: Vec<u8>,
 }
 
@@ -154,6 +157,7 @@ impl Process {
             cpu_gone: 0,
             cpu_children: 0,
             faults: 0,
+            layout: Layout::default(),
             exec_path: Vec::new(),
         }
     }
@@ -172,6 +176,7 @@ impl Process {
             personality: self.personality,
             groups: self.groups.clone(),
             limits: self.limits,
+            layout: self.layout,
             exec_path: self.exec_path.clone(),
             ..Process::first(leader, pid)
         }

@@ -115,8 +115,10 @@ impl Procmgr {
 
     /// Holds a task and reports it to the file server.
     pub(crate) fn report_fs(&mut self, m: &mut impl Machine, id: TaskId, purpose: FsPurpose) {
+        let started = matches!(purpose, FsPurpose::Created { .. }).then(|| m.now());
         let task = self.task_mut(id);
         task.report_number = task.report_number.wrapping_add(1);
+        task.started = started.unwrap_or(task.started);
         task.interrupted = false;
         task.state = State::Fs(purpose);
         self.reports.to_fs.push_back((id, ToFs::Report));

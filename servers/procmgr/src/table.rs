@@ -54,6 +54,11 @@ impl Tables {
         self.count
     }
 
+    /// The tid that was given out last.
+    pub fn last_tid(&self) -> u32 {
+        self.last_tid
+    }
+
     /// The next free tid, from the last one given out on.
     fn next_tid(&self) -> Option<u32> {
         let used = |tid: u32| self.by_tid[tid as usize].is_some() || self.named[tid as usize] != 0;

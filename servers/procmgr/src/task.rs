@@ -59,6 +59,8 @@ pub struct Task {
     pub comm: [u8; 16],
     /// The number of its latest report, to the tracer or the file server.
     pub report_number: u32,
+    /// When it was made, on the monotonic clock.
+    pub started: u64,
     /// The file server was told to hurry.
     pub interrupted: bool,
     /// `gs` base, which the kernel does not keep.
@@ -218,6 +220,7 @@ impl Task {
             restart: None,
             comm: [0; 16],
             report_number: 0,
+            started: 0,
             interrupted: false,
             gs_base: 0,
         }

@@ -83,11 +83,13 @@ fn files_tell_what_the_process_manager_knows() {
     assert_eq!(fields.split_whitespace().count(), 50);
     assert_eq!(fields.split_whitespace().nth(11), Some("3"));
     assert_eq!(fields.split_whitespace().nth(20), Some("8192"));
+    assert_eq!(fields.split_whitespace().nth(29), Some("2"));
+    assert_eq!(fields.split_whitespace().nth(35), Some("17"));
     let status = String::from_utf8(w.contents("/proc/1/status").unwrap()).unwrap();
     assert!(status.contains("\nState:\tt (tracing stop)\n"));
     assert!(status.contains("\nTracerPid:\t7\n"));
     w.out.now = 12_340_000_000;
-    assert_eq!(w.contents("/proc/uptime"), Ok(b"12.34 0.00\n".to_vec()));
+    assert_eq!(w.contents("/proc/uptime"), Ok(b"12.34 10.34\n".to_vec()));
     assert!(
         w.contents("/proc/mounts")
             .unwrap()
@@ -132,4 +134,100 @@ fn directories_list_tasks_threads_and_descriptors() {
     assert!(w.contents("/proc/1/task/3/comm").is_ok());
     assert_eq!(w.contents("/proc/1/task/2/comm"), Err(Errno::ENOENT));
     assert!(!names(&mut w, "/proc").contains(&"3".into()));
+}
+
+#[test]
+fn parts_of_a_task_s_memory_are_files() {
+    let mut w = World::new();
+    w.put(INIT, DATA + 0x8000, b"prog\0-x\0HOME=/\0");
+    w.out.layout.arguments = (DATA + 0x8000, DATA + 0x8008);
+    w.out.layout.environment = (DATA + 0x8008, DATA + 0x8010);
+    assert_eq!(w.contents("/proc/self/cmdline"), Ok(b"prog\0-x\0".into()));
+    assert_eq!(w.contents("/proc/1/environ"), Ok(b"HOME=/\0\0".into()));
+    let fd = w.open("/proc/1/mem", O_RDWR).unwrap();
+    w.put(INIT, DATA, b"P");
+    let at = DATA + 0x8000;
+    assert_eq!(w.sys(INIT, __NR_pwrite64, &[fd as u64, DATA, 1, at]), Ok(1));
+    assert_eq!(
+        w.sys(INIT, __NR_pread64, &[fd as u64, DATA + 8, 4, at]),
+        Ok(4)
+    );
+    assert_eq!(w.get(INIT, DATA + 8, 4), b"Prog");
+    assert_eq!(
+        w.sys(INIT, __NR_pread64, &[fd as u64, DATA, 4, NOWHERE]),
+        Err(Errno::EIO)
+    );
+    w.out.closed.insert(1);
+    assert_eq!(w.open("/proc/1/mem", O_RDONLY), Err(Errno::EACCES));
+    assert_eq!(w.open("/proc/1/environ", O_RDONLY), Err(Errno::EACCES));
+}
+
+#[test]
+fn maps_has_a_line_for_each_mapping_however_many() {
+    let mut w = World::new();
+    let tool = FileRange {
+        object: ARCHIVE,
+        offset: 4096,
+        size: 10,
+    };
+    w.out.mappings = (0..40u64)
+        .map(|i| abi::fs::Mapping {
+            start: 0x400000 + i * 0x2000,
+            end: 0x401000 + i * 0x2000,
+            prot: PROT_READ | PROT_EXEC,
+            shared: false,
+            offset: 0x3000,
+            of: match i {
+                0 => abi::fs::MappingOf::File(tool),
+                39 => abi::fs::MappingOf::Stack,
+                _ => abi::fs::MappingOf::Anonymous,
+            },
+        })
+        .collect();
+    let text = String::from_utf8(w.contents("/proc/self/maps").unwrap()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 40);
+    let mut words = lines[0].split_whitespace();
+    assert_eq!(words.next(), Some("00400000-00401000"));
+    assert_eq!(words.next(), Some("r-xp"));
+    assert_eq!(words.next(), Some("00003000"));
+    assert_eq!(words.next(), Some("00:01"));
+    assert_eq!(words.nth(1), Some("/bin/tool"));
+    assert_eq!(&lines[39][73..], "[stack]");
+}
+
+#[test]
+fn a_process_sets_its_own_name_and_no_other() {
+    let mut w = World::new();
+    w.fork();
+    let fd = w.open("/proc/self/comm", O_RDWR).unwrap();
+    assert_eq!(w.write(INIT, fd, b"a new name that is long\n"), Ok(24));
+    assert_eq!(w.contents("/proc/1/comm"), Ok(b"a new name that\n".into()));
+    let fd = w.open("/proc/2/comm", O_RDWR).unwrap();
+    assert_eq!(w.write(INIT, fd, b"x"), Err(Errno::EINVAL));
+}
+
+#[test]
+fn the_machine_is_told_of_as_programs_parse_it() {
+    let mut w = World::new();
+    let text = |w: &mut World, path: &str| String::from_utf8(w.contents(path).unwrap()).unwrap();
+    assert!(text(&mut w, "/proc/meminfo").starts_with("MemTotal:         524288 kB\nMemFree: "));
+    assert_eq!(text(&mut w, "/proc/loadavg"), "1.00 1.00 1.00 1/3 9\n");
+    assert_eq!(text(&mut w, "/proc/sys/kernel/pid_max"), "32768\n");
+    assert!(text(&mut w, "/proc/stat").starts_with("cpu  200 0 0 0 "));
+    assert!(text(&mut w, "/proc/mounts").starts_with("archive / "));
+    assert!(text(&mut w, "/proc/self/limits").contains("\nMax open files            1024  "));
+    assert!(text(&mut w, "/proc/self/fdinfo/0").starts_with("pos:\t0\nflags:\t02\n"));
+}
+
+#[test]
+fn a_file_that_is_read_again_from_the_start_says_how_it_is_now() {
+    let mut w = World::new();
+    w.out.now = 2_000_000_000;
+    let fd = w.open("/proc/uptime", O_RDONLY).unwrap();
+    assert_eq!(w.read(INIT, fd, 4), Ok(b"2.00".into()));
+    w.out.now = 3_000_000_000;
+    assert_eq!(w.read(INIT, fd, 100), Ok(b" 0.00\n".into()));
+    assert_eq!(w.sys(INIT, __NR_lseek, &[fd as u64, 0, 0]), Ok(0));
+    assert_eq!(w.read(INIT, fd, 100), Ok(b"3.00 1.00\n".into()));
 }

@@ -3,7 +3,7 @@
 use abi::archive::{Entry, Kind, MAGIC, PAGE};
 use abi::fs::*;
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
-use abi::{Errno, TaskId};
+use abi::{Errno, SigSet, TaskId};
 use fs::{Fs, Host};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -39,6 +39,13 @@ pub struct Outside {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     pub objects_full: bool,
+    /// Processes by tid.
+    pub tids: BTreeMap<u32, u32>,
+    /// Tids that nobody may look into.
+    pub closed: HashSet<u32>,
+    pub mappings: Vec<Mapping>,
+    pub layout: Layout,
+    pub comms: HashMap<u32, [u8; 16]>,
 }
 
 enum Answer {
@@ -47,6 +54,10 @@ enum Answer {
     Bytes(Vec<u8>),
     Object(ObjectId),
     Status(TaskStatus),
+    Mappings([Option<Mapping>; MAPPINGS]),
+    Layout(Layout),
+    Limits([(u64, u64); 16]),
+    System,
     Time,
 }
 
@@ -64,6 +75,11 @@ impl Outside {
         if !self.outstanding.contains(&(task, number)) {
             return Err(Errno::ESRCH);
         }
+        self.memory.get_mut(&task).ok_or(Errno::ESRCH)
+    }
+
+    fn of_tid(&mut self, tid: u32) -> Result<&mut Vec<u8>, Errno> {
+        let task = TaskId::new(tid as usize, 1);
         self.memory.get_mut(&task).ok_or(Errno::ESRCH)
     }
 
@@ -206,19 +222,75 @@ impl Outside {
                     return Err(Errno::ESRCH);
                 },
                 tid,
-                tgid: tid,
+                tgid: *self.tids.get(&tid).unwrap_or(&tid),
                 ppid: 1,
                 pgid: 1,
                 sid: 1,
                 tracer: 7,
                 state: b't',
-                uid: 0,
-                gid: 0,
-                comm: *b"name (x)\0\0\0\0\0\0\0\0",
+                uid: [0; 3],
+                gid: [0; 3],
+                comm: *self.comms.get(&tid).unwrap_or(b"name (x)\0\0\0\0\0\0\0\0"),
                 mapped: 8192,
                 resident: 4096,
+                threads: 1,
                 cpu: 30_000_000,
+                cpu_process: 30_000_000,
+                cpu_children: 0,
+                faults: 0,
+                started: 0,
+                exit_signal: 17,
+                exit_status: 0,
+                pending: SigSet::EMPTY,
+                shared_pending: SigSet::EMPTY,
+                blocked: SigSet::of(&[2]),
+                ignored: SigSet::EMPTY,
+                caught: SigSet::EMPTY,
             })),
+            Call::Tids { tgid, from } => {
+                let wanted = |&(&tid, &of): &(&u32, &u32)| {
+                    tid >= from && if tgid == 0 { tid == of } else { tgid == of }
+                };
+                let tids = self.tids.iter().filter(wanted);
+                let bytes = tids.flat_map(|(tid, _)| tid.to_le_bytes());
+                Ok(Answer::Bytes(bytes.take(MAX_DATA).collect()))
+            }
+            Call::MayAccess { tid, .. } => match self.closed.contains(&tid) {
+                true => Err(Errno::EACCES),
+                false => Ok(Answer::Done),
+            },
+            Call::Peek { tid, addr, len } => {
+                let memory = self.of_tid(tid)?;
+                let at = place(addr).map_err(|_| Errno::EIO)?;
+                let end = memory.len().min(at + len as usize);
+                Ok(Answer::Bytes(memory[at..end].to_vec()))
+            }
+            Call::Poke { tid, addr, bytes } => {
+                let memory = self.of_tid(tid)?;
+                let at = place(addr).map_err(|_| Errno::EIO)?;
+                let count = bytes.len().min(memory.len() - at);
+                memory[at..at + count].copy_from_slice(&bytes[..count]);
+                Ok(Answer::Count(count as u64))
+            }
+            Call::Mappings { from, .. } => {
+                let mut mappings = [None; MAPPINGS];
+                let rest = self.mappings.iter().filter(|mapping| mapping.end > from);
+                for (to, mapping) in mappings.iter_mut().zip(rest) {
+                    *to = Some(*mapping);
+                }
+                Ok(Answer::Mappings(mappings))
+            }
+            Call::Layout { .. } => Ok(Answer::Layout(self.layout)),
+            Call::SetComm { tid, comm } => {
+                self.comms.insert(tid, comm);
+                Ok(Answer::Done)
+            }
+            Call::Limits { .. } => {
+                let mut limits = [(u64::MAX, u64::MAX); 16];
+                limits[RLIMIT_NOFILE as usize] = (1024, 4096);
+                Ok(Answer::Limits(limits))
+            }
+            Call::System => Ok(Answer::System),
             Call::Time => Ok(Answer::Time),
             Call::WakeAt { deadline } => {
                 self.wake = deadline;
@@ -248,6 +320,17 @@ impl Host for Outside {
             Answer::Bytes(bytes) => Reply::Bytes(bytes),
             Answer::Object(object) => Reply::Object(*object),
             Answer::Status(status) => Reply::Status(*status),
+            Answer::Mappings(mappings) => Reply::Mappings(*mappings),
+            Answer::Layout(layout) => Reply::Layout(*layout),
+            Answer::Limits(limits) => Reply::Limits(*limits),
+            Answer::System => Reply::System(SystemInfo {
+                memory_total: 512 << 20,
+                memory_free: 500 << 20,
+                busy: 2_000_000_000,
+                tasks: 3,
+                running: 1,
+                last_tid: 9,
+            }),
             Answer::Time => Reply::Time {
                 monotonic: self.now,
                 realtime: self.now + 1_700_000_000_000_000_000,
@@ -357,10 +440,12 @@ impl World {
     }
 
     pub fn create(&mut self, task: TaskId, parent: TaskId, tid: u32, files: bool, fs: bool) -> i64 {
+        let tgid = if files && fs { 1 } else { tid };
+        self.out.tids.insert(tid, tgid);
         let event = Event::Created {
             parent,
             tid,
-            tgid: if files && fs { 1 } else { tid },
+            tgid,
             share_files: files,
             share_fs: fs,
         };

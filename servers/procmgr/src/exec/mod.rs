@@ -19,7 +19,7 @@ use crate::memory::{MapRequest, Source};
 use crate::signal::frame::AltStack;
 use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, State};
-use abi::fs::FileRange;
+use abi::fs::{FileRange, Layout};
 use abi::linux::general as g;
 use abi::tracer::{Event, Events};
 use abi::{Errno, InCall, Regs, TaskId};
@@ -146,9 +146,15 @@ impl Procmgr {
         self.task_mut(id).state = State::Moving;
         match found.and_then(|range| self.examine(m, id, &mut exec, range)) {
             Ok(Next::Look) => self.report_fs(m, id, FsPurpose::FindProgram(exec)),
-            Ok(Next::Run(space, regs)) => {
-                let exec = *exec;
-                self.end_others(m, id, Box::new(Ready { exec, space, regs }));
+            Ok(Next::Run(space, start)) => {
+                let (exec, (regs, layout)) = (*exec, *start);
+                let ready = Ready {
+                    exec,
+                    space,
+                    regs,
+                    layout,
+                };
+                self.end_others(m, id, Box::new(ready));
             }
             Err(e) => self.exec_failed(m, id, &exec, e),
         }
@@ -219,7 +225,7 @@ impl Procmgr {
     ) -> Result<Next, Errno> {
         let space = self.memory.space_new(m)?;
         match self.fill(m, id, exec, interpreter, space) {
-            Ok(regs) => Ok(Next::Run(space, regs)),
+            Ok(start) => Ok(Next::Run(space, Box::new(start))),
             Err(e) => {
                 self.memory.space_release(m, space);
                 Err(e)
@@ -234,7 +240,7 @@ impl Procmgr {
         exec: &Exec,
         interpreter: Option<(FileRange, elf::Program)>,
         space: SpaceIx,
-    ) -> Result<Regs, Errno> {
+    ) -> Result<(Regs, Layout), Errno> {
         let (range, program) = exec.program.as_ref().ok_or(Errno::ENOEXEC)?;
         let fpu = MapRequest {
             addr: FPU_AREA,
@@ -259,19 +265,25 @@ impl Procmgr {
             ids,
             random,
         };
-        let rsp = self.build_stack(m, space, &exec.args, &exec.path, &auxv)?;
+        let layout = self.build_stack(m, space, &exec.args, &exec.path, &auxv)?;
         let rip = interpreter.map_or(loaded.entry, |i| i.entry);
-        Ok(Regs {
+        let regs = Regs {
             rip,
-            rsp,
+            rsp: layout.stack,
             rflags: 0x202,
             ..Regs::default()
-        })
+        };
+        Ok((regs, layout))
     }
 
     /// The task is alone in its process and takes the new space. Nothing fails from here on.
     fn commit(&mut self, m: &mut impl Machine, id: TaskId, ready: Ready, former_tid: u32) {
-        let Ready { exec, space, regs } = ready;
+        let Ready {
+            exec,
+            space,
+            regs,
+            layout,
+        } = ready;
         let ix = self.process_of(id);
         self.leave_words(m, id);
         self.release_vfork(m, id);
@@ -304,6 +316,7 @@ impl Procmgr {
         process.has_execed = true;
         process.keep_capabilities = false;
         process.exec_path = exec.path.clone();
+        process.layout = layout;
         let program = exec.program.as_ref().expect("a program was built").0;
         let done = Executed {
             program,
@@ -335,7 +348,7 @@ impl Procmgr {
 
 enum Next {
     Look,
-    Run(SpaceIx, Regs),
+    Run(SpaceIx, Box<(Regs, Layout)>),
 }
 
 fn describe(e: Errno) -> &'static str {

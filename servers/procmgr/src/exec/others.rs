@@ -6,6 +6,7 @@ use crate::Procmgr;
 use crate::machine::{Machine, SpaceIx};
 use crate::process::ProcessIx;
 use crate::task::{State, Wait};
+use abi::fs::Layout;
 use abi::signal::SIGCHLD;
 use abi::{Regs, TaskId};
 use alloc::boxed::Box;
@@ -15,6 +16,7 @@ pub struct Ready {
     pub(super) exec: Exec,
     pub(super) space: SpaceIx,
     pub(super) regs: Regs,
+    pub(super) layout: Layout,
 }
 
 impl Procmgr {

@@ -8,6 +8,7 @@ use crate::machine::{Machine, PAGE, SpaceIx};
 use crate::memory::{MapRequest, Source};
 use crate::process::Credentials;
 use abi::Errno;
+use abi::fs::Layout;
 use abi::linux::general as g;
 use alloc::vec::Vec;
 
@@ -54,7 +55,8 @@ pub struct Auxv<'a> {
 }
 
 impl Procmgr {
-    /// Maps the stack and fills it; the stack pointer to start with. E2BIG where the strings
+    /// Maps the stack and fills it; where everything is, the stack pointer to start with among
+    /// it. E2BIG where the strings
     /// leave no room.
     pub(super) fn build_stack(
         &mut self,
@@ -63,7 +65,7 @@ impl Procmgr {
         args: &Args,
         path: &[u8],
         auxv: &Auxv<'_>,
-    ) -> Result<u64, Errno> {
+    ) -> Result<Layout, Errno> {
         let mut strings = Strings {
             top: STACK_TOP - 8,
             bytes: Vec::new(),
@@ -104,7 +106,15 @@ impl Procmgr {
         self.memory
             .write_all(m, space, at, &strings.bytes)
             .map_err(|_| Errno::ENOMEM)?;
-        Ok(rsp)
+        let environment = envp.last().copied().unwrap_or(execfn);
+        let auxiliary = rsp + 8 * (argv.len() + envp.len() + 3) as u64;
+        Ok(Layout {
+            arguments: (argv.last().copied().unwrap_or(environment), environment),
+            environment: (environment, execfn),
+            auxiliary: (auxiliary, rsp + bytes.len() as u64),
+            stack: rsp,
+            heap: (0, 0),
+        })
     }
 }
 

@@ -1,0 +1,129 @@
+//! What the file server shows in /proc and only the process manager knows.
+
+use crate::fs::FileRange;
+use crate::{SigSet, TaskId};
+use serde::{Deserialize, Serialize};
+
+/// What /proc shows of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskStatus {
+    /// The task.
+    pub task: TaskId,
+    /// Its tid.
+    pub tid: u32,
+    /// Its process.
+    pub tgid: u32,
+    /// Its parent process.
+    pub ppid: u32,
+    /// Its process group.
+    pub pgid: u32,
+    /// Its session.
+    pub sid: u32,
+    /// Who traces it, or 0.
+    pub tracer: u32,
+    /// Linux's letter: R, S, T, t, Z.
+    pub state: u8,
+    /// Real, effective and saved user id.
+    pub uid: [u32; 3],
+    /// Real, effective and saved group id.
+    pub gid: [u32; 3],
+    /// Its name.
+    pub comm: [u8; 16],
+    /// How many tasks its process has.
+    pub threads: u32,
+    /// Bytes of memory mapped.
+    pub mapped: u64,
+    /// Bytes of memory present.
+    pub resident: u64,
+    /// Its own CPU time in nanoseconds.
+    pub cpu: u64,
+    /// Its process's.
+    pub cpu_process: u64,
+    /// That of its process's children that were waited for.
+    pub cpu_children: u64,
+    /// Page faults of its process.
+    pub faults: u64,
+    /// When it was made, in nanoseconds of the monotonic clock.
+    pub started: u64,
+    /// The signal its parent gets when it dies.
+    pub exit_signal: u8,
+    /// Its wait status once it has died.
+    pub exit_status: i32,
+    /// Signals that wait for it alone.
+    pub pending: SigSet,
+    /// Signals that wait for its process.
+    pub shared_pending: SigSet,
+    /// Signals it blocks.
+    pub blocked: SigSet,
+    /// Signals its process ignores.
+    pub ignored: SigSet,
+    /// Signals its process handles.
+    pub caught: SigSet,
+}
+
+/// How many mappings one message carries.
+pub const MAPPINGS: usize = 4;
+
+/// One range of a task's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// First address.
+    pub start: u64,
+    /// First address behind.
+    pub end: u64,
+    /// PROT_ bits.
+    pub prot: u32,
+    /// MAP_SHARED.
+    pub shared: bool,
+    /// The offset in what is mapped.
+    pub offset: u64,
+    /// What is mapped.
+    pub of: MappingOf,
+}
+
+/// What a mapping shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MappingOf {
+    /// Memory of nobody else.
+    Anonymous,
+    /// Memory shared with forks.
+    SharedAnonymous,
+    /// What brk(2) moves.
+    Heap,
+    /// The first thread's stack.
+    Stack,
+    /// A file.
+    File(FileRange),
+}
+
+/// Where a program's parts are in its memory (proc_pid_stat(5), prctl(2) PR_SET_MM).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// The strings of its arguments, each with its final zero: start and end.
+    pub arguments: (u64, u64),
+    /// The strings of its environment.
+    pub environment: (u64, u64),
+    /// The auxiliary vector.
+    pub auxiliary: (u64, u64),
+    /// Its stack pointer at the start.
+    pub stack: u64,
+    /// The heap.
+    pub heap: (u64, u64),
+}
+
+/// What /proc shows of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemInfo {
+    /// Bytes of memory for programs.
+    pub memory_total: u64,
+    /// How many are free.
+    pub memory_free: u64,
+    /// CPU time of all programs so far, in nanoseconds.
+    pub busy: u64,
+    /// How many tasks there are.
+    pub tasks: u32,
+    /// How many could run.
+    pub running: u32,
+    /// The tid that was given out last.
+    pub last_tid: u32,
+}

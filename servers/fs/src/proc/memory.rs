@@ -1,0 +1,59 @@
+//! A task's memory as /proc shows it: whole as mem, in parts as cmdline, environ and auxv.
+
+use crate::host::{Host, Port};
+use crate::io::Io;
+use abi::Errno;
+use abi::fs::Layout;
+use abi::wire::{MAX, MAX_DATA};
+use alloc::vec::Vec;
+
+/// The most bytes of a part that are shown.
+const MAX_STRETCH: u64 = 1 << 20;
+
+impl<H: Host> Port<'_, H> {
+    /// A part of a task's memory; nothing for a task that has none.
+    pub(super) fn stretch(
+        &mut self,
+        tid: u32,
+        which: fn(&Layout) -> (u64, u64),
+    ) -> Result<Vec<u8>, Errno> {
+        self.status(tid)?;
+        let mut text = Vec::new();
+        let Ok(layout) = self.layout(tid) else {
+            return Ok(text);
+        };
+        let (start, end) = which(&layout);
+        let len = end.saturating_sub(start).min(MAX_STRETCH) as usize;
+        while text.len() < len {
+            let mut buffer = [0; MAX];
+            let count = (len - text.len()).min(MAX_DATA);
+            match self.peek(tid, start + text.len() as u64, count, &mut buffer) {
+                Ok(bytes) if !bytes.is_empty() => text.extend_from_slice(bytes),
+                _ => break,
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// Reads or writes /proc/PID/mem from `from` on.
+pub(crate) fn transfer<H: Host>(
+    port: &mut Port<'_, H>,
+    tid: u32,
+    from: u64,
+    io: &mut Io,
+) -> Result<(), Errno> {
+    port.may_access(tid)?;
+    let write = io.write;
+    io.step(u64::MAX, |addr, len, moved| {
+        let len = MAX_DATA.min(len as usize);
+        let mut buffer = [0; MAX];
+        if write {
+            let bytes = port.read(addr, len, &mut buffer)?.to_vec();
+            return port.poke(tid, from + moved, &bytes);
+        }
+        let bytes = port.peek(tid, from + moved, len, &mut buffer)?.to_vec();
+        port.write(addr, &bytes)?;
+        Ok(bytes.len() as u64)
+    })
+}

@@ -1,0 +1,250 @@
+//! /proc: what it has is made up when somebody looks.
+
+mod links;
+mod maps;
+pub(crate) mod memory;
+mod names;
+mod status;
+mod system;
+
+use crate::Fs;
+use crate::host::{Host, Port};
+use crate::tree::Node;
+use abi::linux::general::{S_IFDIR, S_IFLNK, S_IFREG};
+use abi::{Errno, TaskId};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub(crate) use links::Target;
+pub(crate) use system::SystemFile;
+
+/// A file of /proc. Tasks are named by tid, as in its paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProcNode {
+    Root,
+    SelfLink,
+    ThreadSelf,
+    /// /proc/mounts, which leads to the viewer's.
+    MountsLink,
+    /// /proc/sys and /proc/sys/kernel.
+    Sys,
+    SysKernel,
+    System(SystemFile),
+    Task(u32),
+    Threads(u32),
+    File(u32, TaskFile),
+    Exe(u32),
+    Cwd(u32),
+    RootLink(u32),
+    Fds(u32),
+    Fd(u32, i32),
+    FdInfos(u32),
+    FdInfo(u32, i32),
+}
+
+/// A file in a task's directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaskFile {
+    Auxv,
+    Cmdline,
+    Comm,
+    Environ,
+    Limits,
+    Maps,
+    Mem,
+    Mountinfo,
+    Mounts,
+    OomScoreAdj,
+    Stat,
+    Statm,
+    Status,
+    Wchan,
+}
+
+impl ProcNode {
+    pub fn parent(self) -> Node {
+        match self {
+            ProcNode::Root => Node::Inode(crate::tree::ROOT),
+            ProcNode::Fds(tid)
+            | ProcNode::FdInfos(tid)
+            | ProcNode::Threads(tid)
+            | ProcNode::File(tid, _) => Node::Proc(ProcNode::Task(tid)),
+            ProcNode::Fd(tid, _) => Node::Proc(ProcNode::Fds(tid)),
+            ProcNode::FdInfo(tid, _) => Node::Proc(ProcNode::FdInfos(tid)),
+            ProcNode::SysKernel => Node::Proc(ProcNode::Sys),
+            _ => Node::Proc(ProcNode::Root),
+        }
+    }
+
+    /// Type and permissions as in st_mode.
+    pub fn mode(self) -> u32 {
+        match self {
+            ProcNode::Root
+            | ProcNode::Task(_)
+            | ProcNode::Threads(_)
+            | ProcNode::Sys
+            | ProcNode::SysKernel => S_IFDIR | 0o555,
+            ProcNode::Fds(_) => S_IFDIR | 0o500,
+            ProcNode::FdInfos(_) => S_IFDIR | 0o555,
+            ProcNode::Fd(..) => S_IFLNK | 0o700,
+            ProcNode::SelfLink
+            | ProcNode::ThreadSelf
+            | ProcNode::MountsLink
+            | ProcNode::Exe(_)
+            | ProcNode::Cwd(_)
+            | ProcNode::RootLink(_) => S_IFLNK | 0o777,
+            ProcNode::File(_, TaskFile::Auxv | TaskFile::Environ) => S_IFREG | 0o400,
+            ProcNode::File(_, TaskFile::Mem) => S_IFREG | 0o600,
+            ProcNode::File(_, TaskFile::Comm | TaskFile::OomScoreAdj) => S_IFREG | 0o644,
+            ProcNode::FdInfo(..) | ProcNode::System(_) | ProcNode::File(..) => S_IFREG | 0o444,
+        }
+    }
+
+    /// The task it tells of.
+    pub fn tid(self) -> Option<u32> {
+        match self {
+            ProcNode::Task(tid)
+            | ProcNode::Threads(tid)
+            | ProcNode::File(tid, _)
+            | ProcNode::Exe(tid)
+            | ProcNode::Cwd(tid)
+            | ProcNode::RootLink(tid)
+            | ProcNode::Fds(tid)
+            | ProcNode::Fd(tid, _)
+            | ProcNode::FdInfos(tid)
+            | ProcNode::FdInfo(tid, _) => Some(tid),
+            _ => None,
+        }
+    }
+
+    /// Its path.
+    pub fn path(self) -> String {
+        let task = |tid: u32, name: &str| format!("/proc/{tid}/{name}");
+        match self {
+            ProcNode::Root => "/proc".into(),
+            ProcNode::SelfLink => "/proc/self".into(),
+            ProcNode::ThreadSelf => "/proc/thread-self".into(),
+            ProcNode::MountsLink => "/proc/mounts".into(),
+            ProcNode::Sys => "/proc/sys".into(),
+            ProcNode::SysKernel => "/proc/sys/kernel".into(),
+            ProcNode::System(file) => format!("/proc/{}", file.path()),
+            ProcNode::Task(tid) => format!("/proc/{tid}"),
+            ProcNode::Threads(tid) => task(tid, "task"),
+            ProcNode::File(tid, file) => task(tid, file.name()),
+            ProcNode::Exe(tid) => task(tid, "exe"),
+            ProcNode::Cwd(tid) => task(tid, "cwd"),
+            ProcNode::RootLink(tid) => task(tid, "root"),
+            ProcNode::Fds(tid) => task(tid, "fd"),
+            ProcNode::Fd(tid, fd) => format!("/proc/{tid}/fd/{fd}"),
+            ProcNode::FdInfos(tid) => task(tid, "fdinfo"),
+            ProcNode::FdInfo(tid, fd) => format!("/proc/{tid}/fdinfo/{fd}"),
+        }
+    }
+
+    /// A number of its own for st_ino.
+    pub fn ino(self) -> u64 {
+        let (kind, fd) = match self {
+            ProcNode::Root => (1, 0),
+            ProcNode::SelfLink => (2, 0),
+            ProcNode::ThreadSelf => (3, 0),
+            ProcNode::MountsLink => (4, 0),
+            ProcNode::Sys => (5, 0),
+            ProcNode::SysKernel => (6, 0),
+            ProcNode::Task(_) => (7, 0),
+            ProcNode::Threads(_) => (8, 0),
+            ProcNode::Exe(_) => (9, 0),
+            ProcNode::Cwd(_) => (10, 0),
+            ProcNode::RootLink(_) => (11, 0),
+            ProcNode::Fds(_) => (12, 0),
+            ProcNode::Fd(_, fd) => (13, fd as u64),
+            ProcNode::FdInfos(_) => (14, 0),
+            ProcNode::FdInfo(_, fd) => (15, fd as u64),
+            ProcNode::File(_, file) => (32 + file as u64, 0),
+            ProcNode::System(file) => (64 + file as u64, 0),
+        };
+        fd << 40 | u64::from(self.tid().unwrap_or(0)) << 8 | kind
+    }
+}
+
+impl Fs {
+    /// ESRCH or EACCES where a file of /proc is not for this viewer.
+    pub(crate) fn proc_open<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        node: ProcNode,
+    ) -> Result<(), Errno> {
+        use TaskFile::{Auxv, Environ, Mem};
+        let Some(tid) = node.tid() else { return Ok(()) };
+        match node {
+            ProcNode::File(_, Auxv | Environ | Mem) => {
+                port.status(tid)?;
+                port.may_access(tid)
+            }
+            _ => port.status(tid).map(|_| ()),
+        }
+    }
+
+    /// What a file of /proc says now.
+    pub(crate) fn proc_text<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        node: ProcNode,
+    ) -> Result<Vec<u8>, Errno> {
+        let text = match node {
+            ProcNode::System(file) => file.text(port)?,
+            ProcNode::FdInfo(tid, fd) => self.fdinfo(tid, fd)?,
+            ProcNode::File(tid, file) => match file {
+                TaskFile::Auxv => return port.stretch(tid, |layout| layout.auxiliary),
+                TaskFile::Cmdline => return port.stretch(tid, |layout| layout.arguments),
+                TaskFile::Environ => return port.stretch(tid, |layout| layout.environment),
+                TaskFile::Comm => format!("{}\n", status::comm(&port.status(tid)?)),
+                TaskFile::Limits => status::limits(&port.limits(tid)?),
+                TaskFile::Maps => return self.maps(port, tid),
+                TaskFile::Mountinfo => system::MOUNTINFO.into(),
+                TaskFile::Mounts => system::MOUNTS.into(),
+                TaskFile::OomScoreAdj => "0\n".into(),
+                TaskFile::Stat => self.stat_text(port, tid)?,
+                TaskFile::Statm => status::statm(&port.status(tid)?),
+                TaskFile::Status => self.status_text(port, tid)?,
+                // What Linux says when it says nothing.
+                TaskFile::Wchan => "0".into(),
+                TaskFile::Mem => return Err(Errno::EINVAL),
+            },
+            _ => return Err(Errno::EINVAL),
+        };
+        Ok(text.into_bytes())
+    }
+
+    /// Writes to a file of /proc: a task's name can be set by its own process.
+    pub(crate) fn write_proc<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        node: ProcNode,
+        bytes: &[u8],
+    ) -> Result<(), Errno> {
+        match node {
+            ProcNode::File(tid, TaskFile::Comm) => {
+                if !self.same_process(port.task, tid) {
+                    return Err(Errno::EINVAL);
+                }
+                let mut comm = [0; 16];
+                // As Linux: cut, and up to a newline that ends it.
+                let name = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+                for (to, from) in comm[..15].iter_mut().zip(name) {
+                    *to = *from;
+                }
+                port.set_comm(tid, comm)
+            }
+            ProcNode::File(_, TaskFile::OomScoreAdj) => Ok(()),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    fn same_process(&self, viewer: TaskId, tid: u32) -> bool {
+        match (self.tasks.get(&viewer), self.by_tid(tid)) {
+            (Some(viewer), Some(task)) => viewer.tgid == task.tgid,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What /proc shows, which the file server asks for.
+
+use crate::Procmgr;
+use crate::machine::{Machine, PAGE, SpaceIx};
+use crate::memory::Backing;
+use crate::process::ProcessIx;
+use crate::signal::action::{SIG_DFL, SIG_IGN};
+use crate::task::State;
+use abi::fs::{Layout, MAPPINGS, Mapping, MappingOf, SystemInfo, TaskStatus};
+use abi::signal::SIGMAX;
+use abi::{Errno, SigSet};
+use alloc::vec::Vec;
+
+impl Procmgr {
+    pub(crate) fn status(&mut self, m: &mut impl Machine, tid: u32) -> Result<TaskStatus, Errno> {
+        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let cpu_process = self.process_cpu(m, self.process_of(id));
+        let task = self.task(id);
+        let process = self.process(task.process);
+        let tracer = task.trace.tracer.and_then(|t| self.find_task(t).ok());
+        let space = task.space;
+        let handled = |wanted: fn(u64) -> bool| {
+            let mut set = SigSet::EMPTY;
+            for signo in (1..=SIGMAX).filter(|n| wanted(process.actions.get(*n).handler)) {
+                set.insert(signo);
+            }
+            set
+        };
+        Ok(TaskStatus {
+            task: id,
+            tid,
+            tgid: process.pid,
+            ppid: self.parent_pid(task.process),
+            pgid: process.pgid,
+            sid: process.sid,
+            tracer: tracer.map_or(0, |t| t.tid),
+            state: letter(&task.state),
+            uid: process.credentials.uid,
+            gid: process.credentials.gid,
+            comm: task.comm,
+            threads: process.tasks.len() as u32,
+            mapped: space.map_or(0, |s| self.memory.mapped(s)),
+            resident: space.map_or(0, |s| self.memory.resident(s)),
+            cpu: space.map_or(0, |_| m.cpu_time(id)),
+            cpu_process,
+            cpu_children: process.cpu_children,
+            faults: process.faults,
+            started: task.started,
+            exit_signal: task.exit_signal,
+            exit_status: task.exit_status.unwrap_or(0),
+            pending: task.pending.set(),
+            shared_pending: process.pending.set(),
+            blocked: task.mask,
+            ignored: handled(|handler| handler == SIG_IGN),
+            caught: handled(|handler| handler != SIG_IGN && handler != SIG_DFL),
+        })
+    }
+
+    /// The tids of a process, or the processes, from one on, as bytes.
+    pub(crate) fn tids<'d>(
+        &self,
+        tgid: u32,
+        from: u32,
+        data: &'d mut [u8],
+    ) -> Result<&'d [u8], Errno> {
+        let mut tids: Vec<u32> = if tgid == 0 {
+            self.processes().map(|(_, process)| process.pid).collect()
+        } else {
+            let id = self.by_tid(tgid).ok_or(Errno::ESRCH)?;
+            let tasks = &self.process(self.process_of(id)).tasks;
+            tasks.iter().map(|id| self.task(*id).tid).collect()
+        };
+        tids.retain(|tid| *tid >= from);
+        tids.sort_unstable();
+        tids.truncate(data.len() / 4);
+        for (to, tid) in data.chunks_exact_mut(4).zip(&tids) {
+            to.copy_from_slice(&tid.to_le_bytes());
+        }
+        Ok(&data[..4 * tids.len()])
+    }
+
+    /// The space of a task; ESRCH once it has none.
+    pub(crate) fn space_of_tid(&self, tid: u32) -> Result<SpaceIx, Errno> {
+        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        self.task(id).space.ok_or(Errno::ESRCH)
+    }
+
+    /// What a task has mapped that ends above an address.
+    pub(crate) fn mappings(
+        &self,
+        tid: u32,
+        from: u64,
+    ) -> Result<[Option<Mapping>; MAPPINGS], Errno> {
+        let layout = self.layout(tid)?;
+        let space = self.space_of_tid(tid)?;
+        let of_interest = self.memory.vmas(space).filter(|vma| vma.end > from);
+        let mut mappings = [None; MAPPINGS];
+        for (to, vma) in mappings.iter_mut().zip(of_interest) {
+            let heap = vma.start < layout.heap.1 && vma.end > layout.heap.0;
+            let of = match vma.backing {
+                Backing::File { range, .. } => MappingOf::File(range),
+                Backing::SharedAnonymous { .. } => MappingOf::SharedAnonymous,
+                Backing::Anonymous if (vma.start..vma.end).contains(&layout.stack) => {
+                    MappingOf::Stack
+                }
+                Backing::Anonymous if heap => MappingOf::Heap,
+                Backing::Anonymous => MappingOf::Anonymous,
+            };
+            *to = Some(Mapping {
+                start: vma.start,
+                end: vma.end,
+                prot: vma.prot,
+                shared: vma.is_shared(),
+                offset: vma.offset(),
+                of,
+            });
+        }
+        Ok(mappings)
+    }
+
+    /// Where a program's parts are.
+    pub(crate) fn layout(&self, tid: u32) -> Result<Layout, Errno> {
+        let space = self.space_of_tid(tid)?;
+        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let mut layout = self.process(self.process_of(id)).layout;
+        layout.heap = self.memory.brk_range(space);
+        Ok(layout)
+    }
+
+    pub(crate) fn system_info(&mut self, m: &mut impl Machine) -> SystemInfo {
+        let processes: Vec<ProcessIx> = self.processes().map(|(ix, _)| ix).collect();
+        let (mut busy, mut running) = (0, 0);
+        for ix in processes {
+            busy += self.process_cpu(m, ix) + self.process(ix).cpu_children;
+            let tasks = self.process(ix).tasks.iter();
+            running += tasks
+                .filter(|id| letter(&self.task(**id).state) == b'R')
+                .count();
+        }
+        SystemInfo {
+            memory_total: self.frames_at_start as u64 * PAGE,
+            memory_free: m.frames_free() as u64 * PAGE,
+            busy,
+            tasks: self.task_count() as u32,
+            running: running as u32,
+            last_tid: self.tables.last_tid(),
+        }
+    }
+}
+
+/// The state as /proc/PID/stat has it.
+fn letter(state: &State) -> u8 {
+    match state {
+        State::Running | State::Moving | State::Stub(_) => b'R',
+        State::Held(abi::tracer::Event::Ptrace { .. }) => b'R',
+        State::Held(_) => b't',
+        State::Stopped => b'T',
+        State::Zombie => b'Z',
+        State::Waiting(_) | State::Fs(_) => b'S',
+    }
+}
