@@ -107,11 +107,11 @@ pub fn check_end(world: &World) {
     assert_eq!(tracer.traced(), 0, "the tracer traces nobody at the end");
     let fs = world.fs().expect("not at work");
     assert_eq!(fs.waiting(), 0, "system calls parked at the end");
-    let [_, files, tables, tasks, pipes] = fs.population();
+    let [_, files, tables, tasks, pipes, anons] = fs.population();
     assert_eq!(
-        [files, tables, tasks, pipes],
-        [0; 4],
-        "files, tables, tasks, pipes at the end"
+        [files, tables, tasks, pipes, anons],
+        [0; 5],
+        "files, tables, tasks, pipes, files without a name at the end"
     );
     // The frame of zeros is made at its first use and stays.
     let used = world.frames_at_start - world.machine.frames.count_free();

@@ -55,7 +55,7 @@ impl Fs {
             Node::Inode(ino) if self.tree.get(ino).mount == Mount::Archive => Err(Errno::EROFS),
             Node::Inode(ino) => Ok(Some(ino)),
             Node::Proc(_) => Err(Errno::EPERM),
-            Node::Pipe(_) => Ok(None),
+            Node::Pipe(_) | Node::Anon(_) => Ok(None),
         }
     }
 

@@ -35,12 +35,19 @@ pub(crate) struct Console {
     unacknowledged: bool,
     /// It answers as a terminal does.
     tty: bool,
+    /// How often something has come in.
+    activity: u64,
 }
 
 impl Console {
     /// Whether a read would return at once.
     pub fn readable(&self) -> bool {
         self.ended || !self.ring.is_empty()
+    }
+
+    /// How often something has come in.
+    pub fn activity(&self) -> u64 {
+        self.activity
     }
 
     /// How many bytes a read could get.
@@ -63,6 +70,7 @@ impl Console {
                 host.console_ack();
                 return;
             }
+            self.activity += 1;
             for &byte in &bytes[..count] {
                 self.take(byte);
             }

@@ -12,6 +12,7 @@ impl Fs {
         match node {
             Node::Inode(ino) => self.tree.path(ino),
             Node::Pipe(_) => alloc::format!("pipe:[{}]", self.ino(node)).into_bytes(),
+            Node::Anon(anon) => self.anon_path(anon).into_bytes(),
             Node::Proc(node) => node.path().into_bytes(),
         }
     }

@@ -233,6 +233,7 @@ impl Fs {
                 Body::Device(device) if device.is_console() => Some(self.console.len() as u64),
                 _ => None,
             },
+            Node::Anon(anon) => self.socket_unread(anon),
             Node::Proc(_) => None,
         }
     }

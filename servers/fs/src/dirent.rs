@@ -100,7 +100,7 @@ impl Fs {
                     },
                 ));
             }
-            Node::Pipe(_) => {}
+            Node::Pipe(_) | Node::Anon(_) => {}
         }
         names
     }

@@ -18,6 +18,8 @@ pub(crate) struct File {
     /// The access mode and the status flags, as F_GETFL tells them.
     pub flags: u32,
     pub offset: u64,
+    /// How many epoll instances watch it.
+    pub watchers: u32,
     /// What a file of /proc said when its beginning was read.
     pub text: Box<[u8]>,
 }
@@ -49,6 +51,7 @@ impl Fs {
             node,
             flags,
             offset: 0,
+            watchers: 0,
             text,
         };
         let (readable, writable) = (file.readable(), file.writable());
@@ -75,10 +78,15 @@ impl Fs {
             return;
         }
         let file = self.files.remove(id).expect("it was just used");
+        if file.watchers > 0 {
+            self.unwatch(id);
+        }
         if let Node::Pipe(pipe) = file.node {
             let pipe = &mut self.pipes[pipe];
             pipe.readers -= u32::from(file.readable());
             pipe.writers -= u32::from(file.writable());
+            // Its end is news for whoever is left.
+            pipe.activity = (pipe.activity.0 + 1, pipe.activity.1 + 1);
             self.dirty = true;
         }
         match file.node {
@@ -92,6 +100,7 @@ impl Fs {
         match node {
             Node::Inode(ino) => self.tree.hold(ino),
             Node::Pipe(pipe) => self.pipes[pipe].holds += 1,
+            Node::Anon(anon) => self.anons[anon].holds += 1,
             Node::Proc(_) => {}
         }
     }
@@ -103,6 +112,7 @@ impl Fs {
                 self.freed.append(&mut self.tree.freed);
             }
             Node::Pipe(pipe) => self.release_pipe(pipe),
+            Node::Anon(anon) => self.release_anon(anon),
             Node::Proc(_) => {}
         }
     }

@@ -227,6 +227,11 @@ impl<H: Host> Port<'_, H> {
     pub fn status(&mut self, tid: u32) -> Result<TaskStatus, Errno> {
         let mut buffer = [0; MAX];
         match reply(self.host, &Call::Status { tid }, &mut buffer)? {
+            // Whoever looks at itself runs; that it waits for us is no state to be shown.
+            Reply::Status(status) if status.task == self.task && status.state == b'S' => {
+                let state = b'R';
+                Ok(TaskStatus { state, ..status })
+            }
             Reply::Status(status) => Ok(status),
             _ => Err(Errno::EIO),
         }

@@ -1,5 +1,6 @@
 //! A read or write on its way through a task's memory.
 
+use crate::host::{Host, Port};
 use abi::Errno;
 use alloc::vec::Vec;
 
@@ -20,6 +21,12 @@ pub(crate) struct Io {
     pub position: Option<u64>,
     /// The task's memory, or what can be stored, ended: what is done is all.
     cut: bool,
+    /// MSG_PEEK: what is read stays.
+    pub peek: bool,
+    /// MSG_NOSIGNAL: no SIGPIPE.
+    pub quiet: bool,
+    /// MSG_WAITALL: a read goes on until it has all.
+    pub whole: bool,
 }
 
 /// The task's memory: addresses and lengths.
@@ -42,6 +49,9 @@ impl Io {
             done: 0,
             position,
             cut: false,
+            peek: false,
+            quiet: false,
+            whole: false,
         }
     }
 
@@ -84,6 +94,28 @@ impl Io {
             }
         }
         Ok(())
+    }
+
+    /// Gives the task these bytes, as many as it has asked for.
+    pub fn put<H: Host>(&mut self, port: &mut Port<'_, H>, bytes: &[u8]) -> Result<(), Errno> {
+        self.step(bytes.len() as u64, |addr, len, moved| {
+            let moved = moved as usize;
+            port.write(addr, &bytes[moved..moved + len as usize])?;
+            Ok(len)
+        })
+    }
+
+    /// The first words of what the task writes, which has not begun.
+    pub fn peek_words<H: Host, const N: usize>(
+        &mut self,
+        port: &mut Port<'_, H>,
+    ) -> Result<[u64; N], Errno> {
+        let (addr, len) = self.piece().ok_or(Errno::EINVAL)?;
+        // Nobody writes a number in pieces.
+        if len < 8 * N as u64 {
+            return Err(Errno::EINVAL);
+        }
+        port.words(addr)
     }
 
     /// The rest of the piece that is next.

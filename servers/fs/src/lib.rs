@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod anon;
 mod archive;
 mod attributes;
 mod console;
@@ -23,6 +24,8 @@ mod cwd;
 mod descriptor;
 mod dev;
 mod dirent;
+mod epoll;
+mod eventfd;
 mod fdtable;
 mod file;
 mod host;
@@ -37,14 +40,17 @@ mod rename;
 mod rw;
 mod select;
 mod slab;
+mod socket;
 mod stat;
 mod statfs;
 mod syscall;
 mod task;
+mod timerfd;
 mod tmp;
 mod tree;
 mod wait;
 
+pub use anon::MAX_ANONS;
 pub use fdtable::MAX_FDS;
 pub use file::MAX_FILES;
 pub use host::Host;
@@ -57,6 +63,7 @@ use abi::task::SLOTS;
 use abi::{TaskId, wire};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use anon::Anon;
 use console::Console;
 use fdtable::FdTable;
 use file::File;
@@ -75,6 +82,7 @@ pub struct Fs {
     contexts: Slab<Context>,
     tasks: BTreeMap<TaskId, Task>,
     pipes: Slab<Pipe>,
+    anons: Slab<Anon>,
     console: Console,
     waits: Vec<Wait>,
     /// Objects nobody uses any more, given back at the end of the report.
@@ -108,6 +116,7 @@ impl Fs {
             contexts: Slab::new(SLOTS),
             tasks: BTreeMap::new(),
             pipes: Slab::new(MAX_PIPES),
+            anons: Slab::new(MAX_ANONS),
             console: Console::default(),
             waits: Vec::new(),
             freed: Vec::new(),
@@ -173,14 +182,16 @@ impl Fs {
         self.waits.iter().map(|w| (w.task, w.number)).collect()
     }
 
-    /// How many of each there are: inodes, open files, descriptor tables, tasks, pipes.
-    pub fn population(&self) -> [usize; 5] {
+    /// How many of each there are: inodes, open files, descriptor tables, tasks, pipes,
+    /// and open files without a name.
+    pub fn population(&self) -> [usize; 6] {
         [
             self.tree.len(),
             self.files.len(),
             self.tables.len(),
             self.tasks.len(),
             self.pipes.len(),
+            self.anons.len(),
         ]
     }
 

@@ -86,6 +86,16 @@ impl Fs {
             }
             _ => return Err(Errno::ENOENT),
         };
+        if let Node::Inode(ino) = node
+            && matches!(self.tree.get(ino).body, Body::Socket)
+            && flags & O_PATH == 0
+        {
+            return Err(Errno::ENXIO);
+        }
+        // Nor are those opened again that have no name.
+        if matches!(node, Node::Anon(_)) && flags & O_PATH == 0 {
+            return Err(Errno::ENXIO);
+        }
         let directory = self.is_directory(node);
         if (walk.slash || flags & O_DIRECTORY != 0) && !directory {
             return Err(Errno::ENOTDIR);
@@ -125,7 +135,7 @@ impl Fs {
                     Err(Errno::EROFS)
                 }
             }
-            Node::Proc(_) | Node::Pipe(_) => Ok(()),
+            Node::Proc(_) | Node::Pipe(_) | Node::Anon(_) => Ok(()),
         }
     }
 }

@@ -189,7 +189,7 @@ impl Fs {
                 .and_then(|directory| directory.entries.get(name))
                 .map(|entry| entry.node)),
             Node::Proc(node) => self.proc_lookup(port, node, name),
-            Node::Pipe(_) => Err(Errno::ENOTDIR),
+            Node::Pipe(_) | Node::Anon(_) => Err(Errno::ENOTDIR),
         }
     }
 
@@ -197,7 +197,7 @@ impl Fs {
         match dir {
             Node::Inode(ino) => Node::Inode(self.tree.get(ino).parent),
             Node::Proc(node) => node.parent(),
-            Node::Pipe(_) => dir,
+            Node::Pipe(_) | Node::Anon(_) => dir,
         }
     }
 
@@ -209,7 +209,7 @@ impl Fs {
                 _ => Err(Errno::EINVAL),
             },
             Node::Proc(node) => self.proc_target(task, node),
-            Node::Pipe(_) => Err(Errno::EINVAL),
+            Node::Pipe(_) | Node::Anon(_) => Err(Errno::EINVAL),
         }
     }
 

@@ -28,9 +28,24 @@ pub(crate) struct Pipe {
     pub readers: u32,
     pub writers: u32,
     pub holds: u32,
+    /// How often something was written, and how often something was read.
+    pub activity: (u64, u64),
 }
 
 impl Pipe {
+    /// An empty one that nobody has.
+    pub fn new(object: ObjectId) -> Pipe {
+        Pipe {
+            object,
+            head: 0,
+            len: 0,
+            readers: 0,
+            writers: 0,
+            holds: 0,
+            activity: (0, 0),
+        }
+    }
+
     pub fn free(&self) -> u64 {
         CAPACITY - self.len
     }
@@ -74,15 +89,7 @@ impl Fs {
         fds[4..].copy_from_slice(&write.to_le_bytes());
         port.write(addr, &fds)?;
         let object = port.create().map_err(|_| Errno::ENFILE)?;
-        let pipe = Pipe {
-            object,
-            head: 0,
-            len: 0,
-            readers: 0,
-            writers: 0,
-            holds: 0,
-        };
-        let pipe = self.pipes.insert(pipe).ok_or(Errno::ENFILE)?;
+        let pipe = self.pipes.insert(Pipe::new(object)).ok_or(Errno::ENFILE)?;
         for (fd, access) in [(read, O_RDONLY), (write, O_WRONLY)] {
             let flags = access | flags & !O_CLOEXEC;
             let file = self.add_file(Node::Pipe(pipe), flags, Box::default())?;
@@ -123,15 +130,20 @@ impl Fs {
     ) -> Result<Option<i64>, Errno> {
         let pipe = &mut self.pipes[id];
         if pipe.len == 0 {
-            return Ok(if pipe.writers == 0 { Some(0) } else { None });
+            return Ok((pipe.writers == 0).then(|| io.done()));
         }
         let result = io.step(pipe.len, |addr, len, moved| {
             let (at, run) = pipe.place(moved);
             port.transfer(addr, len.min(run), pipe.object, at, Direction::ToTask)
         });
-        pipe.took(io.moved);
-        self.dirty |= io.moved > 0;
-        result.map(|()| Some(io.done()))
+        if !io.peek {
+            pipe.took(io.moved);
+            pipe.activity.1 += u64::from(io.moved > 0);
+            self.dirty |= io.moved > 0;
+        }
+        result?;
+        let more = io.whole && !io.finished() && self.pipes[id].writers > 0;
+        Ok((!more).then(|| io.done()))
     }
 
     /// Writes as much as fits; none while more is to be written. `ahead` is how many of the waits
@@ -143,8 +155,22 @@ impl Fs {
         io: &mut Io,
         ahead: usize,
     ) -> Result<Option<i64>, Errno> {
-        if self.pipes[id].readers == 0 {
-            port.signal(SIGPIPE as u8);
+        self.write_stream(port, id, io, ahead, false)
+    }
+
+    /// The same for an end of a connection that may be shut.
+    pub(crate) fn write_stream<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        io: &mut Io,
+        ahead: usize,
+        shut: bool,
+    ) -> Result<Option<i64>, Errno> {
+        if shut || self.pipes[id].readers == 0 {
+            if !io.quiet {
+                port.signal(SIGPIPE as u8);
+            }
             return if io.done() > 0 {
                 Ok(Some(io.done()))
             } else {
@@ -165,6 +191,7 @@ impl Fs {
             port.transfer(addr, count.min(run), object, at, Direction::FromTask)
         });
         pipe.len += io.moved;
+        pipe.activity.0 += u64::from(io.moved > 0);
         self.dirty |= io.moved > 0;
         result?;
         Ok(io.finished().then(|| io.done()))
@@ -187,6 +214,7 @@ impl Fs {
         if count > 0 {
             port.write_object(pipe.object, at, &bytes[..count])?;
             pipe.len += count as u64;
+            pipe.activity.0 += 1;
             self.dirty = true;
         }
         Ok(count)

@@ -1,18 +1,16 @@
 //! poll(2) and ppoll(2), and waiting for several files in general.
 
 use crate::Fs;
+use crate::anon::{READABLE, WRITABLE};
 use crate::fdtable::MAX_FDS;
 use crate::host::{Host, Port};
 use crate::pipe::PIPE_BUF;
 use crate::select::Sets;
 use crate::tree::Node;
 use crate::wait::{Flow, Op};
-use abi::linux::general::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDNORM, POLLWRNORM};
+use abi::linux::general::{POLLERR, POLLHUP, POLLNVAL};
 use abi::{Errno, TaskId};
 use alloc::vec::Vec;
-
-const READABLE: u32 = POLLIN | POLLRDNORM;
-const WRITABLE: u32 = POLLOUT | POLLWRNORM;
 
 /// One poll or select on its way.
 pub(crate) struct Poll {
@@ -49,6 +47,25 @@ pub(crate) enum Timeout {
     After(u64),
 }
 
+impl Timeout {
+    /// What epoll_wait(2) and poll(2) mean by a number of milliseconds.
+    pub fn of_milliseconds(milliseconds: i32) -> Timeout {
+        match u64::try_from(milliseconds) {
+            Ok(milliseconds) => Timeout::After(milliseconds * 1_000_000),
+            Err(_) => Timeout::Never,
+        }
+    }
+
+    /// When it is over, on the monotonic clock: 0 for at once.
+    pub fn deadline<H: Host>(self, port: &mut Port<'_, H>) -> Result<Option<u64>, Errno> {
+        Ok(match self {
+            Timeout::Never => None,
+            Timeout::After(0) => Some(0),
+            Timeout::After(duration) => Some(port.time()?.0.saturating_add(duration)),
+        })
+    }
+}
+
 impl Poll {
     /// Says how much time was left, as Linux's select and ppoll do.
     pub fn write_left<H: Host>(&self, port: &mut Port<'_, H>) {
@@ -78,10 +95,7 @@ impl Fs {
         (addr, count): (u64, u64),
         milliseconds: i32,
     ) -> Result<Flow, Errno> {
-        let timeout = match u64::try_from(milliseconds) {
-            Ok(milliseconds) => Timeout::After(milliseconds * 1_000_000),
-            Err(_) => Timeout::Never,
-        };
+        let timeout = Timeout::of_milliseconds(milliseconds);
         let what = read_fds(port, addr, count)?;
         self.begin_poll(port, what, timeout, None)
     }
@@ -108,11 +122,7 @@ impl Fs {
         timeout: Timeout,
         left: Option<(u64, TimeForm)>,
     ) -> Result<Flow, Errno> {
-        let deadline = match timeout {
-            Timeout::Never => None,
-            Timeout::After(0) => Some(0),
-            Timeout::After(duration) => Some(port.time()?.0.saturating_add(duration)),
-        };
+        let deadline = timeout.deadline(port)?;
         let poll = Poll {
             task: port.task,
             what,
@@ -169,9 +179,14 @@ impl Fs {
 
     /// What a descriptor is ready for, as poll's bits.
     pub(crate) fn readiness(&self, task: TaskId, fd: i32) -> u32 {
-        let Ok(id) = self.file(task, fd) else {
-            return POLLNVAL;
-        };
+        match self.file(task, fd) {
+            Ok(id) => self.file_readiness(id),
+            Err(_) => POLLNVAL,
+        }
+    }
+
+    /// What an open file is ready for.
+    pub(crate) fn file_readiness(&self, id: u32) -> u32 {
         let file = &self.files[id];
         match file.node {
             Node::Pipe(pipe) => {
@@ -187,11 +202,22 @@ impl Fs {
                 }
                 ready
             }
+            Node::Anon(anon) => self.anon_readiness(anon),
             node if self.device(node).is_some_and(|device| device.is_console()) => {
                 let readable = if self.console.readable() { READABLE } else { 0 };
                 readable | WRITABLE
             }
             _ => READABLE | WRITABLE,
+        }
+    }
+
+    /// How often something has come to read from an open file, and how often there was new room
+    /// to write.
+    pub(crate) fn activity(&self, id: u32) -> (u64, u64) {
+        match self.files[id].node {
+            Node::Pipe(pipe) => self.pipes[pipe].activity,
+            Node::Anon(anon) => self.anon_activity(anon),
+            _ => (self.console.activity(), 0),
         }
     }
 }

@@ -20,6 +20,30 @@ pub(crate) const MAX_COUNT: u64 = 0x7fff_f000;
 /// The most pieces of memory one call names (readv(2): IOV_MAX).
 const MAX_PIECES: u64 = 1024;
 
+impl<H: Host> Port<'_, H> {
+    /// The memory that an array of struct iovec names (readv(2)).
+    pub(crate) fn pieces(&mut self, addr: u64, count: u64) -> Result<Pieces, Errno> {
+        if count > MAX_PIECES {
+            return Err(Errno::EINVAL);
+        }
+        let bytes = self.read_all(addr, count as usize * 16)?;
+        let mut total = 0;
+        let mut pieces = Vec::new();
+        for piece in bytes.chunks_exact(16) {
+            let addr = u64::from_le_bytes(piece[..8].try_into().expect("eight bytes"));
+            let len = u64::from_le_bytes(piece[8..].try_into().expect("eight bytes"));
+            if (len as i64) < 0 {
+                return Err(Errno::EINVAL);
+            }
+            check_range(addr, len)?;
+            let len = len.min(MAX_COUNT - total);
+            total += len;
+            pieces.push((addr, len));
+        }
+        Ok(Pieces::Many(pieces))
+    }
+}
+
 impl Fs {
     /// read(2) and write(2).
     pub(crate) fn read_write<H: Host>(
@@ -72,24 +96,8 @@ impl Fs {
             return Err(Errno::EINVAL);
         }
         let file = self.io_file(port, fd, write, position)?;
-        if count > MAX_PIECES {
-            return Err(Errno::EINVAL);
-        }
-        let bytes = port.read_all(addr, count as usize * 16)?;
-        let mut total = 0;
-        let mut pieces = Vec::new();
-        for piece in bytes.chunks_exact(16) {
-            let addr = u64::from_le_bytes(piece[..8].try_into().expect("eight bytes"));
-            let len = u64::from_le_bytes(piece[8..].try_into().expect("eight bytes"));
-            if (len as i64) < 0 {
-                return Err(Errno::EINVAL);
-            }
-            check_range(addr, len)?;
-            let len = len.min(MAX_COUNT - total);
-            total += len;
-            pieces.push((addr, len));
-        }
-        self.begin_io(port, file, Pieces::Many(pieces), write, position)
+        let pieces = port.pieces(addr, count)?;
+        self.begin_io(port, file, pieces, write, position)
     }
 
     /// The file to read or write: EBADF, or ESPIPE for a position where there is none.
@@ -114,7 +122,7 @@ impl Fs {
     /// Whether a node has positions.
     pub(crate) fn seekable(&self, node: Node) -> bool {
         match node {
-            Node::Pipe(_) => false,
+            Node::Pipe(_) | Node::Anon(_) => false,
             node => !self.device(node).is_some_and(Device::is_console),
         }
     }
@@ -136,7 +144,9 @@ impl Fs {
         if at.saturating_add(io.total) > i64::MAX as u64 {
             return Err(Errno::EINVAL);
         }
-        if io.total == 0 {
+        // An eventfd wants its eight bytes.
+        let counts = matches!(self.files[file].node, Node::Anon(_));
+        if io.total == 0 && !counts {
             return Ok(Flow::Done(0));
         }
         let nonblocking = self.files[file].nonblocking();
@@ -151,6 +161,7 @@ impl Fs {
         ahead: usize,
     ) -> Result<Option<i64>, Errno> {
         match (self.files[io.file].node, io.write) {
+            (Node::Anon(anon), _) => self.attempt_anon(port, anon, io, ahead),
             (Node::Pipe(pipe), false) => self.read_pipe(port, pipe, io),
             (Node::Pipe(pipe), true) => self.write_pipe(port, pipe, io, ahead),
             (Node::Proc(ProcNode::File(tid, TaskFile::Mem)), _) => {
@@ -167,7 +178,7 @@ impl Fs {
                 (&Body::Device(device), false) => self.read_device(port, device, io),
                 (&Body::Device(device), true) => self.write_device(port, device, io),
                 (Body::Directory(_), _) => Err(Errno::EISDIR),
-                (Body::Link(_), _) => Err(Errno::EBADF),
+                (Body::Link(_) | Body::Socket, _) => Err(Errno::EBADF),
             },
         }
     }
@@ -324,6 +335,10 @@ impl Fs {
     ) -> Result<usize, Errno> {
         match self.files[id].node {
             Node::Pipe(pipe) => self.push_pipe(port, pipe, bytes),
+            Node::Anon(anon) => {
+                let output = self.output_of(anon).ok_or(Errno::EINVAL)?;
+                self.push_pipe(port, output, bytes)
+            }
             Node::Proc(_) => Err(Errno::EINVAL),
             Node::Inode(ino) => match self.tree.get(ino).body {
                 Body::File(range) => {
@@ -346,7 +361,7 @@ impl Fs {
                     }
                     Ok(bytes.len())
                 }
-                Body::Directory(_) | Body::Link(_) => Err(Errno::EINVAL),
+                Body::Directory(_) | Body::Link(_) | Body::Socket => Err(Errno::EINVAL),
             },
         }
     }

@@ -6,7 +6,7 @@ use crate::tree::{Body, Mount, Node, Times};
 use abi::Errno;
 use abi::linux::general::{
     AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK,
-    S_IFREG, STATX__RESERVED, STATX_BASIC_STATS,
+    S_IFREG, S_IFSOCK, STATX__RESERVED, STATX_BASIC_STATS,
 };
 
 /// AT_STATX_SYNC_TYPE: how much a network file system is asked, which makes no difference here.
@@ -94,11 +94,13 @@ impl Fs {
                     Body::File(_) => S_IFREG,
                     Body::Link(_) => S_IFLNK,
                     Body::Device(_) => S_IFCHR,
+                    Body::Socket => S_IFSOCK,
                 };
                 kind | inode.mode
             }
             Node::Proc(node) => node.mode(),
             Node::Pipe(_) => S_IFIFO | 0o600,
+            Node::Anon(anon) => self.anon_mode(anon),
         }
     }
 
@@ -108,6 +110,7 @@ impl Fs {
             Node::Inode(ino) => u64::from(ino) + 1,
             Node::Proc(node) => node.ino(),
             Node::Pipe(pipe) => u64::from(pipe) + 1,
+            Node::Anon(anon) => (1 << 32) + u64::from(anon),
         }
     }
 
@@ -135,7 +138,7 @@ impl Fs {
                 Body::File(range) => attributes.size = range.size,
                 Body::Link(target) => attributes.size = target.len() as u64,
                 Body::Device(device) => attributes.rdev = device.number(),
-                Body::Directory(_) => {}
+                Body::Directory(_) | Body::Socket => {}
             }
         }
         attributes

@@ -41,6 +41,7 @@ impl Fs {
     ) -> Result<i64, Errno> {
         let (magic, read_only) = match (node, self.mount(node)) {
             (Node::Proc(_), _) => (PROC_SUPER_MAGIC, false),
+            (Node::Anon(_), _) => (0x0904_1934, false),
             (Node::Pipe(_), _) => (PIPEFS_MAGIC, false),
             (_, Some(Mount::Archive)) => (RAMFS_MAGIC, true),
             _ => (TMPFS_MAGIC, false),

@@ -5,6 +5,7 @@
 
 use crate::Fs;
 use crate::host::{Host, Port};
+use crate::poll::{TimeForm, Timeout, read_timeout};
 use crate::tree::Node;
 use crate::wait::Flow;
 use abi::Errno;
@@ -32,8 +33,46 @@ impl Fs {
             __NR_sendfile => return self.sendfile(port, (fd, b as i32), c, d),
             __NR_poll => return self.poll(port, (a, b as u32 as u64), c as i32),
             __NR_ppoll => return self.ppoll(port, (a, b as u32 as u64), c, (d, e)),
+            __NR_epoll_wait => {
+                let timeout = Timeout::of_milliseconds(d as i32);
+                return self.epoll_wait(port, fd, (b, c as i32), timeout, (0, 0));
+            }
+            __NR_epoll_pwait => {
+                let timeout = Timeout::of_milliseconds(d as i32);
+                return self.epoll_wait(port, fd, (b, c as i32), timeout, (e, f));
+            }
+            __NR_epoll_pwait2 => {
+                let timeout = read_timeout(port, d, TimeForm::Nanoseconds)?;
+                return self.epoll_wait(port, fd, (b, c as i32), timeout, (e, f));
+            }
+            __NR_connect => return self.connect(port, fd, (b, c as u32)),
+            __NR_accept => return self.accept4(port, fd, (b, c), 0),
+            __NR_accept4 => return self.accept4(port, fd, (b, c), d as u32),
+            __NR_sendto => return self.send(port, fd, (b, c), d as u32, e),
+            __NR_recvfrom => return self.receive(port, fd, (b, c), d as u32, (e, f)),
+            __NR_sendmsg => return self.sendmsg(port, fd, b, c as u32),
+            __NR_recvmsg => return self.recvmsg(port, fd, b, c as u32),
             __NR_select => return self.select(port, fd, [b, c, d], e),
             __NR_pselect6 => return self.pselect(port, fd, [b, c, d], e, f),
+
+            __NR_eventfd => self.eventfd(port, a as u32, 0),
+            __NR_eventfd2 => self.eventfd(port, a as u32, b as u32),
+            __NR_timerfd_create => self.timerfd_create(port, a as u32, b as u32),
+            __NR_timerfd_settime => self.timerfd_settime(port, fd, b as u32, (c, d)),
+            __NR_timerfd_gettime => self.timerfd_gettime(port, fd, b),
+            __NR_epoll_create if (a as i32) <= 0 => Err(Errno::EINVAL),
+            __NR_epoll_create => self.epoll_create(port, 0),
+            __NR_epoll_create1 => self.epoll_create(port, a as u32),
+            __NR_epoll_ctl => self.epoll_ctl(port, fd, b as u32, c as i32, d),
+            __NR_socket => self.socket(port, a as u32, b as u32, c as u32),
+            __NR_socketpair => self.socketpair(port, (a as u32, b as u32, c as u32), d),
+            __NR_bind => self.bind(port, fd, (b, c as u32)),
+            __NR_listen => self.listen(port, fd, b as i32),
+            __NR_shutdown => self.shutdown(port, fd, b as u32),
+            __NR_getsockname => self.socket_name(port, fd, (b, c), false),
+            __NR_getpeername => self.socket_name(port, fd, (b, c), true),
+            __NR_getsockopt => self.getsockopt(port, fd, (b as u32, c as u32), (d, e)),
+            __NR_setsockopt => self.setsockopt(port, fd, (b as u32, c as u32), (d, e as u32)),
 
             __NR_open => self.openat(port, AT_FDCWD, a, b as u32, c as u32),
             __NR_openat => self.openat(port, fd, b, c as u32, d as u32),

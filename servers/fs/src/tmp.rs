@@ -23,7 +23,7 @@ impl Fs {
             },
             // As Linux's /proc says it.
             Node::Proc(_) => Err(Errno::ENOENT),
-            Node::Pipe(_) => Err(Errno::ENOTDIR),
+            Node::Pipe(_) | Node::Anon(_) => Err(Errno::ENOTDIR),
         }
     }
 

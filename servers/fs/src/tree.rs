@@ -23,6 +23,7 @@ pub(crate) enum Node {
     Inode(Ino),
     Proc(ProcNode),
     Pipe(u32),
+    Anon(u32),
 }
 
 /// Which file system an inode is of.
@@ -77,6 +78,8 @@ pub(crate) enum Body {
     File(FileRange),
     Link(Box<[u8]>),
     Device(Device),
+    /// Where a socket is bound.
+    Socket,
 }
 
 /// Names in a directory. Each has a number that grows with time, so that reading a directory

@@ -2,9 +2,11 @@
 
 use crate::Fs;
 use crate::copy::Copy;
+use crate::epoll::EpollWait;
 use crate::host::{self, Host, Port};
 use crate::io::Io;
 use crate::poll::Poll;
+use crate::socket::Connect;
 use crate::tree::Node;
 use abi::fs::Outcome;
 use abi::{Errno, TaskId};
@@ -29,6 +31,8 @@ pub(crate) enum Op {
     Io(Io),
     Poll(Poll),
     Copy(Copy),
+    Epoll(EpollWait),
+    Connect(Connect),
 }
 
 impl Op {
@@ -37,8 +41,28 @@ impl Op {
         match self {
             Op::Io(io) if io.done() > 0 => Ok(io.done()),
             Op::Copy(copy) if copy.done > 0 => Ok(copy.done as i64),
-            Op::Io(_) | Op::Copy(_) => Err(Errno::ERESTARTSYS),
+            Op::Io(_) | Op::Copy(_) | Op::Connect(_) => Err(Errno::ERESTARTSYS),
+            Op::Epoll(_) => Err(Errno::EINTR),
             Op::Poll(_) => Err(Errno::ERESTARTNOHAND),
+        }
+    }
+
+    /// When it ends by itself.
+    fn deadline(&self) -> Option<u64> {
+        match self {
+            Op::Poll(poll) => poll.deadline,
+            Op::Epoll(wait) => wait.deadline,
+            Op::Io(_) | Op::Copy(_) | Op::Connect(_) => None,
+        }
+    }
+
+    /// It is `now`.
+    fn expire(&mut self, now: u64) {
+        let over = self.deadline().is_some_and(|deadline| deadline <= now);
+        match self {
+            Op::Poll(poll) => poll.expired |= over,
+            Op::Epoll(wait) => wait.expired |= over,
+            Op::Io(_) | Op::Copy(_) | Op::Connect(_) => {}
         }
     }
 }
@@ -55,6 +79,8 @@ impl Fs {
             Op::Io(io) => self.attempt_io(port, io, ahead),
             Op::Poll(poll) => self.attempt_poll(port, poll),
             Op::Copy(copy) => self.attempt_copy(port, copy),
+            Op::Epoll(wait) => self.attempt_epoll(port, wait),
+            Op::Connect(connect) => self.attempt_connect(port, connect),
         }
     }
 
@@ -138,6 +164,8 @@ impl Fs {
                 self.hold_file(copy.input);
                 self.hold_file(copy.output);
             }
+            Op::Epoll(wait) => self.hold_file(wait.file),
+            Op::Connect(connect) => self.hold_file(connect.file),
             // As on Linux, a descriptor is looked up anew each time.
             Op::Poll(_) => {}
         }
@@ -150,24 +178,31 @@ impl Fs {
                 self.release_file(copy.input);
                 self.release_file(copy.output);
             }
+            Op::Epoll(wait) => self.release_file(wait.file),
+            Op::Connect(connect) => self.release_file(connect.file),
             Op::Poll(_) => {}
         }
     }
 
     pub(crate) fn writes_pipe(&self, op: &Op, pipe: u32) -> bool {
-        matches!(op, Op::Io(io) if io.write && self.files[io.file].node == Node::Pipe(pipe))
+        let Op::Io(io) = op else { return false };
+        io.write
+            && match self.files[io.file].node {
+                Node::Pipe(own) => own == pipe,
+                Node::Anon(anon) => self.output_of(anon) == Some(pipe),
+                _ => false,
+            }
     }
 
-    /// Marks the polls whose time has come.
+    /// Marks what waits for a time that has come.
     pub(crate) fn expire(&mut self, host: &mut impl Host) {
-        let deadlines = self.waits.iter_mut().filter_map(|wait| match &mut wait.op {
-            Op::Poll(poll) if poll.deadline.is_some() => Some(poll),
-            _ => None,
-        });
-        let mut now = None;
-        for poll in deadlines {
-            let now = *now.get_or_insert_with(|| host::time(host).map_or(0, |(now, _)| now));
-            poll.expired |= poll.deadline.is_some_and(|deadline| deadline <= now);
+        let timers = self.timer_deadline().is_some();
+        if timers || self.waits.iter().any(|wait| wait.op.deadline().is_some()) {
+            let now = host::time(host).map_or(0, |(now, _)| now);
+            for wait in &mut self.waits {
+                wait.op.expire(now);
+            }
+            self.expire_timers(now);
         }
         // The process manager wakes once.
         self.armed = u64::MAX;
@@ -175,11 +210,9 @@ impl Fs {
 
     /// Has the process manager wake us for the first deadline.
     pub(crate) fn arm(&mut self, host: &mut impl Host) {
-        let first = self.waits.iter().filter_map(|wait| match &wait.op {
-            Op::Poll(poll) => poll.deadline,
-            _ => None,
-        });
-        let first = first.min().unwrap_or(u64::MAX);
+        let waits = self.waits.iter().filter_map(|wait| wait.op.deadline());
+        let first = waits.chain(self.timer_deadline()).min();
+        let first = first.unwrap_or(u64::MAX);
         // One that comes too early does no harm, and asking costs a message.
         if first < self.armed {
             self.armed = first;

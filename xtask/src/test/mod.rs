@@ -2,6 +2,7 @@
 
 mod broken;
 mod conformance;
+mod events;
 mod files;
 mod machine;
 mod style;

@@ -3,6 +3,7 @@
 mod attributes;
 mod console;
 mod descriptors;
+mod events;
 mod files;
 mod garbage;
 mod limits;

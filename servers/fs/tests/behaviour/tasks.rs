@@ -79,7 +79,7 @@ fn the_dead_leave_nothing() {
     assert_eq!(w.fs.population(), before);
     assert_eq!(w.out.objects(), objects);
     w.exit(INIT);
-    assert_eq!(w.fs.population()[1..], [0, 0, 0, 0]);
+    assert_eq!(w.fs.population()[1..], [0, 0, 0, 0, 0]);
 }
 
 #[test]

@@ -94,6 +94,33 @@ const CALLS: &[u32] = &[
     g::__NR_fadvise64,
     g::__NR_fallocate,
     g::__NR_chroot,
+    g::__NR_eventfd,
+    g::__NR_eventfd2,
+    g::__NR_timerfd_create,
+    g::__NR_timerfd_settime,
+    g::__NR_timerfd_gettime,
+    g::__NR_epoll_create,
+    g::__NR_epoll_create1,
+    g::__NR_epoll_ctl,
+    g::__NR_epoll_wait,
+    g::__NR_epoll_pwait,
+    g::__NR_epoll_pwait2,
+    g::__NR_socket,
+    g::__NR_socketpair,
+    g::__NR_bind,
+    g::__NR_listen,
+    g::__NR_accept,
+    g::__NR_accept4,
+    g::__NR_connect,
+    g::__NR_sendto,
+    g::__NR_recvfrom,
+    g::__NR_sendmsg,
+    g::__NR_recvmsg,
+    g::__NR_shutdown,
+    g::__NR_getsockname,
+    g::__NR_getpeername,
+    g::__NR_getsockopt,
+    g::__NR_setsockopt,
 ];
 
 const WORDS: usize = 8;
@@ -152,6 +179,7 @@ impl Procmgr {
     ) -> Result<Option<SigSet>, Errno> {
         let (at, size) = match nr {
             g::__NR_ppoll => (a[3], a[4]),
+            g::__NR_epoll_pwait | g::__NR_epoll_pwait2 => (a[4], a[5]),
             g::__NR_pselect6 if a[5] != 0 => {
                 let [at, size] = self.get_words(m, id, a[5])?;
                 (at, size)

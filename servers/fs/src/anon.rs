@@ -1,0 +1,155 @@
+//! Open files without a name: eventfd, timerfd, epoll and sockets.
+
+use crate::Fs;
+use crate::epoll::Epoll;
+use crate::eventfd::Counter;
+use crate::fdtable::Fd;
+use crate::host::{Host, Port};
+use crate::io::Io;
+use crate::socket::Socket;
+use crate::timerfd::Timer;
+use crate::tree::Node;
+use abi::Errno;
+use abi::linux::general::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, S_IFSOCK};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+
+/// The most of them.
+pub const MAX_ANONS: usize = 4096;
+
+pub(crate) const READABLE: u32 = POLLIN | POLLRDNORM;
+pub(crate) const WRITABLE: u32 = POLLOUT | POLLWRNORM;
+
+/// One of them.
+pub(crate) struct Anon {
+    /// Open files, and queues of connections.
+    pub holds: u32,
+    pub kind: Kind,
+}
+
+pub(crate) enum Kind {
+    Event(Counter),
+    Timer(Timer),
+    Epoll(Epoll),
+    Socket(Socket),
+}
+
+impl Fs {
+    /// ENFILE where no more can be made.
+    pub(crate) fn anon_room(&self, count: usize) -> Result<(), Errno> {
+        if self.anons.room() < count || self.files.room() < count {
+            return Err(Errno::ENFILE);
+        }
+        Ok(())
+    }
+
+    /// Makes one and opens it as the lowest free descriptor.
+    pub(crate) fn open_anon<H: Host>(
+        &mut self,
+        port: &Port<'_, H>,
+        kind: Kind,
+        flags: u32,
+        cloexec: bool,
+    ) -> Result<i64, Errno> {
+        let fd = self.table(port.task)?.lowest_free(0)?;
+        self.anon_room(1)?;
+        let anon = self.anons.insert(Anon { holds: 0, kind });
+        self.open_as(port, fd, anon.ok_or(Errno::ENFILE)?, flags, cloexec)
+    }
+
+    /// Opens one that is there, as a descriptor that is free; there is room for the file.
+    pub(crate) fn open_as<H: Host>(
+        &mut self,
+        port: &Port<'_, H>,
+        fd: i32,
+        anon: u32,
+        flags: u32,
+        cloexec: bool,
+    ) -> Result<i64, Errno> {
+        let file = self.add_file(Node::Anon(anon), flags, Box::default())?;
+        self.hold_file(file);
+        self.table_mut(port.task)?
+            .set(fd, Some(Fd { file, cloexec }));
+        Ok(i64::from(fd))
+    }
+
+    pub(crate) fn release_anon(&mut self, id: u32) {
+        self.anons[id].holds -= 1;
+        if self.anons[id].holds > 0 {
+            return;
+        }
+        let anon = self.anons.remove(id).expect("it was just used");
+        match anon.kind {
+            Kind::Socket(socket) => self.release_socket(socket),
+            Kind::Epoll(epoll) => self.release_epoll(epoll),
+            Kind::Event(_) | Kind::Timer(_) => {}
+        }
+        self.dirty = true;
+    }
+
+    /// Reads or writes one; none while it has to wait.
+    pub(crate) fn attempt_anon<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        io: &mut Io,
+        ahead: usize,
+    ) -> Result<Option<i64>, Errno> {
+        match (&mut self.anons[id].kind, io.write) {
+            (Kind::Event(counter), write) => {
+                let result = if write {
+                    counter.write(port, io)
+                } else {
+                    counter.read(port, io)
+                };
+                self.dirty |= matches!(result, Ok(Some(_)));
+                result
+            }
+            (Kind::Timer(timer), false) => timer.read(port, io),
+            (Kind::Socket(_), false) => self.read_socket(port, id, io),
+            (Kind::Socket(_), true) => self.write_socket(port, id, io, ahead),
+            (Kind::Timer(_) | Kind::Epoll(_), _) => Err(Errno::EINVAL),
+        }
+    }
+
+    /// What one is ready for, as poll's bits.
+    pub(crate) fn anon_readiness(&self, id: u32) -> u32 {
+        match &self.anons[id].kind {
+            Kind::Event(counter) => counter.readiness(),
+            Kind::Timer(timer) if timer.ticks > 0 => READABLE,
+            Kind::Timer(_) => 0,
+            Kind::Epoll(epoll) if self.any_ready(epoll) => READABLE,
+            Kind::Epoll(_) => 0,
+            Kind::Socket(socket) => self.socket_readiness(socket),
+        }
+    }
+
+    /// How often something has come to read, and how often there was new room to write.
+    pub(crate) fn anon_activity(&self, id: u32) -> (u64, u64) {
+        match &self.anons[id].kind {
+            Kind::Event(counter) => (counter.activity, counter.activity),
+            Kind::Timer(timer) => (timer.activity, 0),
+            Kind::Epoll(_) => (0, 0),
+            Kind::Socket(socket) => self.socket_activity(socket),
+        }
+    }
+
+    /// st_mode.
+    pub(crate) fn anon_mode(&self, id: u32) -> u32 {
+        match self.anons[id].kind {
+            Kind::Socket(_) => S_IFSOCK | 0o777,
+            _ => 0o600,
+        }
+    }
+
+    /// How Linux would write its path.
+    pub(crate) fn anon_path(&self, id: u32) -> String {
+        match self.anons[id].kind {
+            Kind::Event(_) => "anon_inode:[eventfd]".into(),
+            Kind::Timer(_) => "anon_inode:[timerfd]".into(),
+            Kind::Epoll(_) => "anon_inode:[eventpoll]".into(),
+            Kind::Socket(_) => format!("socket:[{}]", self.ino(Node::Anon(id))),
+        }
+    }
+}

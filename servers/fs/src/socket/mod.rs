@@ -1,0 +1,313 @@
+//! Sockets of the family AF_UNIX, type SOCK_STREAM: two pipes between two ends.
+
+mod connect;
+mod message;
+mod options;
+
+use crate::Fs;
+use crate::anon::{Anon, Kind, READABLE, WRITABLE};
+use crate::host::{Host, Port};
+use crate::io::Io;
+use crate::pipe::{PIPE_BUF, Pipe};
+use crate::tree::{Ino, Node};
+use abi::Errno;
+use abi::linux::general::{O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLERR, POLLHUP, POLLRDHUP};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+pub(crate) use connect::Connect;
+
+const AF_UNIX: u32 = 1;
+const SOCK_STREAM: u32 = 1;
+/// Bits of a socket's type that are its descriptor's flags; they are those of open(2).
+const FLAGS: u32 = O_CLOEXEC | O_NONBLOCK;
+/// The type's own bits.
+const TYPE: u32 = 0xf;
+
+/// A socket.
+pub(crate) struct Socket {
+    pub state: State,
+    /// The name it is bound to, as in sun_path: the file's path, or a zero and any bytes.
+    pub name: Box<[u8]>,
+    /// The file of that name.
+    pub file: Option<Ino>,
+    /// Process, user and group of who made it.
+    pub owner: [u32; 3],
+}
+
+pub(crate) enum State {
+    Fresh,
+    Listening {
+        backlog: usize,
+        /// Ends of connections that nobody has accepted, each held.
+        queue: VecDeque<u32>,
+        /// How many there have been.
+        arrived: u64,
+    },
+    Connected(Stream),
+}
+
+/// One end of a connection.
+pub(crate) struct Stream {
+    input: u32,
+    output: u32,
+    /// shutdown(2) has closed it.
+    input_shut: bool,
+    output_shut: bool,
+    peer_name: Box<[u8]>,
+    peer: [u32; 3],
+}
+
+impl Socket {
+    fn fresh(owner: [u32; 3]) -> Socket {
+        Socket {
+            state: State::Fresh,
+            name: Box::default(),
+            file: None,
+            owner,
+        }
+    }
+}
+
+impl Fs {
+    /// socket(2).
+    pub(crate) fn socket<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        family: u32,
+        kind: u32,
+        protocol: u32,
+    ) -> Result<i64, Errno> {
+        check_kind(family, kind, protocol)?;
+        let socket = Socket::fresh(self.credentials(port)?);
+        let status = O_RDWR | kind & O_NONBLOCK;
+        self.open_anon(port, Kind::Socket(socket), status, kind & O_CLOEXEC != 0)
+    }
+
+    /// socketpair(2).
+    pub(crate) fn socketpair<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        (family, kind, protocol): (u32, u32, u32),
+        out: u64,
+    ) -> Result<i64, Errno> {
+        check_kind(family, kind, protocol)?;
+        let owner = self.credentials(port)?;
+        let table = self.table(port.task)?;
+        let first = table.lowest_free(0)?;
+        let second = table.lowest_free(first as usize + 1)?;
+        self.anon_room(2)?;
+        let mut fds = [0; 8];
+        fds[..4].copy_from_slice(&first.to_le_bytes());
+        fds[4..].copy_from_slice(&second.to_le_bytes());
+        port.write(out, &fds)?;
+        let ends = [Socket::fresh(owner), Socket::fresh(owner)];
+        let ends = self.join(port, ends)?;
+        for (fd, end) in [first, second].into_iter().zip(ends) {
+            let status = O_RDWR | kind & O_NONBLOCK;
+            self.open_as(port, fd, end, status, kind & O_CLOEXEC != 0)?;
+        }
+        Ok(0)
+    }
+
+    /// Connects two sockets that are no files yet; there is room for them. ENFILE for pipes.
+    fn join<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        [mut a, mut b]: [Socket; 2],
+    ) -> Result<[u32; 2], Errno> {
+        let [there, back] = self.two_pipes(port)?;
+        let (a_name, b_name) = (a.name.clone(), b.name.clone());
+        a.state = State::Connected(self.end(back, there, b_name, b.owner));
+        b.state = State::Connected(self.end(there, back, a_name, a.owner));
+        let mut ends = [0; 2];
+        for (end, socket) in ends.iter_mut().zip([a, b]) {
+            let kind = Kind::Socket(socket);
+            let anon = self.anons.insert(Anon { holds: 0, kind });
+            *end = anon.expect("there was room for two");
+        }
+        Ok(ends)
+    }
+
+    fn two_pipes<H: Host>(&mut self, port: &mut Port<'_, H>) -> Result<[u32; 2], Errno> {
+        if self.pipes.room() < 2 {
+            return Err(Errno::ENFILE);
+        }
+        let first = port.create().map_err(|_| Errno::ENFILE)?;
+        let Ok(second) = port.create() else {
+            self.freed.push(first);
+            return Err(Errno::ENFILE);
+        };
+        let mut add = |object| self.pipes.insert(Pipe::new(object));
+        match (add(first), add(second)) {
+            (Some(there), Some(back)) => Ok([there, back]),
+            _ => unreachable!("there was room for two"),
+        }
+    }
+
+    /// One end of two pipes.
+    fn end(&mut self, input: u32, output: u32, peer_name: Box<[u8]>, peer: [u32; 3]) -> Stream {
+        self.pipes[input].readers += 1;
+        self.pipes[output].writers += 1;
+        self.pipes[input].holds += 1;
+        self.pipes[output].holds += 1;
+        Stream {
+            input,
+            output,
+            input_shut: false,
+            output_shut: false,
+            peer_name,
+            peer,
+        }
+    }
+
+    /// Process, effective user and group of the caller.
+    fn credentials<H: Host>(&self, port: &mut Port<'_, H>) -> Result<[u32; 3], Errno> {
+        let tid = self.tasks.get(&port.task).ok_or(Errno::ESRCH)?.tid;
+        let status = port.status(tid)?;
+        Ok([status.tgid, status.uid[1], status.gid[1]])
+    }
+
+    /// The last file of a socket is closed.
+    pub(crate) fn release_socket(&mut self, socket: Socket) {
+        if let Some(ino) = socket.file {
+            self.release_node(Node::Inode(ino));
+        }
+        match socket.state {
+            State::Fresh => {}
+            State::Listening { queue, .. } => {
+                for end in queue {
+                    self.release_anon(end);
+                }
+            }
+            State::Connected(stream) => {
+                self.pipes[stream.input].readers -= u32::from(!stream.input_shut);
+                self.pipes[stream.output].writers -= u32::from(!stream.output_shut);
+                self.pipes[stream.input].activity.1 += 1;
+                self.pipes[stream.output].activity.0 += 1;
+                self.release_pipe(stream.input);
+                self.release_pipe(stream.output);
+            }
+        }
+        self.dirty = true;
+    }
+
+    /// Reads what has come.
+    pub(crate) fn read_socket<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        io: &mut Io,
+    ) -> Result<Option<i64>, Errno> {
+        let stream = self.stream(id).ok_or(Errno::EINVAL)?;
+        if stream.input_shut {
+            return Ok(Some(0));
+        }
+        let input = stream.input;
+        self.read_pipe(port, input, io)
+    }
+
+    /// Writes to the other end.
+    pub(crate) fn write_socket<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        io: &mut Io,
+        ahead: usize,
+    ) -> Result<Option<i64>, Errno> {
+        let stream = self.stream(id).ok_or(Errno::ENOTCONN)?;
+        let (output, shut) = (stream.output, stream.output_shut);
+        self.write_stream(port, output, io, ahead, shut)
+    }
+
+    /// The end of a connection that a socket is.
+    pub(crate) fn stream(&self, id: u32) -> Option<&Stream> {
+        match &self.anons[id].kind {
+            Kind::Socket(Socket {
+                state: State::Connected(stream),
+                ..
+            }) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// The pipe that a socket writes to.
+    pub(crate) fn output_of(&self, id: u32) -> Option<u32> {
+        self.stream(id).map(|stream| stream.output)
+    }
+
+    /// How many bytes could be read.
+    pub(crate) fn socket_unread(&self, id: u32) -> Option<u64> {
+        Some(self.pipes[self.stream(id)?.input].len)
+    }
+
+    pub(crate) fn socket_readiness(&self, socket: &Socket) -> u32 {
+        let stream = match &socket.state {
+            State::Fresh => return WRITABLE | POLLHUP,
+            State::Listening { queue, .. } if queue.is_empty() => return 0,
+            State::Listening { .. } => return READABLE,
+            State::Connected(stream) => stream,
+        };
+        let (input, output) = (&self.pipes[stream.input], &self.pipes[stream.output]);
+        let ended = stream.input_shut || input.writers == 0;
+        let deaf = stream.output_shut || output.readers == 0;
+        let mut ready = 0;
+        ready |= if input.len > 0 { READABLE } else { 0 };
+        ready |= if ended { READABLE | POLLRDHUP } else { 0 };
+        ready |= if deaf || output.free() >= PIPE_BUF {
+            WRITABLE
+        } else {
+            0
+        };
+        ready |= if ended && deaf { POLLHUP } else { 0 };
+        ready |= if deaf && !stream.output_shut && input.writers > 0 {
+            POLLERR
+        } else {
+            0
+        };
+        ready
+    }
+
+    pub(crate) fn socket_activity(&self, socket: &Socket) -> (u64, u64) {
+        match &socket.state {
+            State::Fresh => (0, 0),
+            State::Listening { arrived, .. } => (*arrived, 0),
+            State::Connected(stream) => (
+                self.pipes[stream.input].activity.0,
+                self.pipes[stream.output].activity.1,
+            ),
+        }
+    }
+
+    /// The socket behind a descriptor, and its open file; ENOTSOCK.
+    fn socket_file<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<(u32, u32), Errno> {
+        let file = self.file(port.task, fd)?;
+        match self.files[file].node {
+            Node::Anon(id) if matches!(self.anons[id].kind, Kind::Socket(_)) => Ok((id, file)),
+            _ => Err(Errno::ENOTSOCK),
+        }
+    }
+
+    fn socket_mut(&mut self, id: u32) -> &mut Socket {
+        match &mut self.anons[id].kind {
+            Kind::Socket(socket) => socket,
+            _ => unreachable!("socket_file has looked"),
+        }
+    }
+}
+
+fn check_kind(family: u32, kind: u32, protocol: u32) -> Result<(), Errno> {
+    if kind & !(TYPE | FLAGS) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if family != AF_UNIX {
+        return Err(Errno::EAFNOSUPPORT);
+    }
+    if protocol != 0 && protocol != AF_UNIX {
+        return Err(Errno::EPROTONOSUPPORT);
+    }
+    if kind & TYPE != SOCK_STREAM {
+        return Err(Errno::ESOCKTNOSUPPORT);
+    }
+    Ok(())
+}
