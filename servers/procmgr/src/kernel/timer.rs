@@ -20,9 +20,11 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Stops what the firmware has started.
+    /// Stops what the firmware has started. A tick of it that came before the interrupt had a
+    /// notification left the pin masked and told nobody, so it is acknowledged here.
     pub fn new() -> Timer {
         out(MODE, ONE_SHOT);
+        acknowledge();
         Timer {
             deadline: None,
             armed: None,
@@ -38,7 +40,7 @@ impl Timer {
     /// The interrupt has come: whether the deadline has, which is no more then.
     pub fn fired(&mut self, now: u64) -> bool {
         self.armed = None;
-        IrqHandler::at(TIMER_IRQ).ack().expect("it is the timer's");
+        acknowledge();
         let over = self.deadline.is_some_and(|deadline| deadline <= now);
         if over {
             self.deadline = None;
@@ -65,6 +67,11 @@ impl Timer {
         out(CHANNEL_0, (count >> 8) as u8);
         self.armed = Some(now + count * 1_000_000_000 / FREQUENCY);
     }
+}
+
+/// Lets the next interrupt come.
+fn acknowledge() {
+    IrqHandler::at(TIMER_IRQ).ack().expect("it is the timer's");
 }
 
 fn out(port: u16, value: u8) {
