@@ -31,6 +31,9 @@ pub const HEADER_LEN: usize = 16;
 
 /// The path of the file that holds the encoded [`Command`].
 pub const COMMAND_PATH: &str = "/boot/command";
+/// A file that says that the console is a terminal: its rows and columns, two bytes each,
+/// little-endian.
+pub const TERMINAL_PATH: &str = "/boot/terminal";
 
 /// The archive is not what this module describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

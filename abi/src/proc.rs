@@ -59,6 +59,8 @@ pub struct TaskStatus {
     pub ignored: SigSet,
     /// Signals its process handles.
     pub caught: SigSet,
+    /// Its process group is orphaned (credentials(7)): nobody could continue it.
+    pub orphaned: bool,
 }
 
 /// How many mappings one message carries.

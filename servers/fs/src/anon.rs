@@ -9,8 +9,9 @@ use crate::io::Io;
 use crate::socket::Socket;
 use crate::timerfd::Timer;
 use crate::tree::Node;
+use crate::tty::Master;
 use abi::Errno;
-use abi::linux::general::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, S_IFSOCK};
+use abi::linux::general::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, S_IFCHR, S_IFSOCK};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -33,6 +34,7 @@ pub(crate) enum Kind {
     Timer(Timer),
     Epoll(Epoll),
     Socket(Socket),
+    Master(Master),
 }
 
 impl Fs {
@@ -83,6 +85,7 @@ impl Fs {
         match anon.kind {
             Kind::Socket(socket) => self.release_socket(socket),
             Kind::Epoll(epoll) => self.release_epoll(epoll),
+            Kind::Master(master) => self.release_master(&master),
             Kind::Event(_) | Kind::Timer(_) => {}
         }
         self.dirty = true;
@@ -107,6 +110,13 @@ impl Fs {
                 result
             }
             (Kind::Timer(timer), false) => timer.read(port, io),
+            (Kind::Master(master), write) => {
+                let tty = master.tty();
+                match write {
+                    true => self.write_master(port, tty, io),
+                    false => self.read_master(port, tty, io),
+                }
+            }
             (Kind::Socket(_), false) => self.read_socket(port, id, io),
             (Kind::Socket(_), true) => self.write_socket(port, id, io, ahead),
             (Kind::Timer(_) | Kind::Epoll(_), _) => Err(Errno::EINVAL),
@@ -122,6 +132,7 @@ impl Fs {
             Kind::Epoll(epoll) if self.any_ready(epoll) => READABLE,
             Kind::Epoll(_) => 0,
             Kind::Socket(socket) => self.socket_readiness(socket),
+            Kind::Master(master) => self.master_readiness(master),
         }
     }
 
@@ -132,6 +143,16 @@ impl Fs {
             Kind::Timer(timer) => (timer.activity, 0),
             Kind::Epoll(_) => (0, 0),
             Kind::Socket(socket) => self.socket_activity(socket),
+            Kind::Master(master) => self.master_activity(master),
+        }
+    }
+
+    /// The terminal whose master a node is.
+    pub(crate) fn master_of(&self, node: Node) -> Option<u32> {
+        let Node::Anon(id) = node else { return None };
+        match &self.anons[id].kind {
+            Kind::Master(master) => Some(master.tty()),
+            _ => None,
         }
     }
 
@@ -139,6 +160,7 @@ impl Fs {
     pub(crate) fn anon_mode(&self, id: u32) -> u32 {
         match self.anons[id].kind {
             Kind::Socket(_) => S_IFSOCK | 0o777,
+            Kind::Master(_) => S_IFCHR | 0o666,
             _ => 0o600,
         }
     }
@@ -149,6 +171,7 @@ impl Fs {
             Kind::Event(_) => "anon_inode:[eventfd]".into(),
             Kind::Timer(_) => "anon_inode:[timerfd]".into(),
             Kind::Epoll(_) => "anon_inode:[eventpoll]".into(),
+            Kind::Master(_) => "/dev/ptmx".into(),
             Kind::Socket(_) => format!("socket:[{}]", self.ino(Node::Anon(id))),
         }
     }

@@ -4,9 +4,13 @@ use crate::Fs;
 use crate::dev::Device;
 use crate::host::{Host, Port};
 use crate::io::Io;
+use crate::tree::{Body, Node, ROOT};
+use crate::tty::CONSOLE;
 use abi::Errno;
+use abi::archive::TERMINAL_PATH;
 use abi::wire::{MAX, MAX_DATA};
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 /// The most bytes that are kept unread.
 const CAPACITY: usize = 65536;
@@ -14,14 +18,8 @@ const CAPACITY: usize = 65536;
 const ESCAPE: u8 = 0xff;
 /// The command that ends the input.
 const END: u8 = 0x04;
-
-// Linux's asm-generic/ioctls.h.
-const TCGETS: u32 = 0x5401;
-const TCSETS: u32 = 0x5402;
-const TCSETSW: u32 = 0x5403;
-const TCSETSF: u32 = 0x5404;
-const TIOCGWINSZ: u32 = 0x5413;
-const TIOCSWINSZ: u32 = 0x5414;
+/// The command that tells of the window's size: rows and columns follow, two bytes each.
+const RESIZE: u8 = 0x06;
 
 /// The console's input.
 #[derive(Default)]
@@ -37,9 +35,19 @@ pub(crate) struct Console {
     tty: bool,
     /// How often something has come in.
     activity: u64,
+    /// The bytes of a window's size that are still to come, and those that have come.
+    size_left: usize,
+    size_bytes: [u8; 8],
+    /// The window has got this size.
+    size: Option<[u8; 8]>,
 }
 
 impl Console {
+    /// Whether it is a terminal.
+    pub fn tty(&self) -> bool {
+        self.tty
+    }
+
     /// Whether a read would return at once.
     pub fn readable(&self) -> bool {
         self.ended || !self.ring.is_empty()
@@ -79,9 +87,18 @@ impl Console {
 
     /// Undoes the framing. An unknown command means nothing.
     fn take(&mut self, byte: u8) {
+        if self.size_left > 0 {
+            self.size_bytes[4 - self.size_left] = byte;
+            self.size_left -= 1;
+            if self.size_left == 0 {
+                self.size = Some(self.size_bytes);
+            }
+            return;
+        }
         match (core::mem::take(&mut self.escaped), byte) {
             (false, ESCAPE) => self.escaped = true,
             (true, END) => self.ended = true,
+            (true, RESIZE) => self.size_left = 4,
             (false, _) | (true, ESCAPE) if !self.ended => self.ring.push_back(byte),
             _ => {}
         }
@@ -89,33 +106,54 @@ impl Console {
 }
 
 impl Fs {
-    /// Whether the console answers as a terminal does (isatty(3)); at first it does not.
-    pub fn set_terminal(&mut self, on: bool) {
-        self.console.tty = on;
+    /// Makes the console a terminal, with a window of this many rows and columns.
+    pub fn set_terminal(&mut self, host: &mut impl Host, rows: u16, columns: u16) {
+        self.console.tty = true;
+        let ([a, b], [c, d]) = (rows.to_le_bytes(), columns.to_le_bytes());
+        self.resize_tty(host, CONSOLE, [a, b, c, d, 0, 0, 0, 0]);
     }
 
-    /// ioctl(2) on the console (ioctl_tty(2)): the settings can be asked for, and setting them
-    /// changes nothing.
-    pub(crate) fn terminal_ioctl<H: Host>(
-        &self,
-        port: &mut Port<'_, H>,
-        request: u32,
-        arg: u64,
-    ) -> Result<i64, Errno> {
-        match request {
-            _ if !self.console.tty => Err(Errno::ENOTTY),
-            TCGETS => port.write(arg, &termios()).map(|()| 0),
-            TIOCGWINSZ => port.write(arg, &[24, 0, 80, 0, 0, 0, 0, 0]).map(|()| 0),
-            TCSETS | TCSETSW | TCSETSF | TIOCSWINSZ => Ok(0),
-            _ => Err(Errno::ENOTTY),
+    /// Reads from the archive what kind of terminal the console is, if it is one.
+    pub(crate) fn read_terminal<H: Host>(&mut self, port: &mut Port<'_, H>) {
+        let root = Node::Inode(ROOT);
+        let Ok(Node::Inode(ino)) = self.resolve(port, root, TERMINAL_PATH.as_bytes(), true) else {
+            return;
+        };
+        let Body::File(range) = self.tree.get(ino).body else {
+            return;
+        };
+        let mut buffer = [0; MAX];
+        if range.size == 4
+            && let Ok(&[a, b, c, d]) = port.read_object(range.object, range.offset, 4, &mut buffer)
+        {
+            let (rows, columns) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+            self.set_terminal(port.host, rows, columns);
         }
     }
 
     /// [`Event::Console`](abi::fs::Event::Console): bytes came in, or it is time.
     pub(crate) fn console_event(&mut self, host: &mut impl Host) {
-        self.console.drain(host);
+        loop {
+            self.console.drain(host);
+            self.pass_on_typed(host);
+            // A terminal never keeps the interrupt off: what finds no room is lost.
+            if !self.console.tty || !self.console.unacknowledged {
+                break;
+            }
+        }
         self.dirty = true;
         self.expire(host);
+    }
+
+    /// A terminal's input goes through its line discipline as soon as it comes.
+    fn pass_on_typed(&mut self, host: &mut impl Host) {
+        if self.console.tty {
+            let typed: Vec<u8> = self.console.ring.drain(..).collect();
+            self.type_into(host, CONSOLE, &typed);
+            if let Some(size) = self.console.size.take() {
+                self.resize_tty(host, CONSOLE, size);
+            }
+        }
     }
 
     /// Reads what is there; none while nothing is and more may come.
@@ -160,18 +198,6 @@ impl Fs {
         })?;
         Ok(Some(io.done()))
     }
-}
-
-/// The settings a Linux terminal starts with: ICRNL and IXON; OPOST and ONLCR; 38400 baud, eight
-/// bits, CREAD; echo, canonical input and signals; and the usual control characters.
-fn termios() -> [u8; 36] {
-    let mut bytes = [0; 36];
-    let flags = [0x500u32, 0x5, 0xbf, 0x8a3b];
-    for (to, flag) in bytes.chunks_exact_mut(4).zip(flags) {
-        to.copy_from_slice(&flag.to_le_bytes());
-    }
-    bytes[17..34].copy_from_slice(&[3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0]);
-    bytes
 }
 
 /// Writes bytes of our own.

@@ -216,16 +216,23 @@ impl Fs {
                 port.write(arg, &(unread as u32).to_le_bytes())?;
                 Ok(0)
             }
-            request => match self.device(self.files[id].node) {
-                Some(device) if device.is_console() => self.terminal_ioctl(port, request, arg),
-                _ => Err(Errno::ENOTTY),
-            },
+            request => {
+                let node = self.files[id].node;
+                match (self.tty_of(node), self.master_of(node)) {
+                    (Some(tty), _) => self.tty_ioctl(port, tty, (request, arg), false),
+                    (_, Some(tty)) => self.master_ioctl(port, tty, (request, arg)),
+                    _ => Err(Errno::ENOTTY),
+                }
+            }
         }
     }
 
     /// How many bytes FIONREAD says a file has unread.
     fn unread(&self, id: u32) -> Option<u64> {
         let file = &self.files[id];
+        if let Some(tty) = self.tty_of(file.node) {
+            return Some(self.tty_unread(tty));
+        }
         match file.node {
             Node::Pipe(pipe) => Some(self.pipes[pipe].len.min(pipe::CAPACITY)),
             Node::Inode(ino) => match self.tree.get(ino).body {

@@ -14,6 +14,10 @@ pub(crate) enum Device {
     Console,
     /// The first serial port, which is the console.
     Serial,
+    /// Makes a pseudo-terminal when it is opened.
+    Ptmx,
+    /// A pseudo-terminal.
+    Pts(u32),
     /// The log channel; the first process has it as its standard error.
     Log,
 }
@@ -26,6 +30,7 @@ const DEVICES: &[(&[u8], Device, u32)] = &[
     (b"urandom", Device::Urandom, 0o666),
     (b"tty", Device::Tty, 0o666),
     (b"console", Device::Console, 0o600),
+    (b"ptmx", Device::Ptmx, 0o666),
     (b"ttyS0", Device::Serial, 0o600),
     (b"ttyS1", Device::Log, 0o600),
 ];
@@ -50,15 +55,19 @@ impl Device {
             Device::Console => (5, 1),
             Device::Serial => (4, 64),
             Device::Log => (4, 65),
+            Device::Ptmx => (5, 2),
+            // /dev/pts begins with 0, and the terminals with the console.
+            Device::Pts(tty) => (136, u64::from(tty) - 1),
         };
         major << 8 | minor
     }
 
-    /// Whether reading it reads the console and writing it writes there or to the log.
+    /// Whether reading it reads the console or a pseudo-terminal, and writing it writes there or
+    /// to the log.
     pub fn is_console(self) -> bool {
         matches!(
             self,
-            Device::Tty | Device::Console | Device::Serial | Device::Log
+            Device::Tty | Device::Console | Device::Serial | Device::Log | Device::Pts(_)
         )
     }
 }
@@ -78,6 +87,9 @@ impl Tree {
             let inode = Inode::new(Mount::Dev, 0o777, Body::Link(target.into()));
             self.add(dev, name, inode).expect(ROOM);
         }
+        let body = Body::Directory(Directory::default());
+        let pts = Inode::new(Mount::Dev, 0o755, body);
+        self.pts = self.add(dev, b"pts", pts).expect(ROOM);
         // Where POSIX shared memory lives; programs expect to be able to write there.
         let body = Body::Directory(Directory::default());
         let shm = Inode::new(Mount::Tmp, 0o1777, body);

@@ -57,6 +57,9 @@ impl Fs {
         let (readable, writable) = (file.readable(), file.writable());
         let id = self.files.insert(file).ok_or(Errno::ENFILE)?;
         self.hold_node(node);
+        if let Some(Device::Pts(tty)) = self.device(node) {
+            self.hold_pts(tty);
+        }
         if let Node::Pipe(pipe) = node {
             let pipe = &mut self.pipes[pipe];
             pipe.readers += u32::from(readable);
@@ -88,6 +91,9 @@ impl Fs {
             // Its end is news for whoever is left.
             pipe.activity = (pipe.activity.0 + 1, pipe.activity.1 + 1);
             self.dirty = true;
+        }
+        if let Some(Device::Pts(tty)) = self.device(file.node) {
+            self.release_pts(tty);
         }
         match file.node {
             // Its hold goes on until it has its time.

@@ -237,6 +237,26 @@ impl<H: Host> Port<'_, H> {
         }
     }
 
+    /// The session of a process group; ESRCH for a group without processes.
+    pub fn session_of_group(&mut self, pgid: u32) -> Result<u32, Errno> {
+        let member = |status: &TaskStatus| status.pgid == pgid;
+        if let Some(leader) = self.status(pgid).ok().filter(member) {
+            return Ok(leader.sid);
+        }
+        let mut from = 0;
+        loop {
+            let tids = self.tids(0, from)?;
+            let Some(last) = tids.last() else {
+                return Err(Errno::ESRCH);
+            };
+            from = last + 1;
+            let mut members = tids.iter().filter_map(|tid| self.status(*tid).ok());
+            if let Some(found) = members.find(member) {
+                return Ok(found.sid);
+            }
+        }
+    }
+
     /// The tids of a process, or with 0 the processes, ascending from one on, as many as a
     /// message carries.
     pub fn tids(&mut self, tgid: u32, from: u32) -> Result<Vec<u32>, Errno> {
@@ -338,6 +358,11 @@ pub(crate) fn time(host: &mut impl Host) -> Result<(u64, u64), Errno> {
         } => Ok((monotonic, realtime)),
         _ => Err(Errno::EIO),
     }
+}
+
+/// Sends a process group a signal, as its terminal does.
+pub(crate) fn signal_group(host: &mut impl Host, pgid: u32, signo: u8) {
+    let _ = host.call(&Call::SignalGroup { pgid, signo }, &mut [0; MAX]);
 }
 
 /// Gives an object back.

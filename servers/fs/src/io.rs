@@ -27,6 +27,9 @@ pub(crate) struct Io {
     pub quiet: bool,
     /// MSG_WAITALL: a read goes on until it has all.
     pub whole: bool,
+    /// VTIME: when a read ends with nothing, and that it is over.
+    pub deadline: Option<u64>,
+    pub expired: bool,
 }
 
 /// The task's memory: addresses and lengths.
@@ -52,6 +55,8 @@ impl Io {
             peek: false,
             quiet: false,
             whole: false,
+            deadline: None,
+            expired: false,
         }
     }
 

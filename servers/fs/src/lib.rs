@@ -48,6 +48,7 @@ mod task;
 mod timerfd;
 mod tmp;
 mod tree;
+mod tty;
 mod wait;
 
 pub use anon::MAX_ANONS;
@@ -56,6 +57,7 @@ pub use file::MAX_FILES;
 pub use host::Host;
 pub use pipe::{CAPACITY as PIPE_CAPACITY, MAX_PIPES, PIPE_BUF};
 pub use tmp::{MAX_FILE_SIZE, MAX_INODES};
+pub use tty::MAX_TTYS;
 
 use abi::Errno;
 use abi::fs::{Event, ObjectId, Outcome, Reply, Report};
@@ -72,6 +74,7 @@ use pipe::Pipe;
 use slab::Slab;
 use task::{Context, Task};
 use tree::{Ino, Tree};
+use tty::Tty;
 use wait::{Flow, Op, Wait};
 
 /// The file server.
@@ -83,6 +86,9 @@ pub struct Fs {
     tasks: BTreeMap<TaskId, Task>,
     pipes: Slab<Pipe>,
     anons: Slab<Anon>,
+    ttys: Slab<Tty>,
+    /// Pseudo-terminals whose masters were closed: they hang up at the end of the report.
+    hang_ups: Vec<u32>,
     console: Console,
     waits: Vec<Wait>,
     /// Objects nobody uses any more, given back at the end of the report.
@@ -108,6 +114,8 @@ impl Default for Fs {
 impl Fs {
     /// A file server with the device files, an empty /tmp, and no archive yet.
     pub fn new() -> Fs {
+        let mut ttys = Slab::new(MAX_TTYS);
+        ttys.insert(Tty::default());
         Fs {
             tree: Tree::new(),
             files: Slab::new(MAX_FILES),
@@ -117,6 +125,8 @@ impl Fs {
             tasks: BTreeMap::new(),
             pipes: Slab::new(MAX_PIPES),
             anons: Slab::new(MAX_ANONS),
+            ttys,
+            hang_ups: Vec::new(),
             console: Console::default(),
             waits: Vec::new(),
             freed: Vec::new(),
@@ -144,6 +154,12 @@ impl Fs {
         if self.read_archive(&mut port).is_err() {
             host.stderr(b"fs: the boot archive is corrupt\n");
         }
+        let mut port = Port {
+            host,
+            task: TaskId::FS,
+            number: 0,
+        };
+        self.read_terminal(&mut port);
     }
 
     /// Handles the answer to [`Call::Next`](abi::fs::Call::Next): the bytes of a [`Reply`] that is
@@ -159,7 +175,13 @@ impl Fs {
             number: report.number,
         };
         self.dispatch(&mut port, report);
-        self.retry_waits(host);
+        loop {
+            self.settle_hang_ups(host);
+            self.retry_waits(host);
+            if self.hang_ups.is_empty() {
+                break;
+            }
+        }
         self.settle_closed(host);
         for object in core::mem::take(&mut self.freed) {
             host::release(host, object);
@@ -206,7 +228,7 @@ impl Fs {
                 share_files,
                 share_fs,
             } => self.created(port.task, parent, tid, tgid, share_files, share_fs),
-            Event::Exited => self.exited(port.task),
+            Event::Exited => self.exited(port),
             _ if !self.tasks.contains_key(&port.task) => Err(Errno::ESRCH),
             Event::Executed { tid, program, path } => self.executed(port, tid, program, path),
             Event::FindProgram { path } => match self.find_program(port, path) {

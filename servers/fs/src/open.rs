@@ -1,6 +1,7 @@
 //! open(2).
 
 use crate::Fs;
+use crate::dev::Device;
 use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::path::{Follow, Last};
@@ -47,6 +48,7 @@ impl Fs {
         {
             self.proc_open(port, file)?;
         }
+        let node = self.open_device(port, node, flags)?;
         let kept = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
         let file = self.add_file(node, kept, Box::default())?;
         self.hold_file(file);
@@ -54,6 +56,30 @@ impl Fs {
         self.table_mut(port.task)?
             .set(fd, Some(Fd { file, cloexec }));
         Ok(i64::from(fd))
+    }
+
+    /// Devices that lead elsewhere, and terminals that may become the opener's own.
+    fn open_device<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        flags: u32,
+    ) -> Result<Node, Errno> {
+        if flags & O_PATH != 0 {
+            return Ok(node);
+        }
+        match self.device(node) {
+            Some(Device::Ptmx) => return self.new_pty(port),
+            Some(Device::Tty) if self.controls_terminals() => return self.own_tty(port),
+            _ => {}
+        }
+        if let Some(tty) = self.tty_of(node) {
+            self.may_open_tty(tty)?;
+            if flags & O_NOCTTY == 0 {
+                self.tty_opened(port, tty)?;
+            }
+        }
+        Ok(node)
     }
 
     /// Finds or makes what is to be opened, and cuts it if that is asked for.

@@ -203,6 +203,7 @@ impl Fs {
                 ready
             }
             Node::Anon(anon) => self.anon_readiness(anon),
+            node if let Some(tty) = self.tty_of(node) => self.tty_readiness(tty),
             node if self.device(node).is_some_and(|device| device.is_console()) => {
                 let readable = if self.console.readable() { READABLE } else { 0 };
                 readable | WRITABLE
@@ -217,7 +218,10 @@ impl Fs {
         match self.files[id].node {
             Node::Pipe(pipe) => self.pipes[pipe].activity,
             Node::Anon(anon) => self.anon_activity(anon),
-            _ => (self.console.activity(), 0),
+            node => match self.tty_of(node) {
+                Some(tty) => (self.tty_activity(tty), 0),
+                None => (self.console.activity(), 0),
+            },
         }
     }
 }

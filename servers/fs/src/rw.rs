@@ -175,6 +175,12 @@ impl Fs {
             (Node::Inode(ino), write) => match (&self.tree.get(ino).body, write) {
                 (&Body::File(range), false) => self.read_file(port, range, io),
                 (&Body::File(range), true) => self.write_file(port, ino, range, io),
+                (Body::Device(_), write) if let Some(tty) = self.tty_of(Node::Inode(ino)) => {
+                    match write {
+                        true => self.write_tty(port, tty, io),
+                        false => self.read_tty(port, tty, io),
+                    }
+                }
                 (&Body::Device(device), false) => self.read_device(port, device, io),
                 (&Body::Device(device), true) => self.write_device(port, device, io),
                 (Body::Directory(_), _) => Err(Errno::EISDIR),
@@ -302,6 +308,7 @@ impl Fs {
                     Ok(chunk.len() as u64)
                 })?;
             }
+            Device::Ptmx | Device::Pts(_) => return Err(Errno::EIO),
             Device::Tty | Device::Console | Device::Serial | Device::Log => {
                 return self.read_console(port, io);
             }
@@ -320,6 +327,7 @@ impl Fs {
                 Ok(Some(io.total as i64))
             }
             Device::Full => Err(Errno::ENOSPC),
+            Device::Ptmx | Device::Pts(_) => Err(Errno::EIO),
             Device::Tty | Device::Console | Device::Serial | Device::Log => {
                 self.write_console(port, device, io)
             }
@@ -333,7 +341,11 @@ impl Fs {
         id: u32,
         bytes: &[u8],
     ) -> Result<usize, Errno> {
-        match self.files[id].node {
+        let node = self.files[id].node;
+        if let Some(tty) = self.tty_of(node) {
+            return self.push_tty(port, tty, bytes);
+        }
+        match node {
             Node::Pipe(pipe) => self.push_pipe(port, pipe, bytes),
             Node::Anon(anon) => {
                 let output = self.output_of(anon).ok_or(Errno::EINVAL)?;

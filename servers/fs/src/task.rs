@@ -45,7 +45,9 @@ impl Fs {
             return Err(Errno::ENOMEM);
         }
         let (table, context, exe) = if id == parent {
-            (self.console_table()?, self.root_context(), None)
+            let table = self.console_table()?;
+            self.give_console(tid);
+            (table, self.root_context(), None)
         } else {
             let parent = self.tasks.get(&parent).ok_or(Errno::ESRCH)?;
             let (table, context, exe) = (parent.table, parent.context, parent.exe);
@@ -80,8 +82,10 @@ impl Fs {
     }
 
     /// Closes everything of a task's own, and forgets what it waits for.
-    pub(crate) fn exited(&mut self, id: TaskId) -> Result<i64, Errno> {
+    pub(crate) fn exited<H: Host>(&mut self, port: &mut Port<'_, H>) -> Result<i64, Errno> {
+        let id = port.task;
         let task = self.tasks.remove(&id).ok_or(Errno::ESRCH)?;
+        self.leader_exited(port.host, task.tid);
         self.forget_waits(id);
         self.leave_table(task.table);
         let context = &mut self.contexts[task.context];
@@ -252,13 +256,19 @@ impl Fs {
             .expect("a context for each task")
     }
 
-    /// The first process's descriptors: the console twice, and the log channel.
+    /// The first process's descriptors: the console twice, and the log channel or the console.
     fn console_table(&mut self) -> Result<u32, Errno> {
         if self.files.room() < 3 {
             return Err(Errno::ENFILE);
         }
         let mut table = FdTable::default();
-        for (fd, name) in (0..).zip([&b"console"[..], b"console", b"ttyS1"]) {
+        // What goes wrong is shown where the user looks, if that is a terminal.
+        let errors = if self.console.tty() {
+            &b"console"[..]
+        } else {
+            b"ttyS1"
+        };
+        for (fd, name) in (0..).zip([&b"console"[..], b"console", errors]) {
             let node = self.device_node(name);
             let file = self.add_file(node, O_RDWR, Box::default())?;
             self.hold_file(file);
@@ -268,7 +278,7 @@ impl Fs {
         Ok(self.tables.insert(table).expect("there was room"))
     }
 
-    fn device_node(&self, name: &[u8]) -> Node {
+    pub(crate) fn device_node(&self, name: &[u8]) -> Node {
         const THERE: &str = "every device is made at the start";
         let entry = |ino, name| self.tree.directory(ino).and_then(|d| d.entries.get(name));
         let Node::Inode(dev) = entry(ROOT, &b"dev"[..]).expect(THERE).node else {

@@ -105,6 +105,8 @@ pub(crate) struct Tree {
     pub in_tmp: usize,
     /// /tmp's own.
     pub tmp: Ino,
+    /// /dev/pts.
+    pub pts: Ino,
     /// Objects whose inode is gone.
     pub freed: Vec<ObjectId>,
 }
@@ -122,6 +124,7 @@ impl Tree {
             inodes,
             in_tmp: 0,
             tmp: ROOT,
+            pts: ROOT,
             freed: Vec::new(),
         };
         let tmp = Inode::new(Mount::Tmp, 0o1777, Body::Directory(Directory::default()));

@@ -52,7 +52,8 @@ impl Op {
         match self {
             Op::Poll(poll) => poll.deadline,
             Op::Epoll(wait) => wait.deadline,
-            Op::Io(_) | Op::Copy(_) | Op::Connect(_) => None,
+            Op::Io(io) => io.deadline,
+            Op::Copy(_) | Op::Connect(_) => None,
         }
     }
 
@@ -62,7 +63,8 @@ impl Op {
         match self {
             Op::Poll(poll) => poll.expired |= over,
             Op::Epoll(wait) => wait.expired |= over,
-            Op::Io(_) | Op::Copy(_) | Op::Connect(_) => {}
+            Op::Io(io) => io.expired |= over,
+            Op::Copy(_) | Op::Connect(_) => {}
         }
     }
 }

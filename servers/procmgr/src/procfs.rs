@@ -53,6 +53,7 @@ impl Procmgr {
             blocked: task.mask,
             ignored: handled(|handler| handler == SIG_IGN),
             caught: handled(|handler| handler != SIG_IGN && handler != SIG_DFL),
+            orphaned: self.orphaned(process.pgid),
         })
     }
 

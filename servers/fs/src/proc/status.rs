@@ -1,7 +1,9 @@
 //! stat, statm, status and limits of a task.
 
 use crate::Fs;
+use crate::dev::Device;
 use crate::host::{Host, Port};
+use crate::tty::CONSOLE;
 use abi::Errno;
 use abi::fs::TaskStatus;
 use alloc::format;
@@ -38,7 +40,7 @@ impl Fs {
             status.pgid,
             status.sid,
         );
-        let (tty, foreground) = self.tty_of_session(status.sid);
+        let (tty, foreground) = self.tty_numbers(status.sid);
         let faults = status.faults;
         let children = status.cpu_children / TICK;
         // From field 7, the terminal, to 25, the limit of resident memory.
@@ -138,8 +140,13 @@ impl Fs {
     }
 
     /// The number of a session's terminal and its foreground group, 0 and -1 for none.
-    fn tty_of_session(&self, _sid: u32) -> (u64, i32) {
-        (0, -1)
+    fn tty_numbers(&self, sid: u32) -> (u64, i32) {
+        match self.tty_of_session(sid) {
+            Some(CONSOLE) if !self.console.tty() => (0, -1),
+            Some(CONSOLE) => (Device::Console.number(), self.foreground(CONSOLE) as i32),
+            Some(tty) => (Device::Pts(tty).number(), self.foreground(tty) as i32),
+            None => (0, -1),
+        }
     }
 }
 

@@ -84,16 +84,3 @@ fn nonblocking_input_is_eagain() {
         .unwrap();
     assert_eq!(w.read(INIT, 0, 3), Err(Errno::EAGAIN));
 }
-
-#[test]
-fn it_is_a_terminal_only_when_told_so() {
-    let mut w = World::new();
-    assert_eq!(
-        w.sys(INIT, __NR_ioctl, &[0, 0x5401, DATA]),
-        Err(Errno::ENOTTY)
-    );
-    w.fs.set_terminal(true);
-    assert_eq!(w.sys(INIT, __NR_ioctl, &[0, 0x5401, DATA]), Ok(0));
-    assert_eq!(w.sys(INIT, __NR_ioctl, &[0, 0x5413, DATA]), Ok(0));
-    assert_eq!(w.get(INIT, DATA, 4), [24, 0, 80, 0]);
-}

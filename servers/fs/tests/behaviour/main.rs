@@ -12,4 +12,5 @@ mod pipes;
 mod polling;
 mod proc;
 mod tasks;
+mod terminals;
 mod world;

@@ -39,6 +39,11 @@ pub struct Outside {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     pub objects_full: bool,
+    /// Signals to groups.
+    pub groups: Vec<(u32, u8)>,
+    /// Groups and sessions by tid, 1 for others.
+    pub jobs: HashMap<u32, (u32, u32)>,
+    pub orphaned: bool,
     /// Processes by tid.
     pub tids: BTreeMap<u32, u32>,
     /// Tids that nobody may look into.
@@ -214,7 +219,10 @@ impl Outside {
                 self.signals.push((task, signo));
                 Ok(Answer::Done)
             }
-            Call::SignalGroup { .. } => Ok(Answer::Done),
+            Call::SignalGroup { pgid, signo } => {
+                self.groups.push((pgid, signo));
+                Ok(Answer::Done)
+            }
             Call::Status { tid } => Ok(Answer::Status(TaskStatus {
                 task: if tid <= 3 {
                     TaskId::new(tid as usize, 1)
@@ -224,8 +232,8 @@ impl Outside {
                 tid,
                 tgid: *self.tids.get(&tid).unwrap_or(&tid),
                 ppid: 1,
-                pgid: 1,
-                sid: 1,
+                pgid: self.jobs.get(&tid).map_or(1, |job| job.0),
+                sid: self.jobs.get(&tid).map_or(1, |job| job.1),
                 tracer: 7,
                 state: b't',
                 uid: [0; 3],
@@ -246,6 +254,7 @@ impl Outside {
                 blocked: SigSet::of(&[2]),
                 ignored: SigSet::EMPTY,
                 caught: SigSet::EMPTY,
+                orphaned: self.orphaned,
             })),
             Call::Tids { tgid, from } => {
                 let wanted = |&(&tid, &of): &(&u32, &u32)| {
