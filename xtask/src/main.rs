@@ -8,6 +8,7 @@ mod image_files;
 mod machine;
 mod program;
 mod run;
+mod terminal;
 mod test;
 mod trace;
 

@@ -3,6 +3,8 @@
 use crate::Status;
 use crate::machine::Options;
 use crate::program;
+use crate::terminal::Terminal;
+use abi::archive::TERMINAL_PATH;
 
 /// Boots the machine with PROGRAM as its first process. The exit status is the program's, 128 + N if signal N ended it, and 125 if the
 /// machine failed.
@@ -22,9 +24,14 @@ pub struct Args {
 
 /// Builds what is missing, boots, runs.
 pub fn main(args: Args) -> Status {
+    let terminal = Terminal::find();
     let (program, rest) = args.command.split_first().expect("clap requires a program");
     let machine = args.options.prepare(Box::new(|archive| {
+        if let Some(terminal) = &terminal {
+            archive.file(TERMINAL_PATH, 0o600, terminal.description())?;
+        }
         Ok((program::find(program, archive)?, rest.to_vec()))
     }))?;
+    let _raw = terminal.as_ref().and_then(Terminal::raw);
     args.options.run(&machine)
 }
