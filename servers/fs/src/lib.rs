@@ -1,5 +1,5 @@
-//! The file server's behaviour, without I/O: the boot archive, /tmp, /dev, /proc, pipes and the
-//! console, as the system calls of Linux see them.
+//! The file server's behaviour, without I/O: the boot archive, /tmp, /dev, /proc, pipes, sockets,
+//! event files and terminals, as the system calls of Linux see them.
 //!
 //! [`Fs::handle`] takes one message of the process manager and does everything that follows from
 //! it; whatever has to be done outside is a call of [`Host`]. File contents stay in memory objects
