@@ -54,6 +54,9 @@ static void rounds(int count, char *self) {
             waitpid(pids[k], 0, 0);
         }
     }
+    // Orphans of the killed ones are reaped by the first process, which is this one.
+    while (waitpid(-1, 0, 0) > 0)
+        ;
 }
 
 static long free_memory(void) {
@@ -75,9 +78,6 @@ int main(int argc, char **argv) {
     rounds(24, argv[0]);
     long before = free_memory();
     rounds(count, argv[0]);
-    // Orphans of the killed ones are reaped by the first process, which is this one.
-    while (waitpid(-1, 0, 0) > 0)
-        ;
     printf("lost %ld bytes\n", before - free_memory());
     pid_t pid = fork();
     if (pid == 0) {
