@@ -129,7 +129,7 @@ impl Procmgr {
 
     /// The tasks of a process, as they are now.
     pub(crate) fn tasks_of(&self, ix: ProcessIx) -> impl Iterator<Item = TaskId> + use<> {
-        let mut ids = heapless_ids(&self.process(ix).tasks);
+        let mut ids = reversed(&self.process(ix).tasks);
         core::iter::from_fn(move || ids.pop())
     }
 
@@ -224,6 +224,6 @@ impl Procmgr {
     }
 }
 
-fn heapless_ids(ids: &[TaskId]) -> Vec<TaskId> {
+fn reversed(ids: &[TaskId]) -> Vec<TaskId> {
     ids.iter().rev().copied().collect()
 }
