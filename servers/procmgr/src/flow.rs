@@ -42,12 +42,8 @@ impl Procmgr {
         {
             return self.page_fault(m, id, addr, write, present);
         }
-        let regs = m.regs(id);
+        let regs = self.stands(m, id);
         let task = self.task_mut(id);
-        task.regs = regs;
-        task.call = InCall::NONE;
-        task.stale = false;
-        task.state = State::Moving;
         let mut trap = trap;
         if let Trap::Exception { vector: 6 | 13, .. } = trap {
             let space = task.space.expect("a running task has a space");
@@ -83,49 +79,36 @@ impl Procmgr {
             // The second is the program's own jump into a stub.
             Trap::Int3 | Trap::StubDone => {
                 let info = Procmgr::kernel_signal(SIGTRAP);
-                (
-                    info,
-                    FaultDetail {
-                        vector: 3,
-                        ..FaultDetail::default()
-                    },
-                )
+                (info, FaultDetail::of(3))
             }
             Trap::Step => {
                 let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, regs.rip);
-                (
-                    info,
-                    FaultDetail {
-                        vector: 1,
-                        ..FaultDetail::default()
-                    },
-                )
+                (info, FaultDetail::of(1))
             }
             Trap::Watch { addr, .. } => {
                 let info = SigInfo::fault(SIGTRAP, code::TRAP_HWBKPT, addr);
-                (
-                    info,
-                    FaultDetail {
-                        vector: 1,
-                        ..FaultDetail::default()
-                    },
-                )
+                (info, FaultDetail::of(1))
             }
             Trap::BadCall => {
                 let info = SigInfo::fault(SIGILL, code::ILL_ILLOPN, regs.rip);
-                (
-                    info,
-                    FaultDetail {
-                        vector: 6,
-                        ..FaultDetail::default()
-                    },
-                )
+                (info, FaultDetail::of(6))
             }
             Trap::PageFault { .. } => unreachable!("handled first"),
         };
         self.task_mut(id).fault_detail = detail;
         self.force_signal(m, id, info);
         self.return_to_user(m, id);
+    }
+
+    /// A thread that ran stands still: its registers are read, and it is in no system call.
+    fn stands(&mut self, m: &mut impl Machine, id: TaskId) -> abi::Regs {
+        let regs = m.regs(id);
+        let task = self.task_mut(id);
+        task.regs = regs;
+        task.call = InCall::NONE;
+        task.stale = false;
+        task.state = State::Moving;
+        regs
     }
 
     fn page_fault(
@@ -143,12 +126,8 @@ impl Procmgr {
             m.retry(id);
             return;
         };
-        let regs = m.regs(id);
+        self.stands(m, id);
         let task = self.task_mut(id);
-        task.regs = regs;
-        task.call = InCall::NONE;
-        task.stale = false;
-        task.state = State::Moving;
         let error = u64::from(present) | u64::from(write) << 1 | 4;
         task.fault_detail = FaultDetail {
             vector: 14,
@@ -409,12 +388,7 @@ impl Procmgr {
         }
         m.suspend(id);
         // Not the ones from above: it may have run until now, where the priorities are equal.
-        let regs = m.regs(id);
-        let task = self.task_mut(id);
-        task.regs = regs;
-        task.call = InCall::NONE;
-        task.stale = false;
-        task.state = State::Moving;
+        self.stands(m, id);
         self.return_to_user(m, id);
     }
 

@@ -78,6 +78,16 @@ pub struct FaultDetail {
     pub addr: u64,
 }
 
+impl FaultDetail {
+    /// An exception that has nothing but its vector.
+    pub fn of(vector: u64) -> FaultDetail {
+        FaultDetail {
+            vector,
+            ..FaultDetail::default()
+        }
+    }
+}
+
 /// Lays out the frame for a handler interrupting a task with `regs`.
 pub fn build(
     regs: &Regs,
