@@ -6,6 +6,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use image::{host, workspace};
@@ -47,44 +48,64 @@ const LIBRARIES: &[Library] = &[
     },
 ];
 
-/// Runs the cases whose names contain `name`, or whose whole name contains the general filter.
+/// Runs the cases whose names contain `name`, or whose whole name contains the general filter: both
+/// libraries at a time, each in a machine of its own.
 pub fn test(filter: Option<&str>, name: Option<&str>) -> Result<Tally> {
-    let mut tally = Tally::default();
     let known_wrong = known_wrong(&fs::read_to_string(workspace::root().join(KNOWN_WRONG))?)?;
-    for library in LIBRARIES {
-        let cases: Vec<String> = cases()?
-            .into_iter()
+    let all = cases()?;
+    let chosen = |library: &Library| -> Vec<String> {
+        all.iter()
             .filter(|case| name.is_none_or(|name| case.contains(name)))
             .filter(|case| {
                 let whole = format!("conformance::{}::{case}", library.name);
                 filter.is_none_or(|f| f == "conformance" || whole.contains(f))
             })
+            .cloned()
+            .collect()
+    };
+    let runs: Vec<_> = thread::scope(|scope| {
+        let started: Vec<_> = LIBRARIES
+            .iter()
+            .map(|library| {
+                let cases = chosen(library);
+                scope.spawn(move || run_all(library, &cases).map(|runs| (library, cases, runs)))
+            })
             .collect();
-        if cases.is_empty() {
-            continue;
-        }
-        let results = run_all(library, &cases)?;
-        for case in &cases {
+        started
+            .into_iter()
+            .map(|thread| thread.join().expect("it returns its errors"))
+            .collect::<Result<_>>()
+    })?;
+    let mut tally = Tally::default();
+    for (library, cases, results) in &runs {
+        for case in cases {
             let expected = fs::read(workspace::root().join(FOLDER).join(format!("{case}.out")))?;
-            let got = results.get(case);
-            let wrong = judge(got, &String::from_utf8_lossy(&expected));
-            let key = format!("{}/{case}", library.name);
-            let name = format!("conformance::{}::{case}", library.name);
-            match (wrong, known_wrong.get(&key)) {
-                (None, None) => tally.add(report(&name, true)),
-                (Some(_), Some(reason)) => println!("test {name} ... known to be wrong: {reason}"),
-                (Some(wrong), None) => {
-                    tally.add(report(&name, false));
-                    println!("{wrong}");
-                }
-                (None, Some(_)) => {
-                    tally.add(report(&name, false));
-                    println!("    it passes: take it out of {KNOWN_WRONG}");
-                }
-            }
+            let wrong = judge(results.get(case), &String::from_utf8_lossy(&expected));
+            let known = known_wrong.get(&format!("{}/{case}", library.name));
+            tally.add(say(
+                &format!("conformance::{}::{case}", library.name),
+                wrong,
+                known,
+            ));
         }
     }
     Ok(tally)
+}
+
+/// Says how one case ended. One that is known to be wrong counts for nothing.
+fn say(name: &str, wrong: Option<String>, known: Option<&String>) -> Tally {
+    let detail = match (wrong, known) {
+        (None, None) => return report(name, true),
+        (Some(_), Some(reason)) => {
+            println!("test {name} ... known to be wrong: {reason}");
+            return Tally::default();
+        }
+        (Some(wrong), None) => wrong,
+        (None, Some(_)) => format!("    it passes: take it out of {KNOWN_WRONG}"),
+    };
+    let tally = report(name, false);
+    println!("{detail}");
+    tally
 }
 
 /// The names of all cases, in order.
@@ -145,14 +166,15 @@ fn run_all(library: &Library, cases: &[String]) -> Result<BTreeMap<String, Run>>
     Ok(results)
 }
 
-/// Builds the cases and runs them in one machine.
+/// Builds the cases and runs them in one machine, whose time is its own instructions: the cases
+/// sleep and are preempted at the same points however busy this machine is.
 fn run(library: &Library, cases: &[String]) -> Result<BTreeMap<String, Run>> {
     let folder = workspace::machine_folder()
         .join("conformance")
         .join(library.name);
     fs::create_dir_all(&folder)?;
     let mut xtask = Command::new(env::current_exe()?);
-    xtask.args(["run", "--timeout", "900"]);
+    xtask.args(["run", "--icount", "--timeout", "900"]);
     for case in cases {
         let program = compile(library, case, &folder)?;
         xtask
