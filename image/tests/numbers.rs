@@ -272,8 +272,8 @@ fn rights_and_attributes() {
     hold(|checks| {
         checks.add("seL4_AllRights.words[0]", cap::ALL_RIGHTS);
         checks.add("seL4_CanRead.words[0]", cap::READ);
-        checks.add("seL4_CanRead.words[0]", Rights::Read as u64);
-        checks.add("seL4_ReadWrite.words[0]", Rights::ReadWrite as u64);
+        checks.add("seL4_CanRead.words[0]", Rights::READ.word());
+        checks.add("seL4_ReadWrite.words[0]", Rights::READ_WRITE.word());
         checks.add("vm_attributes_new(0, 0, 0).words[0]", cap::WRITE_BACK);
         let ports = IoPort::range(0x3f8, 0x3ff);
         let as_data = format!("(io_port_capdata_t){{.words = {{{ports}}}}}");

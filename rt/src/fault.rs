@@ -59,7 +59,7 @@ pub enum Fault {
         ip: u64,
         /// What it touched; all 64 bits.
         address: u64,
-        /// The processor's error code: [`PRESENT`] | [`WRITE`] | user.
+        /// The processor's error code: [`PRESENT`], [`WRITE`], [`FETCH`], user.
         code: u64,
     },
     /// Not a fault that this kernel sends.
@@ -99,6 +99,8 @@ pub mod reason {
 pub const PRESENT: u64 = 1;
 /// In a page fault's code: a write.
 pub const WRITE: u64 = 2;
+/// In a page fault's code: an instruction fetch. The processor says so since fix P7.
+pub const FETCH: u64 = 16;
 
 impl Fault {
     /// Decodes a message that was just received.

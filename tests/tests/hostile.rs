@@ -5,8 +5,8 @@ use abi::linux::ptrace as nr;
 use abi::signal::*;
 use abi::wire::{self, MAX};
 use abi::{Regs, TaskId, fs};
-use procmgr::Trap;
 use procmgr::inspect::{Standing, TaskSurvey};
+use procmgr::{Access, Trap};
 use world::asm::{Entry, exited};
 use world::garbage;
 use world::schedule::Random;
@@ -188,7 +188,7 @@ fn traps_of_held_tasks_are_forged_and_ignored() {
         },
         Trap::PageFault {
             addr: 0x60_0000,
-            write: true,
+            access: Access::Write,
             present: false,
             ip: 0,
         },

@@ -3,7 +3,7 @@
 use crate::memory::Memory;
 use crate::space::Space;
 use object::Endianness;
-use object::elf::{FileHeader64, PF_W, PT_LOAD};
+use object::elf::{FileHeader64, PF_W, PF_X, PT_LOAD};
 use object::read::elf::{FileHeader, ProgramHeader};
 use rt::cap::Rights;
 use rt::layout::PAGE;
@@ -22,7 +22,11 @@ pub fn load(memory: &mut Memory, space: Space, file: &[u8]) -> u64 {
         let bytes = segment
             .data(endian, file)
             .expect("whose contents are in the file");
-        let rights = Rights::new(segment.p_flags(endian) & PF_W != 0);
+        let flags = segment.p_flags(endian);
+        let rights = Rights {
+            write: flags & PF_W != 0,
+            execute: flags & PF_X != 0,
+        };
         // The linker gives every segment pages of its own.
         for addr in (start & !(PAGE - 1)..end).step_by(PAGE as usize) {
             space.page(memory, addr, rights, |page| copy(page, addr, bytes, start));

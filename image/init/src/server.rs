@@ -103,9 +103,9 @@ impl Process {
         let space = Space::new(memory);
         let entry = load::load(memory, space, program);
         for addr in (STACK_TOP - STACK_SIZE..STACK_TOP).step_by(PAGE as usize) {
-            space.page(memory, addr, Rights::ReadWrite, |_| {});
+            space.page(memory, addr, Rights::READ_WRITE, |_| {});
         }
-        let buffer = space.page(memory, IPC_BUFFER, Rights::ReadWrite, |_| {});
+        let buffer = space.page(memory, IPC_BUFFER, Rights::READ_WRITE, |_| {});
         space.large_pages(memory, HEAP, server.heap());
 
         let (cspace, slots, guard_bits) = cspace(memory, server);
@@ -128,7 +128,7 @@ impl Process {
             buffer,
         )
         .expect("the thread is new");
-        let startup = space.page(memory, STARTUP, Rights::Read, |_| {});
+        let startup = space.page(memory, STARTUP, Rights::READ, |_| {});
         Process {
             server,
             tcb,
@@ -151,7 +151,7 @@ impl Process {
             postcard::to_slice(&startup, page).expect("it fits a page");
         });
         self.startup
-            .map(self.space.0, STARTUP, Rights::Read)
+            .map(self.space.0, STARTUP, Rights::READ)
             .expect("it was mapped there");
         let regs = Regs {
             rip: self.entry,

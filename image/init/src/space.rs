@@ -16,7 +16,7 @@ pub fn prepare(memory: &mut Memory) {
 
 /// Writes to a page that is not mapped.
 pub fn fill(page: Page, fill: impl FnOnce(&mut [u8; PAGE as usize])) {
-    page.map(SPACE, SCRATCH, Rights::ReadWrite)
+    page.map(SPACE, SCRATCH, Rights::READ_WRITE)
         .expect("there is a page table");
     // SAFETY: the page was just mapped there, and the reference ends before it is unmapped.
     fill(unsafe { &mut *(SCRATCH as *mut _) });
@@ -53,9 +53,9 @@ impl Space {
     pub fn large_pages(self, memory: &mut Memory, addr: u64, size: u64) {
         for addr in (addr..addr + size).step_by(LARGE_PAGE as usize) {
             let page = Page(memory.object(ObjectType::Page2M, 0));
-            if page.map(self.0, addr, Rights::ReadWrite).is_err() {
+            if page.map(self.0, addr, Rights::READ_WRITE).is_err() {
                 self.directory(memory, addr);
-                page.map(self.0, addr, Rights::ReadWrite)
+                page.map(self.0, addr, Rights::READ_WRITE)
                     .expect("there is a directory now");
             }
         }

@@ -16,7 +16,13 @@ pub struct Fix {
 }
 
 /// Every fix there is.
-pub const FIXES: &[Fix] = &[VM_FAULT_ADDRESS, STALE_FAULT, SYSENTER_TRAP_FLAG];
+pub const FIXES: &[Fix] = &[
+    VM_FAULT_ADDRESS,
+    STALE_FAULT,
+    SYSENTER_TRAP_FLAG,
+    EXECUTE_DISABLE,
+    EXECUTE_DISABLE_PAGE,
+];
 
 /// P1. The kernel keeps the address of a page fault in 32 bits, so a fault at 0x1234567000 is reported at 0x34567000. A task's stack and
 /// libraries lie far above 4 GiB, and the address decides which page is mapped and what `si_addr` says.
@@ -90,6 +96,34 @@ const SYSENTER_TRAP_FLAG: Fix = Fix {
     iretq;                                          \\
 4:  pushq   $0x0
 INT_HANDLER_COMMON(01,INT_01_ENTRY,1)
+",
+};
+
+/// P7. The kernel leaves the processor's execute-disable off, so every readable page can be executed: a jump into data runs on there,
+/// where Linux faults at its first instruction, and the servers' own heaps are executable too. The bit is in every page table entry the
+/// kernel makes, and always 0. This turns the feature on (EFER.NXE, with the bit for long mode) ...
+const EXECUTE_DISABLE: Fix = Fix {
+    name: "P7",
+    file: "src/arch/x86/64/head.S",
+    before: "    orl $0x100, %eax\n",
+    after: "    orl $0x900, %eax\n",
+};
+
+/// ... and takes the bit of a 4 KiB page from the first attribute bit that has no meaning yet, so that a page without it is as it was.
+const EXECUTE_DISABLE_PAGE: Fix = Fix {
+    name: "P7",
+    file: "src/arch/x86/64/kernel/vspace.c",
+    before: "\
+makeUserPTE(paddr_t paddr, vm_attributes_t vm_attr, vm_rights_t vm_rights)
+{
+    return pte_new(
+               0,                                              /* xd                   */
+",
+    after: "\
+makeUserPTE(paddr_t paddr, vm_attributes_t vm_attr, vm_rights_t vm_rights)
+{
+    return pte_new(
+               (vm_attr.words[0] >> 3) & 1,                    /* xd                   */
 ",
 };
 

@@ -20,29 +20,46 @@ capabilities! {
     AsidPool
 }
 
-/// What a mapping allows. Everything readable can be executed: the kernel has no execute-disable.
+/// What a mapping allows besides reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-pub enum Rights {
-    /// Reading.
-    Read = 2,
-    /// Reading and writing.
-    ReadWrite = 3,
+pub struct Rights {
+    /// Writing.
+    pub write: bool,
+    /// Executing.
+    pub execute: bool,
 }
 
 impl Rights {
-    /// Writable or not.
-    pub const fn new(writable: bool) -> Rights {
-        if writable {
-            Rights::ReadWrite
+    /// Reading only.
+    pub const READ: Rights = Rights {
+        write: false,
+        execute: false,
+    };
+    /// Reading and writing.
+    pub const READ_WRITE: Rights = Rights {
+        write: true,
+        execute: false,
+    };
+
+    /// The kernel's word for it (`seL4_CapRights`): write 1, read 2.
+    pub const fn word(self) -> u64 {
+        2 | self.write as u64
+    }
+
+    /// The attributes of a page of ordinary memory with these rights.
+    pub const fn attributes(self) -> u64 {
+        if self.execute {
+            WRITE_BACK
         } else {
-            Rights::Read
+            WRITE_BACK | EXECUTE_NEVER
         }
     }
 }
 
 /// The memory attributes of ordinary memory: none of the bits of `vm_attributes`.
 pub const WRITE_BACK: u64 = 0;
+/// The bit of `vm_attributes` for a page that cannot be executed. The kernel has it by fix P7.
+pub const EXECUTE_NEVER: u64 = 8;
 
 macro_rules! paging_structures {
     ($($name:ident $label:ident)*) => {
@@ -69,7 +86,7 @@ impl Page {
     /// Maps the frame. Errors as for the paging structures.
     #[inline]
     pub fn map(self, space: Pml4, addr: u64, rights: Rights) -> Result {
-        let args = [addr, rights as u64, WRITE_BACK];
+        let args = [addr, rights.word(), rights.attributes()];
         invoke(self.0, label::X86PageMap, args, [space.0]).map(drop)
     }
 
@@ -79,7 +96,7 @@ impl Page {
         invoke(
             self.0,
             label::X86PageRemap,
-            [rights as u64, WRITE_BACK],
+            [rights.word(), rights.attributes()],
             [space.0],
         )
         .map(drop)

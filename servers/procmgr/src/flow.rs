@@ -4,7 +4,7 @@ use crate::machine::{Changed, Machine};
 use crate::signal::frame::FaultDetail;
 use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, Sleep, State, Wait};
-use crate::{Procmgr, Trap};
+use crate::{Access, Procmgr, Trap};
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
 use abi::tracer::{Event, Events, Step};
 use abi::{Errno, InCall, SigInfo, TaskId};
@@ -35,12 +35,12 @@ impl Procmgr {
     fn program_trapped(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap) {
         if let Trap::PageFault {
             addr,
-            write,
+            access,
             present,
             ip: _,
         } = trap
         {
-            return self.page_fault(m, id, addr, write, present);
+            return self.page_fault(m, id, addr, access, present);
         }
         let regs = self.stands(m, id);
         let task = self.task_mut(id);
@@ -116,19 +116,24 @@ impl Procmgr {
         m: &mut impl Machine,
         id: TaskId,
         addr: u64,
-        write: bool,
+        access: Access,
         present: bool,
     ) {
         let space = self.task(id).space.expect("a running task has a space");
         let process = self.process_of(id);
         self.process_mut(process).faults += 1;
-        let Err(fault) = self.memory.fault(m, space, addr, write) else {
+        let Err(fault) = self.memory.fault(m, space, addr, access) else {
             m.retry(id);
             return;
         };
         self.stands(m, id);
         let task = self.task_mut(id);
-        let error = u64::from(present) | u64::from(write) << 1 | 4;
+        let tried = match access {
+            Access::Read => 0,
+            Access::Write => 2,
+            Access::Execute => 16,
+        };
+        let error = u64::from(present) | tried | 4;
         task.fault_detail = FaultDetail {
             vector: 14,
             error,
@@ -164,9 +169,9 @@ impl Procmgr {
     fn stub_trapped(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap) {
         match trap {
             Trap::StubDone => self.stub_done(m, id),
-            Trap::PageFault { addr, write, .. } => {
+            Trap::PageFault { addr, access, .. } => {
                 let space = self.task(id).space.expect("a task in a stub has a space");
-                match self.memory.fault(m, space, addr, write) {
+                match self.memory.fault(m, space, addr, access) {
                     Ok(()) => m.retry(id),
                     Err(_) => self.stub_failed(m, id),
                 }

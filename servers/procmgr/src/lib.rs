@@ -53,7 +53,7 @@ use machine::Machine;
 use memory::Memory;
 use process::ProcessIx;
 
-pub use trap::Trap;
+pub use trap::{Access, Trap};
 
 /// How much of its own memory the process manager keeps back: more than one message can take,
 /// an execve's strings among it.

@@ -24,6 +24,15 @@ pub struct NoMemory;
 /// The size of a page and of a frame.
 pub const PAGE: u64 = 4096;
 
+/// What a mapping allows besides reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// Writing.
+    pub write: bool,
+    /// Executing.
+    pub execute: bool,
+}
+
 /// Pieces of code that run in a task's address space, at an address of the implementation's
 /// choice, while the task is held for them. Each ends in `int3`, which is reported as
 /// [`Trap::StubDone`](crate::Trap::StubDone) when it comes from there.
@@ -93,10 +102,10 @@ pub trait Machine {
         space: SpaceIx,
         addr: u64,
         frame: Frame,
-        writable: bool,
+        rights: Rights,
     ) -> Result<Mapping, NoMemory>;
     /// Changes a mapping's rights.
-    fn protect(&mut self, space: SpaceIx, mapping: Mapping, writable: bool);
+    fn protect(&mut self, space: SpaceIx, mapping: Mapping, rights: Rights);
     /// Ends a mapping.
     fn unmap(&mut self, mapping: Mapping);
 

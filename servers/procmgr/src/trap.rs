@@ -1,5 +1,16 @@
 //! What stops a running task.
 
+/// What an instruction does with memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It reads.
+    Read,
+    /// It writes.
+    Write,
+    /// It is fetched itself.
+    Execute,
+}
+
 /// Why a thread came to a stand, as the kernel's fault message tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
@@ -15,8 +26,8 @@ pub enum Trap {
     PageFault {
         /// The address.
         addr: u64,
-        /// A write, rather than a read or an instruction fetch.
-        write: bool,
+        /// What was tried.
+        access: Access,
         /// The page was there.
         present: bool,
         /// The instruction.

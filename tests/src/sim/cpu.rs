@@ -44,7 +44,7 @@ impl From<Fault> for Halt {
     fn from(f: Fault) -> Halt {
         Halt::Trap(Trap::PageFault {
             addr: f.addr,
-            write: f.write,
+            access: f.access,
             present: f.present,
             ip: 0,
         })
@@ -84,14 +84,14 @@ pub fn run(
                 let trap = match trap {
                     Trap::PageFault {
                         addr,
-                        write,
+                        access,
                         present,
                         ..
                     } => {
                         let ip = core.thread.regs.rip;
                         Trap::PageFault {
                             addr,
-                            write,
+                            access,
                             present,
                             ip,
                         }
@@ -112,24 +112,20 @@ impl Core<'_> {
     fn decode(&self) -> Result<Instruction, Halt> {
         let rip = self.thread.regs.rip;
         let mut bytes = [0; 15];
-        let n = self
+        let (n, end) = self
             .spaces
             .fetch(self.frames, self.thread.space, rip, &mut bytes);
-        let absent = |n: usize| Fault {
-            addr: rip.wrapping_add(n as u64),
-            write: false,
-            present: false,
-        };
         if n == 0 {
-            return Err(absent(0).into());
+            end?;
         }
         let mut decoder = Decoder::with_ip(64, &bytes[..n], rip, DecoderOptions::NONE);
         let i = decoder.decode();
-        match i.is_invalid() {
-            true if n < bytes.len() => Err(absent(n).into()),
-            true => Err(INVALID),
-            false => Ok(i),
+        if i.is_invalid() {
+            // The rest of it may be on the page that could not be fetched.
+            end?;
+            return Err(INVALID);
         }
+        Ok(i)
     }
 
     /// Runs one instruction. One that halts has changed nothing, but for a part of a string.

@@ -6,7 +6,7 @@ use super::threads::{Activity, Pending, Thread, Threads, initial_fpu};
 use super::{Shortage, cpu};
 use abi::{Regs, TaskId};
 use procmgr::Trap;
-use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
+use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use std::rc::Rc;
 
 /// Where a task finds its capability to the tracer.
@@ -155,7 +155,7 @@ fn run_stub(
         Ok(()) => Trap::StubDone,
         Err(f) => Trap::PageFault {
             addr: f.addr,
-            write: f.write,
+            access: f.access,
             present: f.present,
             ip: STUBS,
         },
@@ -227,7 +227,7 @@ impl Machine for SimMachine {
         space: SpaceIx,
         addr: u64,
         frame: Frame,
-        writable: bool,
+        rights: Rights,
     ) -> Result<Mapping, NoMemory> {
         assert!(
             !(STUBS..STUBS + 2 * PAGE).contains(&addr),
@@ -238,11 +238,11 @@ impl Machine for SimMachine {
         }
         Ok(self
             .spaces
-            .map(&mut self.frames, space, addr, frame, writable))
+            .map(&mut self.frames, space, addr, frame, rights))
     }
 
-    fn protect(&mut self, space: SpaceIx, mapping: Mapping, writable: bool) {
-        self.spaces.protect(&self.frames, space, mapping, writable);
+    fn protect(&mut self, space: SpaceIx, mapping: Mapping, rights: Rights) {
+        self.spaces.protect(&self.frames, space, mapping, rights);
     }
 
     fn unmap(&mut self, mapping: Mapping) {

@@ -1,7 +1,8 @@
 //! Address spaces and what is mapped in them.
 
 use super::frames::Frames;
-use procmgr::machine::{Frame, Mapping, PAGE, SpaceIx};
+use procmgr::Access;
+use procmgr::machine::{Frame, Mapping, PAGE, Rights, SpaceIx};
 use std::collections::BTreeMap;
 
 /// An access that the memory does not allow.
@@ -9,9 +10,9 @@ use std::collections::BTreeMap;
 pub struct Fault {
     /// The address.
     pub addr: u64,
-    /// It was a write.
-    pub write: bool,
-    /// There is a page, but a read-only one.
+    /// What was tried.
+    pub access: Access,
+    /// There is a page, which does not allow it.
     pub present: bool,
 }
 
@@ -20,7 +21,7 @@ struct Mapped {
     space: SpaceIx,
     page: u64,
     frame: Frame,
-    writable: bool,
+    rights: Rights,
 }
 
 /// Every address space.
@@ -62,12 +63,12 @@ impl Spaces {
         space: SpaceIx,
         addr: u64,
         frame: Frame,
-        writable: bool,
+        rights: Rights,
     ) -> Mapping {
         assert_eq!(addr % PAGE, 0, "a page address");
         assert!(addr < 1 << 47, "{addr:#x} is no address of a program");
         assert!(
-            !(writable && f.is_archive(frame)),
+            !(rights.write && f.is_archive(frame)),
             "the archive mapped writable"
         );
         let pages = self
@@ -78,7 +79,7 @@ impl Spaces {
             space,
             page: addr / PAGE,
             frame,
-            writable,
+            rights,
         };
         let mapping = match self.free.pop() {
             Some(i) => Mapping(i),
@@ -95,14 +96,14 @@ impl Spaces {
     }
 
     /// Changes a mapping's rights.
-    pub fn protect(&mut self, f: &Frames, space: SpaceIx, mapping: Mapping, writable: bool) {
+    pub fn protect(&mut self, f: &Frames, space: SpaceIx, mapping: Mapping, rights: Rights) {
         let mapped = self.get_mut(mapping);
         assert_eq!(mapped.space, space, "{mapping:?} is of another space");
         assert!(
-            !(writable && f.is_archive(mapped.frame)),
+            !(rights.write && f.is_archive(mapped.frame)),
             "the archive made writable"
         );
-        mapped.writable = writable;
+        mapped.rights = rights;
     }
 
     /// Ends a mapping.
@@ -131,16 +132,21 @@ impl Spaces {
         &self,
         space: SpaceIx,
         addr: u64,
-        write: bool,
+        access: Access,
     ) -> Result<(Frame, usize), Fault> {
         let absent = Fault {
             addr,
-            write,
+            access,
             present: false,
         };
         let mapping = self.spaces[&space].get(&(addr / PAGE)).ok_or(absent)?;
         let mapped = self.mappings[mapping.0 as usize].expect("a page's mapping exists");
-        if write && !mapped.writable {
+        let allowed = match access {
+            Access::Read => true,
+            Access::Write => mapped.rights.write,
+            Access::Execute => mapped.rights.execute,
+        };
+        if !allowed {
             return Err(Fault {
                 present: true,
                 ..absent
@@ -149,20 +155,39 @@ impl Spaces {
         Ok((mapped.frame, (addr % PAGE) as usize))
     }
 
-    /// Reads up to the end of what is mapped; how many bytes.
-    pub fn fetch(&self, f: &Frames, space: SpaceIx, addr: u64, bytes: &mut [u8]) -> usize {
+    /// Reads or fetches up to the first byte that does not allow it: how many bytes, and why no
+    /// more.
+    fn take(
+        &self,
+        f: &Frames,
+        space: SpaceIx,
+        addr: u64,
+        bytes: &mut [u8],
+        access: Access,
+    ) -> (usize, Result<(), Fault>) {
         let mut done = 0;
         while done < bytes.len() {
-            let Ok((frame, at)) = self.translate(space, addr.wrapping_add(done as u64), false)
-            else {
-                break;
+            let (frame, at) = match self.translate(space, addr.wrapping_add(done as u64), access) {
+                Ok(place) => place,
+                Err(fault) => return (done, Err(fault)),
             };
             let page: &[u8; PAGE as usize] = bytemuck::cast_ref(f.words(frame));
             let n = (bytes.len() - done).min(page.len() - at);
             bytes[done..done + n].copy_from_slice(&page[at..at + n]);
             done += n;
         }
-        done
+        (done, Ok(()))
+    }
+
+    /// Fetches up to the end of what can be executed: how many bytes, and why no more.
+    pub fn fetch(
+        &self,
+        f: &Frames,
+        space: SpaceIx,
+        addr: u64,
+        bytes: &mut [u8],
+    ) -> (usize, Result<(), Fault>) {
+        self.take(f, space, addr, bytes, Access::Execute)
     }
 
     /// Reads.
@@ -173,16 +198,7 @@ impl Spaces {
         addr: u64,
         bytes: &mut [u8],
     ) -> Result<(), Fault> {
-        let n = self.fetch(f, space, addr, bytes);
-        if n < bytes.len() {
-            let addr = addr.wrapping_add(n as u64);
-            return Err(Fault {
-                addr,
-                write: false,
-                present: false,
-            });
-        }
-        Ok(())
+        self.take(f, space, addr, bytes, Access::Read).1
     }
 
     /// Writes, all or nothing.
@@ -195,18 +211,20 @@ impl Spaces {
     ) -> Result<(), Fault> {
         let last = addr.wrapping_add(bytes.len() as u64 - 1);
         for page in [addr, last] {
-            self.translate(space, page, true).map_err(|fault| {
-                let addr = if page == addr {
-                    addr
-                } else {
-                    page & !(PAGE - 1)
-                };
-                Fault { addr, ..fault }
-            })?;
+            self.translate(space, page, Access::Write)
+                .map_err(|fault| {
+                    let addr = if page == addr {
+                        addr
+                    } else {
+                        page & !(PAGE - 1)
+                    };
+                    Fault { addr, ..fault }
+                })?;
         }
         let mut done = 0;
         while done < bytes.len() {
-            let (frame, at) = self.translate(space, addr.wrapping_add(done as u64), true)?;
+            let (frame, at) =
+                self.translate(space, addr.wrapping_add(done as u64), Access::Write)?;
             let page: &mut [u8; PAGE as usize] = bytemuck::cast_mut(f.words_mut(frame));
             let n = (bytes.len() - done).min(page.len() - at);
             page[at..at + n].copy_from_slice(&bytes[done..done + n]);

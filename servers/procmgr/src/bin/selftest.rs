@@ -14,8 +14,8 @@ mod kernel;
 use abi::wire::{Buffer, MAX};
 use abi::{Regs, TaskId};
 use kernel::{Incoming, Kernel};
-use procmgr::Trap;
-use procmgr::machine::{Frame, Machine, Mapping, SpaceIx, Stub};
+use procmgr::machine::{Frame, Machine, Mapping, Rights, SpaceIx, Stub};
+use procmgr::{Access, Trap};
 use rt::boot::Startup;
 
 rt::entry!(main);
@@ -25,6 +25,18 @@ const TASK: TaskId = TaskId::new(1, 1);
 const OTHER: TaskId = TaskId::new(2, 1);
 const CODE: u64 = 0x40_0000;
 const DATA: u64 = 0x7f00_0000_0000;
+const READ: Rights = Rights {
+    write: false,
+    execute: false,
+};
+const WRITE: Rights = Rights {
+    write: true,
+    execute: false,
+};
+const EXECUTE: Rights = Rights {
+    write: false,
+    execute: true,
+};
 
 fn main(startup: Startup) -> ! {
     let machine = startup
@@ -53,6 +65,7 @@ const TESTS: &[(&str, Test)] = &[
         a_syscall_is_a_trap_with_all_registers,
     ),
     ("a_page_fault_is_retried", a_page_fault_is_retried),
+    ("data_cannot_be_executed", data_cannot_be_executed),
     ("mappings_end_one_by_one", mappings_end_one_by_one),
     (
         "stepping_stops_after_each_instruction",
@@ -89,8 +102,8 @@ impl World {
         let code_frame = m.frame_alloc().unwrap();
         m.bytes_mut(code_frame)[..code.len()].copy_from_slice(code);
         let data_frame = m.frame_alloc().unwrap();
-        let code = m.map(SPACE, CODE, code_frame, false).unwrap();
-        let data = m.map(SPACE, DATA, data_frame, true).unwrap();
+        let code = m.map(SPACE, CODE, code_frame, EXECUTE).unwrap();
+        let data = m.map(SPACE, DATA, data_frame, WRITE).unwrap();
         m.thread_create(TASK, SPACE).unwrap();
         World {
             code: (code_frame, code),
@@ -191,16 +204,16 @@ fn a_page_fault_is_retried(m: &mut Kernel) {
     );
     let fault = |present, ip| Trap::PageFault {
         addr,
-        write: true,
+        access: Access::Write,
         present,
         ip,
     };
     assert_eq!(next(m), (TASK, fault(false, CODE)));
     let frame = m.frame_alloc().unwrap();
-    let mapping = m.map(SPACE, addr, frame, false).unwrap();
+    let mapping = m.map(SPACE, addr, frame, READ).unwrap();
     m.retry(TASK);
     assert_eq!(next(m), (TASK, fault(true, CODE)));
-    m.protect(SPACE, mapping, true);
+    m.protect(SPACE, mapping, WRITE);
     m.retry(TASK);
     assert_eq!(next(m), (TASK, UD));
     assert_eq!(m.words(frame)[0], 77);
@@ -218,6 +231,33 @@ fn a_page_fault_is_retried(m: &mut Kernel) {
     world.end(m);
 }
 
+/// The kernel's fix P7.
+fn data_cannot_be_executed(m: &mut Kernel) {
+    let world = World::new(m, &[0x0f, 0x05]);
+    let addr = DATA + 0x10_0000;
+    let frame = m.frame_alloc().unwrap();
+    m.bytes_mut(frame)[..2].copy_from_slice(&[0x0f, 0x05]);
+    let mapping = m.map(SPACE, addr, frame, WRITE).unwrap();
+    let regs = Regs {
+        rip: addr,
+        ..start()
+    };
+    m.resume(TASK, &regs);
+    let fault = Trap::PageFault {
+        addr,
+        access: Access::Execute,
+        present: true,
+        ip: addr,
+    };
+    assert_eq!(next(m), (TASK, fault));
+    m.protect(SPACE, mapping, EXECUTE);
+    m.retry(TASK);
+    assert_eq!(next(m), (TASK, UD));
+    m.unmap(mapping);
+    m.frame_free(frame);
+    world.end(m);
+}
+
 /// One frame in two places: the kernel is to end exactly the mapping that is meant.
 fn mappings_end_one_by_one(m: &mut Kernel) {
     // mov [rsi], rax; mov [rdi], rax; syscall
@@ -231,19 +271,19 @@ fn mappings_end_one_by_one(m: &mut Kernel) {
     };
     let fault = |addr, ip| Trap::PageFault {
         addr,
-        write: true,
+        access: Access::Write,
         present: false,
         ip,
     };
     for _ in 0..2 {
-        let first = m.map(SPACE, a, frame, true).unwrap();
-        let second = m.map(SPACE, b, frame, true).unwrap();
+        let first = m.map(SPACE, a, frame, WRITE).unwrap();
+        let second = m.map(SPACE, b, frame, WRITE).unwrap();
         m.resume(TASK, &regs);
         assert_eq!(next(m), (TASK, UD));
         m.unmap(first);
         m.resume(TASK, &regs);
         assert_eq!(next(m), (TASK, fault(a, CODE)));
-        let first = m.map(SPACE, a, frame, true).unwrap();
+        let first = m.map(SPACE, a, frame, WRITE).unwrap();
         m.unmap(second);
         m.retry(TASK);
         assert_eq!(next(m), (TASK, fault(b, CODE + 3)));
@@ -416,7 +456,7 @@ fn exec_moves_and_renames(m: &mut Kernel) {
     let new = SpaceIx(2);
     m.space_create(new).unwrap();
     let (frame, data) = (world.code.0, world.data);
-    let mapping = m.map(new, CODE + 0x1000, frame, false).unwrap();
+    let mapping = m.map(new, CODE + 0x1000, frame, EXECUTE).unwrap();
     m.thread_move(TASK, new);
     m.thread_rename(TASK, OTHER);
     m.resume(
@@ -466,7 +506,7 @@ fn archive_pages_can_be_mapped_and_not_written(m: &mut Kernel) {
     assert_eq!(m.bytes(frame)[..8], abi::archive::MAGIC);
     assert_eq!(m.archive_frame(u32::MAX / 4096), None);
     let addr = DATA + 0x10_0000;
-    let mapping = m.map(SPACE, addr, frame, true).unwrap();
+    let mapping = m.map(SPACE, addr, frame, WRITE).unwrap();
     m.resume(
         TASK,
         &Regs {
@@ -476,7 +516,7 @@ fn archive_pages_can_be_mapped_and_not_written(m: &mut Kernel) {
     );
     let fault = Trap::PageFault {
         addr,
-        write: true,
+        access: Access::Write,
         present: true,
         ip: CODE + 3,
     };
@@ -509,19 +549,19 @@ fn costs(m: &mut Kernel) {
     let mut mappings = alloc::vec::Vec::new();
     measure("map again", m, |m, n| {
         mappings.push(
-            m.map(SPACE, DATA + 0x10_0000 + n * 4096, frame, true)
+            m.map(SPACE, DATA + 0x10_0000 + n * 4096, frame, WRITE)
                 .unwrap(),
         );
     });
     measure("protect", m, |m, n| {
-        m.protect(SPACE, mappings[n as usize], false)
+        m.protect(SPACE, mappings[n as usize], READ)
     });
     measure("unmap again", m, |m, n| m.unmap(mappings[n as usize]));
     measure(
         "map and unmap a frame that is mapped nowhere else",
         m,
         |m, _| {
-            let mapping = m.map(SPACE, DATA + 0x10_0000, frame, true).unwrap();
+            let mapping = m.map(SPACE, DATA + 0x10_0000, frame, WRITE).unwrap();
             m.unmap(mapping);
         },
     );

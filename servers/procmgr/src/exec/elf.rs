@@ -26,6 +26,8 @@ pub struct Program {
     pub header_count: u16,
     /// Where in the file the interpreter's name is.
     pub interpreter: Option<(u64, u64)>,
+    /// Its stack is to be executable (PT_GNU_STACK with PF_X).
+    pub executable_stack: bool,
 }
 
 /// A part of the file in memory.
@@ -72,6 +74,7 @@ impl Program {
             headers: 0,
             header_count: count,
             interpreter: None,
+            executable_stack: false,
         };
         for h in headers {
             program.take(h)?;
@@ -113,6 +116,7 @@ impl Program {
                 }
             }
             elf::PT_PHDR => self.headers = addr,
+            elf::PT_GNU_STACK => self.executable_stack = h.p_flags.get(Le) & elf::PF_X != 0,
             elf::PT_INTERP => {
                 let len = h.p_filesz.get(Le);
                 if !(2..=abi::fs::MAX_INLINE_PATH as u64 + 1).contains(&len) {

@@ -24,6 +24,8 @@ pub struct Loaded {
     pub header_count: u16,
     /// The first page behind it.
     pub end: u64,
+    /// It asks for a stack that can be executed.
+    pub executable_stack: bool,
 }
 
 /// Which of the two files it is.
@@ -89,6 +91,7 @@ impl Procmgr {
             headers: base.wrapping_add(program.headers),
             header_count: program.header_count,
             end: page(base.wrapping_add(last.addr + last.size) + PAGE - 1),
+            executable_stack: program.executable_stack,
         })
     }
 

@@ -92,7 +92,10 @@ impl Procmgr {
         let request = MapRequest {
             addr: STACK_TOP - size,
             len: size,
-            prot: g::PROT_READ | g::PROT_WRITE,
+            prot: match auxv.program.executable_stack {
+                true => g::PROT_READ | g::PROT_WRITE | g::PROT_EXEC,
+                false => g::PROT_READ | g::PROT_WRITE,
+            },
             flags: g::MAP_PRIVATE | g::MAP_FIXED | g::MAP_GROWSDOWN | g::MAP_STACK,
             source: Source::Anonymous,
         };

@@ -9,9 +9,9 @@ use abi::TaskId;
 use abi::wire::{Buffer, MAX};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use procmgr::Trap;
+use procmgr::{Access, Trap};
 use rt::cap::{CPtr, Endpoint};
-use rt::fault::{Fault, PRESENT, WRITE};
+use rt::fault::{FETCH, Fault, PRESENT, WRITE};
 use rt::message;
 use rt::slots::procmgr::{CONSOLE_BADGE, ENDPOINT, FS_REPLY, TIMER_BADGE, TRACER_REPLY};
 use rt::syscall::{MessageInfo, Received, Words};
@@ -277,7 +277,7 @@ fn trap(fault: Fault) -> Trap {
     match fault {
         Fault::Page { ip, address, code } => Trap::PageFault {
             addr: address,
-            write: code & WRITE != 0,
+            access: access(code),
             present: code & PRESENT != 0,
             ip,
         },
@@ -293,5 +293,16 @@ fn trap(fault: Fault) -> Trap {
         },
         Fault::Breakpoint { ip, number } => Trap::Watch { number, addr: ip },
         Fault::Cap { .. } | Fault::UnknownSyscall { .. } | Fault::Unknown { .. } => Trap::BadCall,
+    }
+}
+
+/// What a page fault's code says was tried.
+fn access(code: u64) -> Access {
+    if code & WRITE != 0 {
+        Access::Write
+    } else if code & FETCH != 0 {
+        Access::Execute
+    } else {
+        Access::Read
     }
 }

@@ -118,7 +118,7 @@ impl Memory {
         let unit = self.unit()?;
         self.make(unit, ObjectType::Page4K);
         Page(object(unit))
-            .map(OWN_SPACE, Window::address(unit), Rights::ReadWrite)
+            .map(OWN_SPACE, Window::address(unit), Rights::READ_WRITE)
             .expect("the window has page tables for every block");
         Some(unit)
     }
@@ -254,7 +254,7 @@ impl Memory {
         );
         if *word & bit == 0 {
             Page::at(frame_address(frame))
-                .map(OWN_SPACE, Window::address(frame), Rights::Read)
+                .map(OWN_SPACE, Window::address(frame), Rights::READ)
                 .expect("the root task has put page tables there");
             *word |= bit;
         }

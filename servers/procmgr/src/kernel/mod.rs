@@ -13,7 +13,7 @@ pub use mail::Incoming;
 use mail::{Mail, Withdrawn};
 use memory::Memory;
 use procmgr::Trap;
-use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
+use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use rt::boot;
 use rt::cap::{CNode, CPtr, Endpoint, Notification};
 use rt::clock::{self, Clock};
@@ -197,15 +197,15 @@ impl Machine for Kernel {
         space: SpaceIx,
         addr: u64,
         frame: Frame,
-        writable: bool,
+        rights: Rights,
     ) -> Result<Mapping, NoMemory> {
         self.spaces
-            .map(&mut self.memory, space, addr, frame.0, writable)
+            .map(&mut self.memory, space, addr, frame.0, rights)
             .map(Mapping)
     }
 
-    fn protect(&mut self, space: SpaceIx, mapping: Mapping, writable: bool) {
-        self.spaces.protect(space, mapping.0, writable);
+    fn protect(&mut self, space: SpaceIx, mapping: Mapping, rights: Rights) {
+        self.spaces.protect(space, mapping.0, rights);
     }
 
     fn unmap(&mut self, mapping: Mapping) {

@@ -7,9 +7,9 @@ use super::memory::{Memory, object, untyped};
 use super::{CSPACE, DEPTH, stubs};
 use abi::task::SLOTS;
 use alloc::vec::Vec;
-use procmgr::machine::{NoMemory, SpaceIx};
+use procmgr::machine::{NoMemory, Rights, SpaceIx};
 use rt::KernelError;
-use rt::cap::{AsidControl, AsidPool, CPtr, ObjectType, Page, PageTable, Pd, Pdpt, Pml4, Rights};
+use rt::cap::{self, AsidControl, AsidPool, CPtr, ObjectType, Page, PageTable, Pd, Pdpt, Pml4};
 use rt::slots::procmgr::{ASID_CONTROL, ASID_POOL, ASID_POOLS};
 use rt::window::Window;
 
@@ -88,7 +88,11 @@ impl Spaces {
             stubs: 0,
             pool,
         });
-        match self.map(memory, space, stubs::PAGE, self.stubs, false) {
+        let rights = Rights {
+            write: false,
+            execute: true,
+        };
+        match self.map(memory, space, stubs::PAGE, self.stubs, rights) {
             Ok(mapping) => {
                 self.get_mut(space).stubs = mapping;
                 Ok(())
@@ -126,10 +130,10 @@ impl Spaces {
         space: SpaceIx,
         addr: u64,
         frame: u32,
-        writable: bool,
+        rights: Rights,
     ) -> Result<u32, NoMemory> {
         let slot = memory.map_slot(frame).ok_or(NoMemory)?;
-        let (page, rights) = (Page::at(slot as u64), Rights::new(writable));
+        let (page, rights) = (Page::at(slot as u64), kernel_rights(rights));
         let pml4 = self.pml4(space);
         loop {
             match page.map(pml4, addr, rights) {
@@ -147,9 +151,9 @@ impl Spaces {
     }
 
     /// Changes a mapping's rights.
-    pub fn protect(&mut self, space: SpaceIx, mapping: u32, writable: bool) {
+    pub fn protect(&mut self, space: SpaceIx, mapping: u32, rights: Rights) {
         Page::at(mapping as u64)
-            .remap(self.pml4(space), Rights::new(writable))
+            .remap(self.pml4(space), kernel_rights(rights))
             .expect("the mapping is this space's");
     }
 
@@ -164,6 +168,11 @@ impl Spaces {
             .as_mut()
             .expect("the space exists")
     }
+}
+
+/// The kernel's word for a mapping's rights.
+fn kernel_rights(Rights { write, execute }: Rights) -> cap::Rights {
+    cap::Rights { write, execute }
 }
 
 /// The paging structures below the root, from the bottom up.

@@ -8,8 +8,8 @@ use super::pages::Entry;
 use super::site::Site;
 use super::vma::Vma;
 use super::{Backing, Memory};
-use crate::machine::{Frame, Machine, NoMemory, PAGE, SpaceIx};
-use abi::linux::general::PROT_WRITE;
+use crate::machine::{Frame, Machine, NoMemory, PAGE, Rights, SpaceIx};
+use abi::linux::general::{PROT_EXEC, PROT_WRITE};
 
 /// How many pages around a read fault in a file are mapped with it.
 ///
@@ -46,6 +46,8 @@ pub(super) enum Access {
     Read,
     /// The task, or the kernel for it.
     Write,
+    /// The task.
+    Execute,
     /// A tracer: whatever the protection.
     Peek,
     /// A tracer: through private mappings whatever the protection.
@@ -68,14 +70,24 @@ impl Memory {
         m: &mut impl Machine,
         s: SpaceIx,
         addr: u64,
-        write: bool,
+        access: crate::Access,
     ) -> Result<(), MemoryFault> {
         let mut site = self.site(m, s);
         let page = addr / PAGE;
         let entry = site.entry(page);
-        if entry.is_writable() || entry.is_mapped() && !write {
+        match access {
+            crate::Access::Read if entry.is_mapped() => return Ok(()),
+            crate::Access::Write if entry.is_writable() => return Ok(()),
+            _ => {}
+        }
+        if access == crate::Access::Execute && entry.is_mapped() {
+            site.check(addr, Access::Execute)?;
+            site.let_execute(entry);
             return Ok(());
         }
+        // A fetch from a page that is not there makes it present as a read does, and is refused
+        // when it finds it: so a handler sees the error code that it sees on Linux.
+        let write = access == crate::Access::Write;
         let access = if write { Access::Write } else { Access::Read };
         let vma = site.check(addr, access)?;
         site.make_present(&vma, page, write)?;
@@ -93,12 +105,15 @@ impl<M: Machine> Site<'_, M> {
     pub fn check(&mut self, addr: u64, access: Access) -> Result<Vma, MemoryFault> {
         let vma = match self.space.vmas.at(addr) {
             Some(vma) => *vma,
-            None if matches!(access, Access::Read | Access::Write) => self.grow_stack(addr)?,
-            None => return Err(MemoryFault::NotMapped),
+            None if matches!(access, Access::Peek | Access::Poke) => {
+                return Err(MemoryFault::NotMapped);
+            }
+            None => self.grow_stack(addr)?,
         };
         let allowed = match access {
             Access::Read => vma.prot != 0,
             Access::Write => vma.prot & PROT_WRITE != 0,
+            Access::Execute => vma.prot & PROT_EXEC != 0,
             Access::Peek => true,
             Access::Poke => !vma.is_shared() || vma.prot & PROT_WRITE != 0,
         };
@@ -142,18 +157,33 @@ impl<M: Machine> Site<'_, M> {
         Ok(())
     }
 
+    /// A mapped page of a range that may be executed could not be: it was mapped before
+    /// mprotect(2) gave that right, or has lost it with that of writing in a fork.
+    fn let_execute(&mut self, entry: Entry) {
+        let mapping = entry.mapping().expect("the caller has looked");
+        let rights = Rights {
+            write: entry.is_writable(),
+            execute: true,
+        };
+        self.m.protect(self.ix, mapping, rights);
+    }
+
     /// Maps a present page with all the rights that it can have now.
     pub fn show(&mut self, vma: &Vma, page: u64) -> Result<(), NoMemory> {
         let entry = self.entry(page);
         let writable = vma.prot & PROT_WRITE != 0 && (vma.is_shared() || self.is_exclusive(entry));
+        let rights = Rights {
+            write: writable,
+            execute: vma.prot & PROT_EXEC != 0,
+        };
         let mapping = match entry.mapping() {
             _ if vma.prot == 0 => return Ok(()),
             Some(_) if entry.is_writable() || !writable => return Ok(()),
             Some(mapping) => {
-                self.m.protect(self.ix, mapping, true);
+                self.m.protect(self.ix, mapping, rights);
                 mapping
             }
-            None => self.m.map(self.ix, page * PAGE, entry.frame(), writable)?,
+            None => self.m.map(self.ix, page * PAGE, entry.frame(), rights)?,
         };
         self.set(page, entry.with_mapping(mapping, writable));
         Ok(())

@@ -10,8 +10,13 @@ use super::Memory;
 use super::pages::{Entry, LEAF, PageTable};
 use super::space::Space;
 use super::vma::{Vma, Vmas};
-use crate::machine::{Machine, NoMemory, SpaceIx};
+use crate::machine::{Machine, NoMemory, Rights, SpaceIx};
 use abi::Errno;
+
+const READ: Rights = Rights {
+    write: false,
+    execute: false,
+};
 
 impl Memory {
     /// Makes a copy-on-write copy of a space, with one reference. ENOMEM, EAGAIN when the table
@@ -64,7 +69,9 @@ impl Memory {
                 if entry.is_writable()
                     && let Some(mapping) = entry.mapping()
                 {
-                    m.protect(from, mapping, false);
+                    // Without the right to execute, which a page that is written rarely has:
+                    // the fault gives it back to one that does.
+                    m.protect(from, mapping, READ);
                     let entry: Entry = entry.with_mapping(mapping, false);
                     self.site(m, from).set(page, entry);
                 }

@@ -4,9 +4,9 @@ use super::Memory;
 use super::layout::{is_aligned, round_up};
 use super::site::Site;
 use super::vma::PROT;
-use crate::machine::{Machine, PAGE, SpaceIx};
+use crate::machine::{Machine, PAGE, Rights, SpaceIx};
 use abi::Errno;
-use abi::linux::general::{PROT_GROWSDOWN, PROT_SEM, PROT_WRITE};
+use abi::linux::general::{PROT_EXEC, PROT_GROWSDOWN, PROT_SEM, PROT_WRITE};
 
 impl Memory {
     /// mprotect(2). EINVAL; ENOMEM and EACCES, before which, as in Linux, what was below the
@@ -71,18 +71,20 @@ impl<M: Machine> Site<'_, M> {
         if start < end {
             let range = self.cut(start, end);
             for i in range.clone() {
-                self.space.vmas.get_mut(i).prot = prot;
+                let vma = self.space.vmas.get_mut(i);
+                let lost = core::mem::replace(&mut vma.prot, prot) & !prot;
+                let (start, end) = (vma.start, vma.end);
+                self.restrict(start, end, prot, lost);
             }
-            self.restrict(start, end, prot);
             self.merge(range);
         }
         result
     }
 
-    /// Takes rights from the mapped pages of a range. Rights are never given here: the fault that
-    /// needs one gives it, and most pages are never written again.
-    fn restrict(&mut self, start: u64, end: u64, prot: u32) {
-        if prot & PROT_WRITE != 0 {
+    /// Takes the rights that a range has lost from its mapped pages. Rights are never given here:
+    /// the fault that needs one gives it, and most pages are never written again.
+    fn restrict(&mut self, start: u64, end: u64, prot: u32, lost: u32) {
+        if lost & (PROT_WRITE | PROT_EXEC) == 0 && prot != 0 {
             return;
         }
         let (mut page, end) = (start / PAGE, end / PAGE);
@@ -94,9 +96,11 @@ impl<M: Machine> Site<'_, M> {
             if prot == 0 {
                 self.m.unmap(mapping);
                 self.set(at, entry.without_mapping());
-            } else if entry.is_writable() {
-                self.m.protect(self.ix, mapping, false);
-                self.set(at, entry.with_mapping(mapping, false));
+            } else if entry.is_writable() || lost & PROT_EXEC != 0 {
+                let write = entry.is_writable() && prot & PROT_WRITE != 0;
+                let execute = prot & PROT_EXEC != 0;
+                self.m.protect(self.ix, mapping, Rights { write, execute });
+                self.set(at, entry.with_mapping(mapping, write));
             }
         }
     }

@@ -6,6 +6,7 @@ use abi::fs::{ARCHIVE, FileRange};
 use abi::linux::general::{
     MAP_FIXED, MAP_GROWSDOWN, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_NONE, PROT_READ,
 };
+use procmgr::Access;
 use procmgr::machine::PAGE;
 use procmgr::memory::layout::USER_END;
 use procmgr::memory::{FAULT_AROUND, MapRequest, MemoryFault, Source};
@@ -47,13 +48,43 @@ fn faults_say_what_is_wrong() {
 }
 
 #[test]
+fn what_may_not_be_executed_is_mapped_so() {
+    let w = &mut World::new();
+    w.anonymous(0, 1, RW);
+    w.store(BASE, 0xc3).unwrap();
+    assert_eq!(w.execute(BASE), Err(MemoryFault::Denied));
+    // A compiler's way: written, then made executable.
+    w.protect(0, 1, PROT_READ | PROT_EXEC);
+    assert_eq!(w.execute(BASE), Ok(()));
+    assert_eq!(w.load(BASE), Ok(0xc3));
+    w.protect(0, 1, RW);
+    assert_eq!(w.execute(BASE), Err(MemoryFault::Denied));
+    assert_eq!(w.execute(BASE + PAGE), Err(MemoryFault::NotMapped));
+}
+
+#[test]
+fn a_fork_leaves_what_may_be_written_and_executed_executable() {
+    let w = &mut World::new();
+    w.anonymous(0, 1, RW | PROT_EXEC);
+    w.store(BASE, 0xc3).unwrap();
+    w.execute(BASE).unwrap();
+    let child = w.memory.space_fork(&mut w.m, w.s).unwrap();
+    assert_eq!(w.execute(BASE), Ok(()));
+    w.store(BASE, 0x90).unwrap();
+    assert_eq!(w.execute(BASE), Ok(()));
+    w.s = child;
+    assert_eq!(w.execute(BASE), Ok(()));
+    assert_eq!(w.load(BASE), Ok(0xc3));
+}
+
+#[test]
 fn a_fault_on_a_good_page_is_no_error() {
     let w = &mut World::new();
     w.anonymous(0, 1, RW);
     w.store(BASE, 1).unwrap();
     let maps = w.m.maps;
-    assert_eq!(w.memory.fault(&mut w.m, w.s, BASE, true), Ok(()));
-    assert_eq!(w.memory.fault(&mut w.m, w.s, BASE, false), Ok(()));
+    assert_eq!(w.memory.fault(&mut w.m, w.s, BASE, Access::Write), Ok(()));
+    assert_eq!(w.memory.fault(&mut w.m, w.s, BASE, Access::Read), Ok(()));
     assert_eq!(w.m.maps, maps);
 }
 

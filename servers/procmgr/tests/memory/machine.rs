@@ -1,7 +1,7 @@
 //! A machine of which only the memory works, and which panics when it is misused.
 
 use abi::{Regs, TaskId};
-use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, SpaceIx, Stub};
+use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use std::collections::BTreeMap;
 
 const SIZE: usize = PAGE as usize;
@@ -23,7 +23,7 @@ struct Mapped {
     space: SpaceIx,
     addr: u64,
     frame: Frame,
-    writable: bool,
+    rights: Rights,
 }
 
 pub struct Fake {
@@ -86,10 +86,16 @@ impl Fake {
             return false;
         };
         let mapped = self.mappings[mapping.0 as usize].unwrap();
-        if mapped.writable {
+        if mapped.rights.write {
             self.bytes_mut(mapped.frame)[(addr % PAGE) as usize] = value;
         }
-        mapped.writable
+        mapped.rights.write
+    }
+
+    /// Whether a task can execute what is at an address.
+    pub fn executes(&self, s: SpaceIx, addr: u64) -> bool {
+        let mapping = self.spaces[&s].get(&(addr & !(PAGE - 1)));
+        mapping.is_some_and(|m| self.mappings[m.0 as usize].unwrap().rights.execute)
     }
 
     fn may_allocate(&mut self) -> bool {
@@ -222,11 +228,11 @@ impl Machine for Fake {
         space: SpaceIx,
         addr: u64,
         frame: Frame,
-        writable: bool,
+        rights: Rights,
     ) -> Result<Mapping, NoMemory> {
         assert!(addr.is_multiple_of(PAGE) && addr < 1 << 47);
         assert!(self.in_use(frame));
-        assert!(!writable || frame.0 <= ARCHIVE_TOP - ARCHIVE_PAGES);
+        assert!(!rights.write || frame.0 <= ARCHIVE_TOP - ARCHIVE_PAGES);
         if !self.may_allocate() {
             return Err(NoMemory);
         }
@@ -240,7 +246,7 @@ impl Machine for Fake {
             space,
             addr,
             frame,
-            writable,
+            rights,
         });
         let mapping = Mapping(i as u32);
         let mapped = self.spaces.get_mut(&space).expect("a space");
@@ -248,11 +254,11 @@ impl Machine for Fake {
         Ok(mapping)
     }
 
-    fn protect(&mut self, space: SpaceIx, mapping: Mapping, writable: bool) {
+    fn protect(&mut self, space: SpaceIx, mapping: Mapping, rights: Rights) {
         self.protects += 1;
         let mapped = self.mappings[mapping.0 as usize].as_mut().unwrap();
         assert_eq!(mapped.space, space);
-        mapped.writable = writable;
+        mapped.rights = rights;
     }
 
     fn unmap(&mut self, mapping: Mapping) {

@@ -9,6 +9,7 @@ mod object;
 
 use abi::linux::general::{MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE};
 use machine::Fake;
+use procmgr::Access;
 use procmgr::machine::{PAGE, SpaceIx};
 use procmgr::memory::{MapRequest, Memory, MemoryFault, Source};
 
@@ -42,6 +43,20 @@ impl World {
         load(&mut self.m, &mut self.memory, self.s, addr)
     }
 
+    /// mprotect(2) of pages from [`BASE`] on.
+    fn protect(&mut self, page: u64, pages: u64, prot: u32) {
+        let addr = BASE + page * PAGE;
+        let result = self
+            .memory
+            .protect(&mut self.m, self.s, addr, pages * PAGE, prot);
+        result.unwrap();
+    }
+
+    /// The task executes what is at an address.
+    fn execute(&mut self, addr: u64) -> Result<(), MemoryFault> {
+        execute(&mut self.m, &mut self.memory, self.s, addr)
+    }
+
     /// The task writes a byte.
     fn store(&mut self, addr: u64, value: u8) -> Result<(), MemoryFault> {
         store(&mut self.m, &mut self.memory, self.s, addr, value)
@@ -62,9 +77,20 @@ fn anonymous(addr: u64, pages: u64, prot: u32) -> MapRequest {
 /// A task reads a byte: through what the machine maps, faulting as often as it must.
 fn load(m: &mut Fake, memory: &mut Memory, s: SpaceIx, addr: u64) -> Result<u8, MemoryFault> {
     if m.load(s, addr).is_none() {
-        memory.fault(m, s, addr, false)?;
+        memory.fault(m, s, addr, Access::Read)?;
     }
     Ok(m.load(s, addr).expect("a read fault that was resolved"))
+}
+
+/// A task executes what is at an address.
+fn execute(m: &mut Fake, memory: &mut Memory, s: SpaceIx, addr: u64) -> Result<(), MemoryFault> {
+    for _ in 0..2 {
+        if !m.executes(s, addr) {
+            memory.fault(m, s, addr, Access::Execute)?;
+        }
+    }
+    assert!(m.executes(s, addr), "a fetch that was resolved");
+    Ok(())
 }
 
 /// A task writes a byte.
@@ -76,7 +102,7 @@ fn store(
     value: u8,
 ) -> Result<(), MemoryFault> {
     if !m.store(s, addr, value) {
-        memory.fault(m, s, addr, true)?;
+        memory.fault(m, s, addr, Access::Write)?;
         assert!(m.store(s, addr, value), "a write fault that was resolved");
     }
     Ok(())

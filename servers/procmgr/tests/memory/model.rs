@@ -2,18 +2,19 @@
 //! allocation it makes before it is let through.
 
 use crate::machine::{ARCHIVE_PAGES, Fake, archive_byte};
-use crate::{BASE, RW, load, store};
+use crate::{BASE, RW, execute, load, store};
 use abi::Errno;
 use abi::fs::{ARCHIVE, Direction, FileRange, ObjectId};
 use abi::linux::general::{
-    MADV_DONTNEED, MAP_FIXED, MAP_PRIVATE, MAP_SHARED, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_NONE,
-    PROT_READ, PROT_WRITE,
+    MADV_DONTNEED, MAP_FIXED, MAP_PRIVATE, MAP_SHARED, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_EXEC,
+    PROT_NONE, PROT_READ, PROT_WRITE,
 };
 use procmgr::machine::{PAGE, SpaceIx};
 use procmgr::memory::{MapRequest, Memory, MemoryFault, Source};
 use std::collections::BTreeMap;
 
 const SIZE: usize = PAGE as usize;
+const RX: u32 = PROT_READ | PROT_EXEC;
 /// How many pages of address space are played in.
 const AREA: u64 = 16;
 /// How many files there are, not counting the archive.
@@ -80,9 +81,11 @@ impl Model {
             .get(&(addr / PAGE))
             .ok_or(MemoryFault::NotMapped)?;
         let write = need & PROT_WRITE != 0;
+        let execute = need & PROT_EXEC != 0;
         let denied = match force {
             true => write && page.shared && page.prot & PROT_WRITE == 0,
             false if write => page.prot & PROT_WRITE == 0,
+            false if execute => page.prot & PROT_EXEC == 0,
             false => page.prot == 0,
         };
         if denied {
@@ -227,7 +230,7 @@ impl Game {
             _ if there.is_empty() => byte,
             _ => self.random.one_of(&there) * PAGE + byte % PAGE,
         };
-        match self.random.below(26) {
+        match self.random.below(29) {
             0 | 1 => self.map(s, page, pages),
             2 => self.unmap(s, page, pages),
             3 | 4 => self.protect(s, page, pages),
@@ -239,12 +242,15 @@ impl Game {
             9..12 => self.transfer(s, byte),
             12..15 => self.write(s, byte),
             15..19 => self.load(s, byte),
+            19..22 => self.execute(s, byte),
             _ => self.store(s, byte),
         }
     }
 
     fn map(&mut self, s: SpaceIx, page: u64, pages: u64) -> Outcome {
-        let prot = self.random.one_of(&[RW, RW, RW, PROT_READ, PROT_NONE]);
+        let prot = self
+            .random
+            .one_of(&[RW, RW, RW, RX, RW | PROT_EXEC, PROT_READ, PROT_NONE]);
         let shared = self.random.below(2) == 1;
         let file = self.random.below(FILES as u64 + 2) as usize;
         let first = self.random.below(3);
@@ -312,7 +318,9 @@ impl Game {
     }
 
     fn protect(&mut self, s: SpaceIx, page: u64, pages: u64) -> Outcome {
-        let prot = self.random.one_of(&[RW, PROT_READ, PROT_NONE]);
+        let prot = self
+            .random
+            .one_of(&[RW, RX, RW | PROT_EXEC, PROT_READ, PROT_NONE]);
         let result = self
             .memory
             .protect(&mut self.m, s, page * PAGE, pages * PAGE, prot);
@@ -353,6 +361,17 @@ impl Game {
             return Err(OutOfMemory);
         }
         assert_eq!(result, self.model.byte(s, addr, PROT_READ, false));
+        Ok(())
+    }
+
+    fn execute(&mut self, s: SpaceIx, addr: u64) -> Outcome {
+        let result = execute(&mut self.m, &mut self.memory, s, addr);
+        if result == Err(MemoryFault::NoMemory) {
+            return Err(OutOfMemory);
+        }
+        let expected = self.model.byte(s, addr, PROT_READ, false);
+        let expected = expected.and_then(|_| self.model.byte(s, addr, PROT_EXEC, false));
+        assert_eq!(result, expected.map(|_| ()));
         Ok(())
     }
 
@@ -512,6 +531,9 @@ impl Game {
                     && self.m.store(s, page * PAGE + 5, expected[5])
                 {
                     assert_ne!(pages[&page].prot & PROT_WRITE, 0);
+                }
+                if self.m.executes(s, page * PAGE) {
+                    assert_ne!(pages[&page].prot & PROT_EXEC, 0);
                 }
             }
             let mapped: u64 = self.memory.vmas(s).map(|vma| vma.end - vma.start).sum();
