@@ -69,6 +69,24 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// The instruction that the fault names; 0 for one that this kernel does not send.
+    #[inline]
+    pub fn ip(&self) -> u64 {
+        match *self {
+            Fault::Cap { ip, .. }
+            | Fault::UnknownSyscall { ip }
+            | Fault::Exception { ip, .. }
+            | Fault::Watchpoint { ip, .. }
+            | Fault::Breakpoint { ip, .. }
+            | Fault::Step { ip }
+            | Fault::Int3 { ip }
+            | Fault::Page { ip, .. } => ip,
+            Fault::Unknown { .. } => 0,
+        }
+    }
+}
+
 /// The labels of fault messages (`seL4_FaultType`).
 pub mod label {
     /// A capability address that leads nowhere.

@@ -268,7 +268,7 @@ impl World {
     }
 
     fn deliver(&mut self, task: TaskId) {
-        let trap = self.machine.take_trap(task);
+        let (trap, ip) = self.machine.take_trap(task);
         if self.verbose {
             println!(
                 "{:w$}  {task:?}: {trap:?} {:?}",
@@ -277,7 +277,7 @@ impl World {
                 w = 2 * self.depth
             );
         }
-        self.procmgr.on_trap(&mut self.machine, task, trap);
+        self.procmgr.on_trap(&mut self.machine, task, trap, ip);
     }
 
     /// Raw bytes from a server to the process manager: the reply's length, or the errno. None if

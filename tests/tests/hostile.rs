@@ -190,7 +190,6 @@ fn traps_of_held_tasks_are_forged_and_ignored() {
             addr: 0x60_0000,
             access: Access::Write,
             present: false,
-            ip: 0,
         },
         Trap::Step,
         Trap::Int3,
@@ -211,7 +210,7 @@ fn traps_of_held_tasks_are_forged_and_ignored() {
             let (before, refused) = (digest(&world), world.procmgr.refused());
             world
                 .procmgr
-                .on_trap(&mut world.machine, task, *random.pick(&traps));
+                .on_trap(&mut world.machine, task, *random.pick(&traps), 0x40_0000);
             assert_eq!(digest(&world), before, "a trap of {task:?}");
             assert_eq!(world.procmgr.refused(), refused + 1);
             world.step();

@@ -35,7 +35,14 @@ impl Procmgr {
     /// gets there by itself.
     pub(crate) fn kill_task(&mut self, m: &mut impl Machine, id: TaskId, status: i32) {
         match &self.task(id).state {
-            State::Running | State::Stub(_) => m.suspend(id),
+            State::Running => {
+                m.suspend(id);
+                self.task_mut(id).registers.stand();
+            }
+            State::Stub(_) => {
+                m.suspend(id);
+                self.task_mut(id).registers.lost();
+            }
             State::Waiting(crate::task::Wait::Fork { .. }) => return,
             State::Waiting(crate::task::Wait::Others(_)) => self.drop_exec(m, id),
             State::Waiting(_) => self.cancel_wake(id),
@@ -55,7 +62,6 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.state = State::Moving;
         task.trace.posted = None;
-        task.stale = true;
         self.begin_exit(m, id, status);
     }
 

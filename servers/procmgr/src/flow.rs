@@ -1,13 +1,14 @@
 //! The way from a trap through a system call back into the program.
 
-use crate::machine::{Changed, Machine};
+use crate::machine::{Machine, SpaceIx};
+use crate::registers::Registers;
 use crate::signal::frame::FaultDetail;
 use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, Sleep, State, Wait};
 use crate::{Access, Procmgr, Trap};
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
 use abi::tracer::{Event, Events, Step};
-use abi::{Errno, InCall, SigInfo, TaskId};
+use abi::{Errno, SigInfo, TaskId};
 
 /// The instructions `syscall` and `sysenter`.
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
@@ -18,71 +19,53 @@ const INT_4: [u8; 2] = [0xcd, 4];
 const RETRY_NS: u64 = 1_000_000;
 
 impl Procmgr {
-    /// A running task came to a stand.
-    pub fn on_trap(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap) {
+    /// A running task came to a stand at `ip`: at the instruction that caused it, or behind the one
+    /// that was a trap.
+    pub fn on_trap(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap, ip: u64) {
         let Ok(task) = self.find_task(id) else {
             self.refused += 1;
             return;
         };
         match &task.state {
-            State::Running => self.program_trapped(m, id, trap),
+            State::Running => self.program_trapped(m, id, trap, ip),
             State::Stub(_) => self.stub_trapped(m, id, trap),
             // A held task has no way to trap: somebody forged the message.
             _ => self.refused += 1,
         }
     }
 
-    fn program_trapped(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap) {
+    fn program_trapped(&mut self, m: &mut impl Machine, id: TaskId, trap: Trap, ip: u64) {
         if let Trap::PageFault {
             addr,
             access,
             present,
-            ip: _,
         } = trap
         {
             return self.page_fault(m, id, addr, access, present);
         }
-        let regs = self.stands(m, id);
-        let task = self.task_mut(id);
-        let mut trap = trap;
-        if let Trap::Exception { vector: 6 | 13, .. } = trap {
-            let space = task.space.expect("a running task has a space");
-            match (trap, self.memory.fetch2(m, space, regs.rip)) {
-                (Trap::Exception { vector: 6, .. }, Some(SYSCALL)) => {
-                    return self.enter_syscall(m, id);
-                }
-                (Trap::Exception { vector: 13, .. }, Some(INT_4)) => {
-                    trap = Trap::Exception { vector: 4, code: 0 };
-                    let task = self.task_mut(id);
-                    task.regs.rip += INT_4.len() as u64;
-                    task.stale = true;
-                }
-                _ => {}
-            }
-        }
+        let space = self.stands(id);
         let (info, detail) = match trap {
-            Trap::Exception {
-                vector,
-                code: error,
-            } => {
-                let (signo, code, addr) = exception(vector, regs.rip);
-                let info = SigInfo::fault(signo, code, addr);
-                (
-                    info,
-                    FaultDetail {
-                        vector: vector.into(),
-                        error,
-                        addr: 0,
-                    },
-                )
+            Trap::Exception { vector: 6, .. }
+                if self.memory.fetch2(m, space, ip) == Some(SYSCALL) =>
+            {
+                return self.enter_syscall(m, id);
             }
+            Trap::Exception { vector: 13, .. }
+                if self.memory.fetch2(m, space, ip) == Some(INT_4) =>
+            {
+                let behind = ip + INT_4.len() as u64;
+                let registers = self.read_registers(m, id);
+                registers.change(|regs| regs.rip = behind);
+                exception(4, 0, behind)
+            }
+            Trap::Exception { vector, code } => exception(vector, code, ip),
             // The second is the program's own jump into a stub.
             Trap::Int3 | Trap::StubDone => {
                 let info = Procmgr::kernel_signal(SIGTRAP);
                 (info, FaultDetail::of(3))
             }
             Trap::Step => {
-                let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, regs.rip);
+                let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, ip);
                 (info, FaultDetail::of(1))
             }
             Trap::Watch { addr, .. } => {
@@ -90,7 +73,7 @@ impl Procmgr {
                 (info, FaultDetail::of(1))
             }
             Trap::BadCall => {
-                let info = SigInfo::fault(SIGILL, code::ILL_ILLOPN, regs.rip);
+                let info = SigInfo::fault(SIGILL, code::ILL_ILLOPN, ip);
                 (info, FaultDetail::of(6))
             }
             Trap::PageFault { .. } => unreachable!("handled first"),
@@ -100,15 +83,17 @@ impl Procmgr {
         self.return_to_user(m, id);
     }
 
-    /// A thread that ran stands still: its registers are read, and it is in no system call.
-    fn stands(&mut self, m: &mut impl Machine, id: TaskId) -> abi::Regs {
-        let regs = m.regs(id);
+    /// A thread that ran stands still, in no system call; its space.
+    fn stands(&mut self, id: TaskId) -> SpaceIx {
         let task = self.task_mut(id);
-        task.regs = regs;
-        task.call = InCall::NONE;
-        task.stale = false;
+        task.registers.stand();
         task.state = State::Moving;
-        regs
+        task.space.expect("a task that ran has a space")
+    }
+
+    /// A task's registers, read from the kernel if that has not been done.
+    pub(crate) fn read_registers(&mut self, m: &mut impl Machine, id: TaskId) -> &mut Registers {
+        self.task_mut(id).registers.read(m, id)
     }
 
     fn page_fault(
@@ -126,7 +111,7 @@ impl Procmgr {
             m.retry(id);
             return;
         };
-        self.stands(m, id);
+        self.stands(id);
         let task = self.task_mut(id);
         let tried = match access {
             Access::Read => 0,
@@ -183,7 +168,7 @@ impl Procmgr {
     /// The area a stub was to use is not there: the program destroyed it.
     fn stub_failed(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task_mut(id);
-        task.stale = true;
+        task.registers.lost();
         task.state = State::Moving;
         self.force_signal(m, id, Procmgr::kernel_signal(SIGSEGV));
         self.return_to_user(m, id);
@@ -191,13 +176,14 @@ impl Procmgr {
 
     fn stub_done(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task_mut(id);
-        task.stale = true;
+        task.registers.lost();
         match core::mem::replace(&mut task.state, State::Moving) {
             State::Stub(AfterStub::Fork(args)) => self.fork_with_fpu_saved(m, id, args),
             State::Stub(AfterStub::Exec { former_tid }) => self.exec_done(m, id, former_tid),
             State::Stub(AfterStub::Handler) => {
                 if self.task(id).trace.step == Step::Single {
-                    let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, self.task(id).regs.rip);
+                    let rip = self.task(id).registers.get().rip;
+                    let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, rip);
                     self.force_signal(m, id, info);
                 }
                 self.return_to_user(m, id);
@@ -209,11 +195,12 @@ impl Procmgr {
         }
     }
 
-    /// A `syscall` instruction; the registers are read.
+    /// A `syscall` instruction.
     fn enter_syscall(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task_mut(id);
-        let nr = task.regs.rax;
-        task.call = InCall::entry(nr);
+        let registers = task.registers.read(m, id);
+        registers.enter();
+        let nr = registers.get().rax;
         if task.trace.events.contains(Events::SYSCALL_ENTRY) {
             self.report(m, id, Event::SyscallEntry);
         } else {
@@ -223,7 +210,7 @@ impl Procmgr {
 
     /// Performs a system call.
     pub(crate) fn dispatch(&mut self, m: &mut impl Machine, id: TaskId, nr: u64) {
-        let args = self.task(id).regs.args();
+        let args = self.task(id).registers.get().args();
         match self.syscall(m, id, nr, args) {
             Done::Result(result) => self.finish_syscall(m, id, result),
             Done::Later => {}
@@ -234,7 +221,7 @@ impl Procmgr {
     pub(crate) fn finish_syscall(&mut self, m: &mut impl Machine, id: TaskId, result: i64) {
         let task = self.task_mut(id);
         task.state = State::Moving;
-        task.set_result(result);
+        task.registers.set_result(result);
         // A mask that the call replaced lasts into a handler only where one ended the call.
         if result != Errno::ERESTARTNOHAND.as_result()
             && let Some(mask) = task.saved_mask.take()
@@ -258,7 +245,7 @@ impl Procmgr {
     pub(crate) fn syscall_left(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task(id);
         if task.trace.step == Step::Single && task.trace.attached {
-            let rip = task.regs.canonical(task.call).rip;
+            let rip = task.registers.canonical().rip;
             self.force_signal(m, id, SigInfo::fault(SIGTRAP, code::TRAP_BRKPT, rip));
         }
         self.return_to_user(m, id);
@@ -321,41 +308,30 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.state = State::Running;
         task.interrupted = false;
-        let regs = task.regs.canonical(task.call);
-        match (task.stale, task.call) {
-            (true, _) => m.resume(id, &regs),
-            (false, InCall::At { .. }) => m.resume_changed(id, &regs, Changed::Syscall),
-            (false, InCall::No { .. }) => m.resume_changed(id, &regs, Changed::Nothing),
-        }
+        task.registers.resume(m, id);
     }
 
     /// A system call that asks to be restarted, and no handler runs.
     fn restart_without_handler(&mut self, id: TaskId) {
-        let task = self.task_mut(id);
-        let Some(nr) = task.call_number() else { return };
-        match Errno::check(task.result()) {
-            Err(Errno::ERESTARTSYS | Errno::ERESTARTNOINTR | Errno::ERESTARTNOHAND) => {
-                restart(task, nr);
+        let registers = &mut self.task_mut(id).registers;
+        match registers.wants_restart() {
+            Some((_, Errno::ERESTART_RESTARTBLOCK)) => {
+                registers.restart(abi::linux::general::__NR_restart_syscall.into());
             }
-            Err(Errno::ERESTART_RESTARTBLOCK) => {
-                restart(task, abi::linux::general::__NR_restart_syscall.into());
-            }
-            _ => {}
+            Some((nr, _)) => registers.restart(nr),
+            None => {}
         }
     }
 
     /// The same, before a handler with these flags runs.
     pub(crate) fn restart_before_handler(&mut self, id: TaskId, flags: u64) {
-        let task = self.task_mut(id);
-        let Some(nr) = task.call_number() else { return };
+        let registers = &mut self.task_mut(id).registers;
         let restarts = flags & u64::from(abi::linux::general::SA_RESTART) != 0;
-        match Errno::check(task.result()) {
-            Err(Errno::ERESTARTNOINTR) => restart(task, nr),
-            Err(Errno::ERESTARTSYS) if restarts => restart(task, nr),
-            Err(Errno::ERESTARTSYS | Errno::ERESTARTNOHAND | Errno::ERESTART_RESTARTBLOCK) => {
-                task.set_result(Errno::EINTR.as_result());
-            }
-            _ => {}
+        match registers.wants_restart() {
+            Some((nr, Errno::ERESTARTNOINTR)) => registers.restart(nr),
+            Some((nr, Errno::ERESTARTSYS)) if restarts => registers.restart(nr),
+            Some(_) => registers.set_result(Errno::EINTR.as_result()),
+            None => {}
         }
     }
 
@@ -393,7 +369,7 @@ impl Procmgr {
         }
         m.suspend(id);
         // Not the ones from above: it may have run until now, where the priorities are equal.
-        self.stands(m, id);
+        self.stands(id);
         self.return_to_user(m, id);
     }
 
@@ -437,24 +413,19 @@ impl Procmgr {
     }
 }
 
-fn restart(task: &mut crate::task::Task, nr: u64) {
-    match task.call {
-        // The kernel's registers still stand at the instruction.
-        InCall::At { .. } => {}
-        InCall::No { .. } => task.regs.rip = task.regs.rip.wrapping_sub(abi::regs::SYSCALL_LEN),
-    }
-    task.regs.rax = nr;
-    task.call = InCall::NONE;
-    task.stale = true;
-}
-
-/// The signal of a processor exception: number, code, address.
-fn exception(vector: u8, ip: u64) -> (u8, i32, u64) {
-    match vector {
+/// What a processor exception tells a program.
+fn exception(vector: u8, error: u64, ip: u64) -> (SigInfo, FaultDetail) {
+    let (signo, code, addr) = match vector {
         0 => (SIGFPE, code::FPE_INTDIV, ip),
         6 => (SIGILL, code::ILL_ILLOPN, ip),
         16 | 19 => (SIGFPE, 0, ip),
         17 => (SIGBUS, 1, 0),
         _ => (SIGSEGV, code::SI_KERNEL, 0),
-    }
+    };
+    let detail = FaultDetail {
+        vector: vector.into(),
+        error,
+        addr: 0,
+    };
+    (SigInfo::fault(signo, code, addr), detail)
 }

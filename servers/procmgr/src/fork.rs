@@ -13,7 +13,7 @@ use crate::task::{AfterStub, FsPurpose, State, Task, Wait};
 use abi::linux::general as g;
 use abi::signal::SIGCHLD;
 use abi::tracer::{CloneKind, Event, Events};
-use abi::{Errno, TaskId};
+use abi::{Errno, InCall, TaskId};
 use alloc::boxed::Box;
 
 /// The arguments of clone, whichever call they came by.
@@ -270,7 +270,7 @@ impl Procmgr {
         args: &CloneArgs,
     ) -> Task {
         let from = self.task(parent);
-        let mut regs = from.regs.canonical(from.call);
+        let mut regs = from.registers.canonical();
         regs.rax = 0;
         if args.stack != 0 {
             regs.rsp = args.stack;
@@ -280,7 +280,7 @@ impl Procmgr {
         }
         let shares_stack = args.has(VM) && !args.has(VFORK);
         let mut task = Task::new(id, tid, process, space);
-        task.regs = regs;
+        task.registers.set(regs, InCall::NONE);
         task.mask = from.mask;
         task.comm = from.comm;
         task.gs_base = from.gs_base;

@@ -75,9 +75,11 @@ impl Procmgr {
         if self.memory.write(m, space, FPU_AREA, image) != image.len() {
             return Err(Errno::EIO);
         }
-        let regs = m.regs(id);
+        self.read_registers(m, id);
         let done = m.run_stub_now(id, stub, FPU_AREA);
-        m.set_regs(id, &regs);
+        let registers = &mut self.task_mut(id).registers;
+        registers.lost();
+        registers.write(m, id);
         if done { Ok(()) } else { Err(Errno::EIO) }
     }
 }

@@ -35,6 +35,7 @@ mod posix_timers;
 pub mod process;
 mod procfs;
 mod random;
+mod registers;
 mod report;
 mod robust;
 pub mod signal;

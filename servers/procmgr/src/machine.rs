@@ -50,15 +50,6 @@ pub enum Stub {
     FpuInit,
 }
 
-/// Which registers of a held thread are not what they are to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// None, but for flags that no program may set.
-    Nothing,
-    /// Those that a system call changes: `rip`, `rflags`, `rax`, `rcx` and `r11`.
-    Syscall,
-}
-
 /// The kernel's part. Nothing here waits.
 ///
 /// A thread belongs to a task and is named by it; the slot of the id is the index to keep it by.
@@ -123,12 +114,13 @@ pub trait Machine {
     fn set_regs(&mut self, task: TaskId, regs: &Regs);
     /// Writes all registers and lets a held thread run. Flags that no program may set are cleared.
     fn resume(&mut self, task: TaskId, regs: &Regs);
-    /// The same where the thread's own registers differ from these only as said.
-    fn resume_changed(&mut self, task: TaskId, regs: &Regs, _changed: Changed) {
+    /// The same where the thread's own registers differ from these only by what a system call
+    /// changes: `rip`, `rflags`, `rax`, `rcx` and `r11`.
+    fn resume_after_call(&mut self, task: TaskId, regs: &Regs) {
         self.resume(task, regs);
     }
-    /// Lets a thread run that was held for a page fault, registers untouched: the instruction
-    /// runs again.
+    /// Lets a held thread run with its registers as they are: after a fault or an exception the
+    /// instruction runs again.
     fn retry(&mut self, task: TaskId);
     /// Runs a stub with a held thread; its registers are lost.
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64);

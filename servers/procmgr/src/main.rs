@@ -29,7 +29,9 @@ fn main(startup: Startup) -> ! {
     let (mut message, mut answer): (Buffer, Buffer) = ([0; MAX], [0; MAX]);
     loop {
         match kernel.receive(&mut message) {
-            Incoming::Trap(task, trap) => procmgr.on_trap(&mut kernel, task, trap),
+            Incoming::Trap(task, trap, ip) => {
+                procmgr.on_trap(&mut kernel, task, trap, ip);
+            }
             Incoming::Request(server, len) => {
                 match procmgr.on_call(&mut kernel, server, &message[..len], &mut answer) {
                     Some((errno, len)) => kernel.answer(server, errno, &answer[..len]),

@@ -62,11 +62,8 @@ impl Procmgr {
         task.trace.taken = false;
         task.trace.unseen = own_stop.is_some();
         task.state = State::Held(event);
-        if task.stale && task.space.is_some() {
-            m.set_regs(id, &task.regs);
-            // As the kernel takes them, so that whoever looks sees the same.
-            task.regs = m.regs(id);
-            task.stale = false;
+        if task.space.is_some() {
+            task.registers.write(m, id);
         }
         if let Some(stop) = own_stop {
             return self.post(m, id, stop);
@@ -102,7 +99,7 @@ impl Procmgr {
             task: id,
             tid: task.tid,
             number: task.report_number,
-            in_call: task.call,
+            in_call: task.registers.call(),
             posted: task.trace.unseen,
             more,
             event,

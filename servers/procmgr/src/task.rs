@@ -2,12 +2,13 @@
 
 use crate::machine::SpaceIx;
 use crate::process::ProcessIx;
+use crate::registers::Registers;
 use crate::signal::pending::Pending;
 use crate::trace::Trace;
 use crate::wait::WaitRequest;
 use crate::{exec, signal};
 use abi::tracer::Event;
-use abi::{InCall, Regs, SigSet, TaskId};
+use abi::{SigSet, TaskId};
 
 /// Everything that is the task's own.
 pub struct Task {
@@ -22,11 +23,7 @@ pub struct Task {
     /// What it is doing.
     pub state: State,
     /// Its registers, good while it is not [`State::Running`].
-    pub regs: Regs,
-    /// How `regs` are to be read.
-    pub call: InCall,
-    /// The kernel's copy of the registers is not `regs`: somebody wrote here only.
-    pub stale: bool,
+    pub registers: Registers,
     /// Blocked signals.
     pub mask: SigSet,
     /// The mask to go back to when a system call that replaced it ends.
@@ -201,9 +198,7 @@ impl Task {
             process,
             space: Some(space),
             state: State::Moving,
-            regs: Regs::default(),
-            call: InCall::NONE,
-            stale: true,
+            registers: Registers::new(),
             mask: SigSet::EMPTY,
             saved_mask: None,
             pending: Pending::default(),
@@ -224,42 +219,6 @@ impl Task {
             interrupted: false,
             gs_base: 0,
         }
-    }
-
-    /// Gives a system call its result.
-    pub fn set_result(&mut self, value: i64) {
-        match &mut self.call {
-            InCall::At { result, .. } => *result = value,
-            InCall::No { .. } => {
-                self.regs.rax = value as u64;
-                self.stale = true;
-            }
-        }
-    }
-
-    /// The result as it stands.
-    pub fn result(&self) -> i64 {
-        match self.call {
-            InCall::At { result, .. } => result,
-            InCall::No { .. } => self.regs.rax as i64,
-        }
-    }
-
-    /// The number of the system call it is in, as `orig_rax` shows it.
-    pub fn call_number(&self) -> Option<u64> {
-        match self.call {
-            InCall::At { nr, .. } => Some(nr),
-            InCall::No { orig_rax } => Some(orig_rax).filter(|nr| (*nr as i64) >= 0),
-        }
-    }
-
-    /// Makes `regs` what Linux would have here; it is in no system call afterwards.
-    pub fn settle(&mut self) {
-        if let InCall::At { .. } = self.call {
-            self.regs = self.regs.canonical(self.call);
-            self.stale = true;
-        }
-        self.call = InCall::NONE;
     }
 
     /// Whether a signal that may be delivered now would find it.

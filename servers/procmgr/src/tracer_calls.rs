@@ -76,10 +76,10 @@ impl Procmgr {
                     None if self.named_task(task)?.trace.unseen => {}
                     None => return Err(Errno::ESRCH),
                 }
-                let t = self.task(task);
-                t.space.ok_or(Errno::ESRCH)?;
+                self.task(task).space.ok_or(Errno::ESRCH)?;
                 let mut bytes = [0; USER_REGS_WORDS * 8];
-                let words = UserRegs::of(&t.regs, t.call).to_words();
+                let registers = self.read_registers(m, task);
+                let words = UserRegs::of(registers.get(), registers.call()).to_words();
                 for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
                     chunk.copy_from_slice(&word.to_le_bytes());
                 }
@@ -329,9 +329,8 @@ impl Procmgr {
             && self.task(id).space.is_some()
         {
             let regs = m.regs(id);
-            let task = self.task_mut(id);
-            task.regs = regs;
-            task.call = InCall::No { orig_rax };
+            let registers = &mut self.task_mut(id).registers;
+            registers.set(regs, InCall::No { orig_rax });
         }
         self.release(m, id, answer.step);
         self.go_on(m, id, event, answer.verdict);
@@ -437,7 +436,7 @@ impl Procmgr {
 
     fn entry_answered(&mut self, m: &mut impl Machine, id: TaskId, verdict: Verdict) {
         let task = self.task(id);
-        let nr = match task.call {
+        let nr = match task.registers.call() {
             InCall::At { nr, .. } => nr,
             InCall::No { orig_rax } => orig_rax,
         };

@@ -30,8 +30,6 @@ pub enum Trap {
         access: Access,
         /// The page was there.
         present: bool,
-        /// The instruction.
-        ip: u64,
     },
     /// One instruction ran while stepping, or the task had set TF itself.
     Step,

@@ -46,7 +46,6 @@ impl From<Fault> for Halt {
             addr: f.addr,
             access: f.access,
             present: f.present,
-            ip: 0,
         })
     }
 }
@@ -81,23 +80,6 @@ pub fn run(
                 );
             }
             Err(Halt::Trap(trap)) => {
-                let trap = match trap {
-                    Trap::PageFault {
-                        addr,
-                        access,
-                        present,
-                        ..
-                    } => {
-                        let ip = core.thread.regs.rip;
-                        Trap::PageFault {
-                            addr,
-                            access,
-                            present,
-                            ip,
-                        }
-                    }
-                    other => other,
-                };
                 return (done, Pending::Trapped(trap, Activity::Program));
             }
         }

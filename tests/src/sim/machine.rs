@@ -6,7 +6,7 @@ use super::threads::{Activity, Pending, Thread, Threads, initial_fpu};
 use super::{Shortage, cpu};
 use abi::{Regs, TaskId};
 use procmgr::Trap;
-use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
+use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use std::rc::Rc;
 
 /// Where a task finds its capability to the tracer.
@@ -86,18 +86,19 @@ impl SimMachine {
         ran
     }
 
-    /// Takes the trap of a thread, which is held from then on.
-    pub fn take_trap(&mut self, task: TaskId) -> Trap {
+    /// Takes the trap of a thread, which is held from then on, and where it stands.
+    pub fn take_trap(&mut self, task: TaskId) -> (Trap, u64) {
         let thread = self.threads.one(task);
         let Pending::Trapped(trap, activity) = thread.pending else {
             panic!("{task:?} has no trap");
         };
-        let retry = matches!(trap, Trap::PageFault { .. }).then_some(activity);
+        // A stub that is done has left registers that nobody wants.
+        let retry = (trap != Trap::StubDone).then_some(activity);
         thread.pending = Pending::Held { retry };
         if trap == Trap::Int3 {
             thread.regs.rip += 1;
         }
-        trap
+        (trap, thread.regs.rip)
     }
 
     /// The tracer's answer to a thread's call, unless that has ended meanwhile.
@@ -157,7 +158,6 @@ fn run_stub(
             addr: f.addr,
             access: f.access,
             present: f.present,
-            ip: STUBS,
         },
     }
 }
@@ -282,21 +282,31 @@ impl Machine for SimMachine {
     }
 
     fn set_regs(&mut self, task: TaskId, regs: &Regs) {
-        self.threads.held(task).regs = settable(regs);
+        let thread = self.threads.held(task);
+        thread.regs = settable(regs);
+        if let Pending::Held { retry } = &mut thread.pending {
+            *retry = Some(Activity::Program);
+        }
     }
 
     fn resume(&mut self, task: TaskId, regs: &Regs) {
         self.start(task, Activity::Program).regs = settable(regs);
     }
 
-    fn resume_changed(&mut self, task: TaskId, regs: &Regs, changed: Changed) {
+    fn resume_after_call(&mut self, task: TaskId, regs: &Regs) {
+        let thread = self.threads.one(task);
+        let intact = matches!(thread.pending, Pending::Held { retry: Some(_) });
+        assert!(intact, "the registers of {task:?} are lost");
         // What the kernel would write: the rest has to be there.
-        let mut expected = self.threads.one(task).regs;
-        (expected.rip, expected.rsp, expected.rflags) = (regs.rip, regs.rsp, regs.rflags);
-        if changed == Changed::Syscall {
-            (expected.rax, expected.rcx, expected.r11) = (regs.rax, regs.rcx, regs.r11);
-        }
-        assert_eq!(expected, *regs, "only {changed:?} of {task:?} is written");
+        let expected = Regs {
+            rip: regs.rip,
+            rflags: regs.rflags,
+            rax: regs.rax,
+            rcx: regs.rcx,
+            r11: regs.r11,
+            ..thread.regs
+        };
+        assert_eq!(expected, *regs, "the rest of {task:?} is not written");
         self.resume(task, regs);
     }
 
@@ -307,7 +317,7 @@ impl Machine for SimMachine {
             } => {
                 self.start(task, activity);
             }
-            other => panic!("{task:?} is not held for a page fault but {other:?}"),
+            other => panic!("{task:?} cannot run on as it is: {other:?}"),
         }
     }
 
@@ -326,6 +336,7 @@ impl Machine for SimMachine {
         assert_eq!(area % 16, 0, "the FPU state's address is aligned");
         let thread = self.threads.held(task);
         let trap = run_stub(thread, &self.spaces, &mut self.frames, stub, area);
+        thread.pending = Pending::Held { retry: None };
         thread.regs = Regs {
             rip: STUBS,
             rflags: 2,
@@ -337,7 +348,9 @@ impl Machine for SimMachine {
     fn suspend(&mut self, task: TaskId) {
         let thread = self.threads.one(task);
         thread.pending = match thread.pending {
-            Pending::Running(_) | Pending::Trapped(..) => Pending::Held { retry: None },
+            Pending::Running(activity) | Pending::Trapped(_, activity) => Pending::Held {
+                retry: (activity == Activity::Program).then_some(activity),
+            },
             Pending::Calling { .. } => Pending::Torn,
             Pending::Held { .. } | Pending::Torn => {
                 panic!("{task:?} is suspended and held already")

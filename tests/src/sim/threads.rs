@@ -17,9 +17,9 @@ pub enum Activity {
 /// Where a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
-    /// It waits for a resume. A page fault can be tried again.
+    /// It waits for a resume.
     Held {
-        /// What a retry goes on with.
+        /// What it goes on with, its registers as they are; none where a stub has destroyed them.
         retry: Option<Activity>,
     },
     /// It was suspended in a call to the tracer, and must never run again: the call would run

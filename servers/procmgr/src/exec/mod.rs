@@ -296,14 +296,14 @@ impl Procmgr {
         }
         let old = task.space.replace(space);
         // The call's number stays visible, and it has not returned yet.
-        task.regs = Regs {
+        let regs = Regs {
             rax: Errno::ENOSYS.as_result() as u64,
             ..regs
         };
-        task.call = InCall::No {
+        let call = InCall::No {
             orig_rax: g::__NR_execve.into(),
         };
-        task.stale = true;
+        task.registers.set(regs, call);
         task.altstack = AltStack::default();
         task.gs_base = 0;
         task.restart = None;

@@ -21,8 +21,8 @@ const OWN_ENDPOINT: Endpoint = Endpoint::at(ENDPOINT);
 /// What can happen.
 #[derive(Debug)]
 pub enum Incoming {
-    /// A task has stopped.
-    Trap(TaskId, Trap),
+    /// A task has stopped, at this instruction.
+    Trap(TaskId, Trap, u64),
     /// A server asks; so many bytes.
     Request(TaskId, usize),
     /// The timer's interrupt.
@@ -35,6 +35,8 @@ pub enum Incoming {
 pub struct Mail {
     /// Whose answer the kernel's reply capability is for.
     caller: Option<TaskId>,
+    /// It is a task's fault whose empty answer means "try again".
+    may_retry: bool,
     /// The answer to give with the next receive.
     reply: Option<(MessageInfo, Words)>,
     /// Servers whose reply capability has been moved to its slot.
@@ -53,12 +55,12 @@ pub enum Withdrawn {
     Nothing,
     /// It was about to try again, and stays held instead.
     Retry,
-    /// It had raised this, and is held.
-    Trap(Trap),
+    /// It had raised this at this instruction, and is held.
+    Trap(Trap, u64),
 }
 
 enum Pending {
-    Trap(TaskId, Trap),
+    Trap(TaskId, Trap, u64),
     Request(TaskId, Vec<u8>),
 }
 
@@ -67,6 +69,7 @@ impl Mail {
     pub fn new() -> Mail {
         Mail {
             caller: None,
+            may_retry: false,
             reply: None,
             saved: [false; 2],
             handed: None,
@@ -86,7 +89,7 @@ impl Mail {
                 None => OWN_ENDPOINT.recv(),
             };
             match self.sort(received) {
-                Some(Sorted::Trap(task, trap)) => return Incoming::Trap(task, trap),
+                Some(Sorted::Trap(task, trap, ip)) => return Incoming::Trap(task, trap, ip),
                 Some(Sorted::Request(server)) => {
                     return Incoming::Request(server, message::take(&received, message));
                 }
@@ -132,9 +135,9 @@ impl Mail {
     }
 
     /// Answers a task's fault with the next receive, so that it tries again; false if it is not
-    /// the one received last.
+    /// the one received last, or of a kind whose answer says more than that.
     pub fn retry(&mut self, task: TaskId) -> bool {
-        let last = self.caller == Some(task);
+        let last = self.caller == Some(task) && self.may_retry;
         if last {
             self.reply = Some((MessageInfo(0), [0; 4]));
         }
@@ -142,8 +145,8 @@ impl Mail {
     }
 
     /// Delivers a trap later.
-    pub fn again(&mut self, task: TaskId, trap: Trap) {
-        self.pending.push_back(Pending::Trap(task, trap));
+    pub fn again(&mut self, task: TaskId, trap: Trap, ip: u64) {
+        self.pending.push_back(Pending::Trap(task, trap, ip));
     }
 
     /// Takes back a task's trap that nobody has been told of, if there is one: it may be waiting
@@ -153,10 +156,10 @@ impl Mail {
             return Withdrawn::Retry;
         }
         self.empty_endpoint();
-        let its = |pending: &Pending| matches!(pending, Pending::Trap(of, _) if *of == task);
+        let its = |pending: &Pending| matches!(pending, Pending::Trap(of, ..) if *of == task);
         let at = self.pending.iter().position(its);
         match at.and_then(|at| self.pending.remove(at)) {
-            Some(Pending::Trap(_, trap)) => Withdrawn::Trap(trap),
+            Some(Pending::Trap(_, trap, ip)) => Withdrawn::Trap(trap, ip),
             _ => Withdrawn::Nothing,
         }
     }
@@ -169,7 +172,7 @@ impl Mail {
         }
         if !self.pending.is_empty() {
             self.pending
-                .retain(|p| !matches!(p, Pending::Trap(t, _) if *t == task));
+                .retain(|p| !matches!(p, Pending::Trap(t, ..) if *t == task));
         }
     }
 
@@ -186,8 +189,8 @@ impl Mail {
         self.caller = None;
         while let Some(received) = OWN_ENDPOINT.poll() {
             match self.sort(received) {
-                Some(Sorted::Trap(task, trap)) => {
-                    self.pending.push_back(Pending::Trap(task, trap));
+                Some(Sorted::Trap(task, trap, ip)) => {
+                    self.pending.push_back(Pending::Trap(task, trap, ip));
                 }
                 Some(Sorted::Request(server)) => {
                     let mut message = [0; MAX];
@@ -221,7 +224,7 @@ impl Mail {
             }
         }
         Some(match self.pending.pop_front()? {
-            Pending::Trap(task, trap) => Incoming::Trap(task, trap),
+            Pending::Trap(task, trap, ip) => Incoming::Trap(task, trap, ip),
             Pending::Request(server, bytes) => {
                 message[..bytes.len()].copy_from_slice(&bytes);
                 Incoming::Request(server, bytes.len())
@@ -240,7 +243,13 @@ impl Mail {
         self.caller = Some(sender);
         Some(match sender {
             TaskId::TRACER | TaskId::FS => Sorted::Request(sender),
-            task => Sorted::Trap(task, trap(Fault::decode(&received))),
+            task => {
+                let fault = Fault::decode(&received);
+                let trap = trap(&fault);
+                // The answer to a debug exception sets how many instructions are stepped.
+                self.may_retry = matches!(trap, Trap::PageFault { .. } | Trap::Exception { .. });
+                Sorted::Trap(task, trap, fault.ip())
+            }
         })
     }
 
@@ -260,7 +269,7 @@ impl Mail {
 }
 
 enum Sorted {
-    Trap(TaskId, Trap),
+    Trap(TaskId, Trap, u64),
     Request(TaskId),
 }
 
@@ -273,13 +282,12 @@ fn reply_slot(server: TaskId) -> Option<u64> {
 }
 
 /// The library's word for a fault.
-fn trap(fault: Fault) -> Trap {
-    match fault {
-        Fault::Page { ip, address, code } => Trap::PageFault {
+fn trap(fault: &Fault) -> Trap {
+    match *fault {
+        Fault::Page { address, code, .. } => Trap::PageFault {
             addr: address,
             access: access(code),
             present: code & PRESENT != 0,
-            ip,
         },
         Fault::Exception { vector, code, .. } => Trap::Exception { vector, code },
         Fault::Step { .. } => Trap::Step,

@@ -13,7 +13,7 @@ pub use mail::Incoming;
 use mail::{Mail, Withdrawn};
 use memory::Memory;
 use procmgr::Trap;
-use procmgr::machine::{Changed, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
+use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use rt::boot;
 use rt::cap::{CNode, CPtr, Endpoint, Notification};
 use rt::clock::{self, Clock};
@@ -29,9 +29,7 @@ use timer::Timer;
 const CSPACE: CNode = CNode::at(slots::CNODE);
 /// How many bits of an address count.
 const DEPTH: u64 = 64;
-/// How many registers, in the kernel's order, there are up to `rflags`,
-const FLAGS_WORDS: usize = 3;
-/// and up to `r11`.
+/// How many registers, in the kernel's order, there are up to `r11`.
 const SYSCALL_WORDS: usize = 14;
 
 /// Everything the process manager has of the kernel.
@@ -81,10 +79,10 @@ impl Kernel {
     pub fn receive(&mut self, message: &mut abi::wire::Buffer) -> Incoming {
         loop {
             match self.mail.receive(message) {
-                Incoming::Trap(task, trap) => {
+                Incoming::Trap(task, trap, ip) => {
                     if let Some(thread) = self.threads.find(task) {
                         thread.held();
-                        return Incoming::Trap(task, trap);
+                        return Incoming::Trap(task, trap, ip);
                     }
                 }
                 Incoming::Timer => {
@@ -116,20 +114,25 @@ impl Kernel {
         }
     }
 
-    /// Lets a held thread run with the first `words` of its registers written.
-    fn run(&mut self, task: TaskId, regs: &Regs, words: usize) {
+    /// Gets a held thread ready to run. The trap that it raised, and that was withdrawn, has
+    /// happened and is delivered after all: then the thread does not run.
+    fn prepare(&mut self, task: TaskId) -> Option<(Trap, u64)> {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, thread.step);
         thread.runs();
         let withdrawn = thread.withdrawn.take();
-        // It has happened, and nobody was told.
-        let again = withdrawn.filter(|trap| *trap != Trap::Step || thread.step);
-        thread
-            .tcb()
+        withdrawn.filter(|(trap, _)| *trap != Trap::Step || thread.step)
+    }
+
+    /// Lets a held thread run with the first `words` of its registers written.
+    fn run(&mut self, task: TaskId, regs: &Regs, words: usize) {
+        let again = self.prepare(task);
+        self.threads
+            .tcb(task)
             .write_first_registers(regs, words, again.is_none())
             .expect("the thread is ours");
-        if let Some(trap) = again {
-            self.mail.again(task, trap);
+        if let Some((trap, _)) = again {
+            self.mail.again(task, trap, regs.rip);
         }
     }
 }
@@ -248,20 +251,18 @@ impl Machine for Kernel {
         self.run(task, regs, REGS_WORDS);
     }
 
-    fn resume_changed(&mut self, task: TaskId, regs: &Regs, changed: Changed) {
-        let words = match changed {
-            Changed::Nothing => FLAGS_WORDS,
-            Changed::Syscall => SYSCALL_WORDS,
-        };
-        self.run(task, regs, words);
+    fn resume_after_call(&mut self, task: TaskId, regs: &Regs) {
+        self.run(task, regs, SYSCALL_WORDS);
     }
 
     fn retry(&mut self, task: TaskId) {
-        let thread = self.threads.get(task);
-        Self::set_stepping(thread, thread.step);
-        thread.runs();
-        if !self.mail.retry(task) {
-            thread.tcb().resume().expect("the thread is ours");
+        match self.prepare(task) {
+            Some((trap, ip)) => self.mail.again(task, trap, ip),
+            None if self.mail.retry(task) => {}
+            None => {
+                let tcb = self.threads.tcb(task);
+                tcb.resume().expect("the thread is ours");
+            }
         }
     }
 
@@ -287,7 +288,7 @@ impl Machine for Kernel {
         let trap = self.mail.withdraw(task);
         tcb.set_priority(threads::PRIORITY)
             .expect("the process manager may");
-        matches!(trap, Withdrawn::Trap(Trap::StubDone))
+        matches!(trap, Withdrawn::Trap(Trap::StubDone, _))
     }
 
     fn suspend(&mut self, task: TaskId) {
@@ -296,16 +297,16 @@ impl Machine for Kernel {
         let tcb = thread.tcb();
         match self.mail.withdraw(task) {
             // The kernel has moved on behind it, so it would not be raised again by itself.
-            Withdrawn::Trap(Trap::Int3) => {
+            Withdrawn::Trap(Trap::Int3, _) => {
                 let mut regs = tcb.read_registers().expect("the thread is ours");
                 regs.rip -= 1;
                 tcb.write_registers(&regs, false)
                     .expect("the thread is ours");
             }
-            Withdrawn::Trap(trap @ (Trap::Step | Trap::Watch { .. })) => {
-                thread.withdrawn = Some(trap);
+            Withdrawn::Trap(trap @ (Trap::Step | Trap::Watch { .. }), ip) => {
+                thread.withdrawn = Some((trap, ip));
             }
-            Withdrawn::Trap(_) | Withdrawn::Retry => {}
+            Withdrawn::Trap(..) | Withdrawn::Retry => {}
             Withdrawn::Nothing => tcb.suspend().expect("the thread is ours"),
         }
     }

@@ -36,7 +36,7 @@ pub struct Thread {
     /// and whether the kernel has been told.
     pub stepping: bool,
     /// A trap that it raised, and that was withdrawn.
-    pub withdrawn: Option<Trap>,
+    pub withdrawn: Option<(Trap, u64)>,
     /// Ticks it has run.
     used: u64,
     /// Since when it runs.

@@ -85,12 +85,20 @@ impl Procmgr {
         if action.handler == SIG_DFL || action.handler == SIG_IGN {
             return true;
         }
+        self.read_registers(m, id);
         self.restart_before_handler(id, action.flags);
         let task = self.task_mut(id);
-        task.settle();
+        task.registers.settle();
         let mask = task.saved_mask.unwrap_or(task.mask);
         let detail = core::mem::take(&mut task.fault_detail);
-        let frame = frame::build(&task.regs, &action, &info, mask, &task.altstack, detail);
+        let frame = frame::build(
+            task.registers.get(),
+            &action,
+            &info,
+            mask,
+            &task.altstack,
+            detail,
+        );
         if !self.write_frame(m, id, &frame) {
             return self.frame_failed(m, id, signo);
         }
@@ -142,15 +150,13 @@ impl Procmgr {
             task.mask.insert(signo);
         }
         task.mask = task.mask.without(UNBLOCKABLE);
-        task.regs = frame.regs;
-        task.call = InCall::NONE;
-        task.stale = true;
+        task.registers.set(frame.regs, InCall::NONE);
     }
 
     /// rt_sigreturn(2).
     pub(crate) fn sigreturn(&mut self, m: &mut impl Machine, id: TaskId) -> Done {
         let task = self.task(id);
-        let regs = task.regs;
+        let regs = *task.registers.get();
         let space = task.space.expect("a task with a program has a space");
         let mut uc = [0; UCONTEXT_SIZE];
         let at = regs.rsp;
@@ -161,16 +167,14 @@ impl Procmgr {
             || (restored.fpu.is_multiple_of(16)
                 && self.memory.read(m, space, restored.fpu, &mut fpu_area) == fpu_area.len());
         if !readable || !fpu_fine {
-            self.task_mut(id).settle();
+            self.task_mut(id).registers.settle();
             self.force_signal(m, id, Procmgr::kernel_signal(SIGSEGV));
             self.return_to_user(m, id);
             return Done::Later;
         }
         let task = self.task_mut(id);
         task.mask = restored.mask.without(UNBLOCKABLE);
-        task.regs = restored.regs;
-        task.call = InCall::NONE;
-        task.stale = true;
+        task.registers.set(restored.regs, InCall::NONE);
         let (base, flags, size) = restored.altstack;
         if flags & frame::SS_DISABLE != 0 {
             task.altstack = AltStack::default();

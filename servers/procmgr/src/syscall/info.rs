@@ -47,12 +47,11 @@ impl Procmgr {
         match a[0] {
             ARCH_SET_FS | ARCH_SET_GS if a[1] >= ADDRESS_END => Err(Errno::EPERM),
             ARCH_SET_FS => {
-                let task = self.task_mut(id);
-                task.regs.fs_base = a[1];
-                task.stale = true;
+                let registers = &mut self.task_mut(id).registers;
+                registers.change(|regs| regs.fs_base = a[1]);
                 Ok(())
             }
-            ARCH_GET_FS => self.put_words(m, id, a[1], [self.task(id).regs.fs_base]),
+            ARCH_GET_FS => self.put_words(m, id, a[1], [self.task(id).registers.get().fs_base]),
             // Kept, but the kernel uses GS itself: see docs/differences.md.
             ARCH_SET_GS => {
                 self.task_mut(id).gs_base = a[1];

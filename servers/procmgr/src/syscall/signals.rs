@@ -366,7 +366,7 @@ impl Procmgr {
     ) -> Result<(), Errno> {
         let (old, rsp) = {
             let task = self.task(id);
-            (task.altstack, task.regs.rsp)
+            (task.altstack, task.registers.get().rsp)
         };
         if a[0] != 0 {
             let [base, flags, size] = self.get_words(m, id, a[0])?;
