@@ -1,25 +1,46 @@
-// message.h - ptrace requests as messages to the tracer, for ptbench.c. The same bytes as libtrace/src/message.rs sends.
-#define NR_TRACER_CAP 0x73740001L
-static long pt_message(long rq, long pid, unsigned long a, unsigned long d) {
-    static long tracer;
-    if (!tracer) {
-        long cap;
-        __asm__ volatile("syscall" : "=a"(cap) : "0"(NR_TRACER_CAP) : "rcx", "r11", "memory");
-        if (cap <= 0)
-            return cap ? cap : -38;
-        tracer = cap;
+// message.h - ptrace requests and waits as messages to the servers, for ptbench.c. The same bytes as
+// libtrace/src/message.rs sends.
+#define NR_SERVER_CAPS 0x73740001L
+enum { PROCMGR, TRACER };
+enum { KIND_PTRACE = 16, KIND_WAIT = 17 };
+static long message(int server, long kind, long w[4]) {
+    static long caps, sent[2];
+    if (!caps) {
+        long r;
+        __asm__ volatile("syscall" : "=a"(r) : "0"(NR_SERVER_CAPS) : "rcx", "r11", "memory");
+        if (r <= 0)
+            return w[0] = r ? r : -38;
+        caps = r;
     }
-    register long request __asm__("r10") = rq;
-    register long word __asm__("r8") = pid;
-    register unsigned long addr __asm__("r9") = a;
-    register unsigned long data __asm__("r15") = d;
-    long call = -1, to = tracer, shape = 1 << 12 | 4;
+    sent[server] = sent[server] % 4095 + 1;
+    register long w0 __asm__("r10") = w[0];
+    register long w1 __asm__("r8") = w[1];
+    register long w2 __asm__("r9") = w[2];
+    register long w3 __asm__("r15") = w[3];
+    long call = -1, to = caps + server, shape = (kind | sent[server] << 8) << 12 | 4;
     __asm__ volatile("mov %%rsp, %%rcx\n lea 1f(%%rip), %%rdx\n 1: sysenter"
-                     : "+a"(call), "+D"(to), "+S"(shape), "+r"(request), "+r"(word), "+r"(addr), "+r"(data)
+                     : "+a"(call), "+D"(to), "+S"(shape), "+r"(w0), "+r"(w1), "+r"(w2), "+r"(w3)
                      :
                      : "rcx", "rdx", "r11", "memory");
+    w[0] = w0, w[1] = w1, w[2] = w2, w[3] = w3;
+    return w0;
+}
+static long pt_message(long rq, long pid, unsigned long a, unsigned long d) {
+    // TRACEME, ATTACH, DETACH, SETOPTIONS, SEIZE are the tracer's.
+    int server = rq == 0 || rq == 16 || rq == 17 || rq == 21 || rq == 0x4200 || rq == 0x4206;
+    long w[4] = {rq, pid, a, d};
+    if (message(server, KIND_PTRACE, w) == (long)(1UL << 63)) {
+        w[0] = rq, w[1] = pid, w[2] = a, w[3] = d;
+        message(TRACER, KIND_PTRACE, w);
+    }
     // PEEKTEXT, PEEKDATA, PEEKUSER: the word comes in the answer.
-    if (rq >= 1 && rq <= 3 && request == 0)
-        *(long *)d = word;
-    return request;
+    if (rq >= 1 && rq <= 3 && w[0] == 0)
+        *(long *)d = w[1];
+    return w[0];
+}
+static long wait_message(long pid, int *st, long fl) {
+    long w[4] = {pid, fl, 0, 0};
+    if (message(PROCMGR, KIND_WAIT, w) > 0 && st)
+        *st = w[1];
+    return w[0];
 }

@@ -1,14 +1,130 @@
-//! What a task says to the tracer directly: four words each way, so that no message buffer is
-//! needed. The sender is the badge, never a word of the message.
+//! What a task says to a server directly: four words each way, so that no message buffer is needed.
+//! The sender is the badge, never a word of the message.
+//!
+//! A task may be stopped in the middle of a message, and then says it again when it goes on. So a
+//! message carries a number, the task's own count of its messages to that server, and a server that
+//! has done what a message says answers the same as before when it comes again ([`Said`]).
+//!
+//! A label is a kind in its low 8 bits, and the number in the 12 bits above. Kinds begin at 16:
+//! lower labels are those of the kernel's fault messages, which come to the same endpoint.
 
-/// Label of a ptrace request: words are request, pid, address, data as in ptrace(2).
+use crate::Regs;
+use crate::linux::ptrace as nr;
+
+/// To either server: a ptrace request. Words: request, pid, address, data as in ptrace(2).
 ///
 /// The answer's first word is the result as a system call would leave it in `rax`; for the PEEK
 /// requests the word read is the second (it is not stored through `data`). Every other result that
 /// does not fit a word is written into the client's memory at `data`, as Linux does.
-pub const PTRACE: u64 = 1;
+///
+/// [`concerns_tracer`] says which server does it. The process manager's result is [`ASK_TRACER`]
+/// where a request that it usually does is the tracer's this time.
+pub const PTRACE: u64 = 16;
+/// To the process manager: wait4(2) without rusage. Words: pid, options. The answer's first word is
+/// the result, its second the status.
+pub const WAIT: u64 = 17;
 
-/// The number of the private system call with which a task asks for its capability to the tracer.
-/// It returns the capability's address in `rax`; Linux, and a machine without a tracer, returns
-/// ENOSYS. The number is far from Linux's tables.
-pub const NR_TRACER_CAP: u32 = 0x7374_0001;
+/// No result of a request: it is to be made to the tracer.
+pub const ASK_TRACER: i64 = i64::MIN;
+
+/// Whether a ptrace request is for the tracer to decide, by its number. All others are about a
+/// stop, which is the process manager's.
+pub const fn concerns_tracer(request: u32) -> bool {
+    matches!(
+        request,
+        nr::PTRACE_TRACEME
+            | nr::PTRACE_ATTACH
+            | nr::PTRACE_SEIZE
+            | nr::PTRACE_DETACH
+            | nr::PTRACE_SETOPTIONS
+            | nr::PTRACE_OLDSETOPTIONS
+    )
+}
+
+/// The number of the private system call with which a task asks for its capabilities to the
+/// servers. It returns the address of the process manager's in `rax`; the tracer's is the next one.
+/// Linux returns ENOSYS. The number is far from Linux's tables.
+pub const NR_SERVER_CAPS: u32 = 0x7374_0001;
+
+/// The instruction by which a message is sent.
+pub const SYSENTER: [u8; 2] = [0x0f, 0x34];
+/// The kernel's number for sending a message and waiting for its answer, in `rax`.
+const CALL: u64 = -1i64 as u64;
+/// The kernel's word for an answer: label 0, four words.
+const ANSWER: u64 = 4;
+
+/// Whether a task that stands at [`SYSENTER`] with these registers has its answer already, and only
+/// has not run since: its message must not be sent again, for the answer has taken its place.
+pub fn has_answer(regs: &Regs) -> bool {
+    regs.rax == CALL && regs.rsi == ANSWER
+}
+
+const KIND_BITS: u32 = 8;
+/// The highest number; the one after it is 1 again.
+pub const MAX_NUMBER: u16 = 0xfff;
+
+/// The label of a message.
+pub const fn label(kind: u64, number: u16) -> u64 {
+    kind | (number as u64) << KIND_BITS
+}
+
+/// The kind and the number of a label.
+pub const fn kind_and_number(label: u64) -> (u64, u16) {
+    (
+        label & ((1 << KIND_BITS) - 1),
+        (label >> KIND_BITS) as u16 & MAX_NUMBER,
+    )
+}
+
+/// What a server has answered a task lately. More than one, because a task whose answer was lost
+/// when it was stopped may run a signal handler that says something else before it asks again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    numbers: [u16; Said::KEPT],
+    answers: [[u64; 4]; Said::KEPT],
+    at: usize,
+}
+
+impl Said {
+    /// How many answers are kept.
+    pub const KEPT: usize = 4;
+
+    /// The answer to a message that has been answered before. Number 0 is none.
+    #[inline]
+    pub fn find(&self, number: u16) -> Option<[u64; 4]> {
+        let known = |kept: &u16| *kept == number && number != 0;
+        let at = self.numbers.iter().position(known)?;
+        Some(self.answers[at])
+    }
+
+    /// Keeps an answer.
+    #[inline]
+    pub fn keep(&mut self, number: u16, answer: [u64; 4]) {
+        self.at = (self.at + 1) % Said::KEPT;
+        self.numbers[self.at] = number;
+        self.answers[self.at] = answer;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_a_kind_and_a_number_in_20_bits() {
+        assert_eq!(kind_and_number(label(WAIT, MAX_NUMBER)), (WAIT, MAX_NUMBER));
+        assert!(label(0xff, MAX_NUMBER) < 1 << 20);
+    }
+
+    #[test]
+    fn the_latest_answers_are_kept_and_number_0_never_is() {
+        let mut said = Said::default();
+        assert_eq!(said.find(0), None);
+        for number in 1..=6 {
+            said.keep(number, [number.into(), 0, 0, 0]);
+        }
+        assert_eq!(said.find(2), None);
+        assert_eq!(said.find(3), Some([3, 0, 0, 0]));
+        assert_eq!(said.find(6), Some([6, 0, 0, 0]));
+    }
+}

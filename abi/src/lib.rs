@@ -14,10 +14,12 @@ pub mod client;
 pub mod errno;
 pub mod fs;
 pub mod proc;
+pub mod ptrace;
 pub mod regs;
 pub mod signal;
 pub mod task;
 pub mod tracer;
+pub mod user;
 pub mod wire;
 
 pub use errno::Errno;

@@ -3,16 +3,17 @@
 //! The tracer Calls with a [`Call`] and gets a [`Reply`] or an [`Errno`](crate::Errno). Nothing
 //! comes the other way but a notification that there are reports; [`Call::Next`] takes them.
 //!
-//! A report holds its task until it is answered. Everything the tracer does with a held task, a
+//! A report holds its task until it is answered. Everything that happens with a held task, a
 //! ptrace stop for instance, happens between a report and its [`Answer`]; so "held" and "has a
 //! report outstanding" are the same thing, and a task has at most one.
 //!
-//! A report that would only be published as a ptrace stop need not wake the tracer: what it says
-//! of such stops beforehand ([`Posting`]) is enough for the process manager to publish them by
-//! itself. The report is outstanding all the same, and *unseen* until the tracer asks for it
-//! ([`Call::Take`]) or lets the task go on without looking ([`Call::Resume`]).
+//! A report that would only be published as a ptrace stop need not wake the tracer: under a
+//! [`Lease`] the process manager publishes it by itself, answers its tracer's requests and lets
+//! the task go on when the tracer says so. The report is outstanding all the same, and nobody
+//! else's until the tracer takes it back ([`Call::Recall`]).
 
-use crate::{InCall, SigInfo, TaskId};
+use crate::ptrace::{Lease, Mode, Stop};
+use crate::{SigInfo, TaskId};
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
@@ -93,25 +94,6 @@ pub enum CloneKind {
     Clone,
 }
 
-/// The stops of a task that the process manager publishes by itself. Only for a task that no
-/// engine but ptrace's is interested in: engines are told of an event in their order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posting {
-    /// Signals, each with its own number as the stop's code. SIGCONT is reported still: it ends a
-    /// group-stop, which the tracer has to know.
-    pub signals: bool,
-    /// System call entry and exit, with this code.
-    pub syscalls: Option<u32>,
-}
-
-impl Posting {
-    /// Everything waits for the tracer.
-    pub const NONE: Posting = Posting {
-        signals: false,
-        syscalls: None,
-    };
-}
-
 /// Something happened to a task that somebody asked to be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -121,10 +103,6 @@ pub struct Report {
     pub tid: u32,
     /// The number an answer must carry.
     pub number: u32,
-    /// How its registers are to be read.
-    pub in_call: InCall,
-    /// It has been published as a stop already ([`Posting`]).
-    pub posted: bool,
     /// Another report may be waiting. If not, a notification comes before the next one does.
     pub more: bool,
     /// What happened.
@@ -134,7 +112,7 @@ pub struct Report {
 /// The kinds of report. Unless said otherwise the task goes on with [`Verdict::Continue`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// The task stands still because [`Call::SetEvents`] asked for it.
+    /// The task stands still because [`Call::SetCourse`] asked for it.
     Quiesce,
     /// About to perform a system call. [`Verdict::AbortSyscall`] skips it; written registers
     /// change it.
@@ -148,8 +126,8 @@ pub enum Event {
         /// What would happen to it.
         action: SignalAction,
     },
-    /// Created a task, which has not run yet and does not before [`Call::StartChild`] or the
-    /// answer to this report.
+    /// Created a task, which has not run yet and does not before [`Call::StartChild`], the
+    /// [`Call::Post`] that gives the report away, or the answer to it.
     Clone {
         /// The new task.
         child: TaskId,
@@ -201,6 +179,19 @@ pub enum Event {
     ClientExit,
 }
 
+/// What the tracer wants to hear of a task from here on, and how the task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    /// What is reported. Under a lease the events of its mode come on top.
+    pub events: Events,
+    /// What is settled without the tracer.
+    pub lease: Option<Lease>,
+    /// What the task does at system calls, under a lease.
+    pub mode: Mode,
+    /// How it runs, from when it next goes on.
+    pub step: Step,
+}
+
 /// Lets a held task go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -208,11 +199,8 @@ pub struct Answer {
     pub task: TaskId,
     /// The number of its outstanding report.
     pub number: u32,
-    /// Set when the task's registers were written: they are canonical now, and this is
-    /// `orig_rax`.
-    pub written: Option<u64>,
-    /// How it runs from here on, until the next answer.
-    pub step: Step,
+    /// What is reported from here on, and how it runs; none leaves that as it was.
+    pub course: Option<Course>,
     /// What becomes of the event.
     pub verdict: Verdict,
 }
@@ -249,142 +237,132 @@ pub enum Verdict {
     Result(i64),
 }
 
-/// A ptrace stop, as wait shows it.
+/// What is known of a stop that the process manager had under a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stop {
-    /// Bits 8 and up of the wait status: the signal, with 0x80 for TRACESYSGOOD and the event
-    /// number from bit 8 of this on.
-    pub code: u32,
+pub struct Recalled {
+    /// The report that holds the task, if one does; it is the tracer's now.
+    pub report: Option<Report>,
+    /// The stop that it was published as.
+    pub stop: Option<Stop>,
+    /// What the task does at system calls.
+    pub mode: Mode,
+    /// How it runs.
+    pub step: Step,
 }
 
-/// What the tracer may know of a task, answered in one message so that a permission check sees
-/// one moment.
+/// How a new tracee is brought to its first stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskView {
-    /// The task.
-    pub task: TaskId,
-    /// Its tid.
-    pub tid: u32,
-    /// Its process.
-    pub tgid: u32,
-    /// Its real parent, none when that has gone.
-    pub parent: Option<TaskId>,
-    /// The task that waits for its ptrace stops.
-    pub tracer: Option<TaskId>,
-    /// Where it is in life.
-    pub state: Life,
-    /// real, effective, saved user id
-    pub uid: [u32; 3],
-    /// real, effective, saved group id
-    pub gid: [u32; 3],
-    /// May be traced by its own user.
-    pub dumpable: bool,
-    /// Holds CAP_SYS_PTRACE.
-    pub may_trace_any: bool,
-    /// Its context.
-    pub context: u32,
-    /// The outstanding report to the tracer, if it is held by one.
-    pub report: Option<u32>,
-    /// It stands still for job control, because of this signal.
-    pub group_stop: Option<u8>,
+pub enum First {
+    /// It runs on (PTRACE_SEIZE, PTRACE_TRACEME), unless it is stopped for job control.
+    None,
+    /// By SIGSTOP, as the kernel sends it (PTRACE_ATTACH).
+    Attach,
+    /// By SIGSTOP, which is pending when it starts (the child of a tracee).
+    Child,
+    /// By an event-stop (the child of a seized tracee).
+    Event,
 }
 
-/// Where a task is in its life.
+/// Why a tracee is let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Life {
-    /// Alive.
-    Alive,
-    /// Past its exit report, not dead yet.
-    Exiting,
-    /// Dead, not yet waited for.
-    Zombie,
+pub enum Leave {
+    /// PTRACE_DETACH from a stop, with its data argument, a signal or 0. ESRCH where it is at no
+    /// stop, EIO for what is no signal.
+    Request(u64),
+    /// Its tracer exits. A signal that nobody has waited for is delivered as if nobody had looked;
+    /// one that the tracer has seen is its own to lose.
+    Exit {
+        /// PTRACE_O_EXITKILL.
+        kill: bool,
+    },
 }
 
 /// What the tracer asks of the process manager. ESRCH answers every id that is not alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Call<'a> {
+pub enum Call {
     /// Take the next report: [`Reply::Report`] or [`Reply::None`].
     Next,
-    /// What is known of a task: [`Reply::View`].
-    View {
-        /// The task.
+    /// Who a client is: [`Reply::Who`]. From now on its exit is reported ([`Event::ClientExit`]).
+    Who {
+        /// The client.
         task: TaskId,
     },
-    /// The same by tid.
-    Find {
-        /// Its tid.
+    /// Whether there is a task with this tid: [`Reply::Done`], or ESRCH.
+    Exists {
+        /// The tid.
         tid: u32,
     },
-    /// Start tracing: from now on `events` are reported. The answer carries the task's TCB
-    /// capability, once however often this is called while it is traced. [`Reply::View`].
-    Attach {
-        /// The task.
-        task: TaskId,
-        /// What to report.
-        events: Events,
+    /// Whether `client` traces the task with this tid: [`Reply::Done`], or the error that a request
+    /// has which it makes about a task that is not its tracee (ptrace.md A3).
+    CheckTracer {
+        /// Who would trace it.
+        client: TaskId,
+        /// The tid.
+        tid: u32,
     },
-    /// Stop tracing. No report follows; an outstanding one is answered as if nobody had looked,
-    /// the TCB capability is withdrawn, the tracer bound to it is unbound. [`Reply::Done`].
-    Detach {
-        /// The task.
-        task: TaskId,
-        /// The signal to go on with, if the report was of a signal or a stop.
-        signal: Option<SigInfo>,
+    /// Make a task the ptrace tracee of another one: from now on it is reported of as `course` says,
+    /// and `tracer`'s wait sees its stops and its death. A task that is stopped for job control
+    /// comes to a ptrace stop at once. [`Reply::Traced`]. ESRCH: no such task, or the tracer is
+    /// exiting. EPERM: pid 1, the tracer's own process, a zombie, traced already, in another
+    /// context, or not the tracer's to trace (ptrace.md A3, A4).
+    Trace {
+        /// The tracee, by its tid.
+        tid: u32,
+        /// Who traces.
+        tracer: TaskId,
+        /// What is reported.
+        course: Course,
+        /// How it stops first.
+        first: First,
     },
-    /// Replace the events reported. With `quiesce` the task is brought to a stand and reported as
-    /// [`Event::Quiesce`] as soon as it can be, unless a report is outstanding; a task that waits
-    /// in a system call is interrupted. [`Reply::Done`].
-    SetEvents {
+    /// The same by the tracee itself, for its parent: [`Reply::Traced`], or [`Reply::None`] where
+    /// the parent is exiting. EPERM: traced already.
+    TraceMe {
+        /// The tracee.
+        task: TaskId,
+        /// What is reported.
+        course: Course,
+    },
+    /// The same for a task that a tracee has just created: its tracer is its creator's.
+    TraceChild {
+        /// The new task.
+        task: TaskId,
+        /// Its creator, held by its clone report.
+        creator: TaskId,
+        /// What is reported.
+        course: Course,
+        /// How it stops first.
+        first: First,
+    },
+    /// End the bond between a tracee and its tracer, and all reports of it; it goes on from where it
+    /// is held. [`Reply::Done`].
+    Leave {
+        /// The tracee.
+        task: TaskId,
+        /// Why.
+        why: Leave,
+    },
+    /// Replace what is reported. With `at_stop`, ESRCH unless it is at a ptrace stop. With
+    /// `quiesce` the task is brought to a stand and reported as [`Event::Quiesce`] as soon as it
+    /// can be, unless a report is outstanding; a task that waits in a system call is interrupted.
+    /// [`Reply::Done`].
+    SetCourse {
         /// The task.
         task: TaskId,
-        /// What to report.
-        events: Events,
-        /// What to publish without reporting it.
-        posting: Posting,
+        /// What is reported. How it runs is not changed.
+        course: Course,
+        /// Only at a ptrace stop.
+        at_stop: bool,
         /// Bring it to a stand.
         quiesce: bool,
     },
-    /// Bind the ptrace tracer, whose wait sees the task's stops and death, or unbind it (none).
-    /// ESRCH as well when the tracer is exiting. [`Reply::Done`].
-    Bind {
-        /// The tracee.
+    /// Take the lease back: [`Reply::Recalled`].
+    Recall {
+        /// The task.
         task: TaskId,
-        /// Who waits for it.
-        tracer: Option<TaskId>,
     },
     /// Let a held task go on. ESRCH when that report is not outstanding. [`Reply::Done`].
     Answer(Answer),
-    /// Take the unseen report of a task: [`Reply::Report`], or [`Reply::None`] when it has none.
-    Take {
-        /// The task.
-        task: TaskId,
-    },
-    /// Store a held task's registers as Linux's `struct user_regs_struct` in a client's memory,
-    /// when nobody has written them since the report. Without a number the report has to be
-    /// unseen, and stays so. ESRCH when there is no such report. EFAULT. [`Reply::Done`].
-    StoreRegs {
-        /// The held task.
-        task: TaskId,
-        /// The number of its outstanding report.
-        number: Option<u32>,
-        /// Whose memory.
-        client: TaskId,
-        /// Where.
-        addr: u64,
-    },
-    /// Let a task go on whose report is unseen, as [`Call::SetEvents`] and [`Call::Answer`] would:
-    /// a signal that it was of is dropped. ESRCH, and nothing changes, when there is no such
-    /// report. [`Reply::Done`].
-    Resume {
-        /// The task.
-        task: TaskId,
-        /// What to report from now on.
-        events: Events,
-        /// What to publish without reporting it.
-        posting: Posting,
-        /// How it runs.
-        step: Step,
-    },
     /// Every engine has seen this clone report: the new task may run, though its creator is held
     /// on. [`Reply::Done`].
     StartChild {
@@ -393,20 +371,17 @@ pub enum Call<'a> {
         /// The number of its clone report.
         number: u32,
     },
-    /// Publish a stop of a held task to the waiters of its tracer, with SIGCHLD. [`Reply::Done`].
+    /// Publish a stop of a held task to the waiters of its tracer, with SIGCHLD. With a course that
+    /// has a lease the report is the process manager's from here on. [`Reply::Done`].
     Post {
         /// The held task.
         task: TaskId,
         /// The number of its outstanding report.
         number: u32,
-        /// What wait shows.
+        /// What is published.
         stop: Stop,
-    },
-    /// Publish no longer: the task is about to be resumed. [`Reply::Count`]: 1 when the stop was
-    /// still posted, 0 when somebody has waited for it.
-    Unpost {
-        /// The task.
-        task: TaskId,
+        /// What is reported from here on.
+        course: Option<Course>,
     },
     /// Send a signal to one task. `force` puts it through although blocked or ignored.
     /// [`Reply::Done`].
@@ -418,63 +393,33 @@ pub enum Call<'a> {
         /// Not to be blocked or ignored.
         force: bool,
     },
-    /// A held task's FPU state, as FXSAVE lays it out: [`Reply::Bytes`], 512 of them. EIO where
-    /// the program has destroyed the page that it takes.
-    GetFpu {
-        /// The held task.
-        task: TaskId,
-        /// The number of its outstanding report.
-        number: u32,
-    },
-    /// Sets it; it takes effect when the task goes on. EINVAL for another length or a value of
-    /// MXCSR that the processor refuses. [`Reply::Done`].
-    SetFpu {
-        /// The held task.
-        task: TaskId,
-        /// The number of its outstanding report.
-        number: u32,
-        /// The state.
-        #[serde(with = "serde_bytes")]
-        bytes: &'a [u8],
-    },
-    /// Read a task's memory whatever its protection: [`Reply::Bytes`], shorter than asked for
-    /// where it ends. EFAULT when nothing can be read.
-    Read {
-        /// The task.
-        task: TaskId,
-        /// Where.
-        addr: u64,
-        /// How many bytes, at most [`MAX_DATA`](crate::wire::MAX_DATA).
-        len: u32,
-    },
-    /// Write a task's memory. [`Reply::Count`], less than asked for where memory ends; EFAULT
-    /// when nothing can be written.
-    Write {
-        /// The task.
-        task: TaskId,
-        /// Where.
-        addr: u64,
-        /// Write through read-only private pages, into a private copy.
-        force: bool,
-        /// What, at most [`MAX_DATA`](crate::wire::MAX_DATA).
-        #[serde(with = "serde_bytes")]
-        bytes: &'a [u8],
-    },
 }
 
 /// The process manager's answers to [`Call`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reply<'a> {
+pub enum Reply {
     /// Done.
     Done,
-    /// No report is waiting.
+    /// Nothing: no report is waiting, or nobody is left to be the tracer.
     None,
     /// The next report.
     Report(Report),
-    /// What is known of a task.
-    View(TaskView),
-    /// How many bytes.
-    Count(u32),
-    /// Bytes read.
-    Bytes(#[serde(with = "serde_bytes")] &'a [u8]),
+    /// A client.
+    Who {
+        /// Its tid.
+        tid: u32,
+        /// Its real user id.
+        uid: u32,
+    },
+    /// A new tracee and its tracer.
+    Traced {
+        /// The tracee.
+        task: TaskId,
+        /// Its tid.
+        tid: u32,
+        /// Who traces it.
+        tracer: TaskId,
+    },
+    /// What was under a lease.
+    Recalled(Recalled),
 }

@@ -1,59 +1,110 @@
-//! Speaking to the tracer directly: one kernel message of four words each way, which saves the
-//! process manager's fault handling of a system call.
+//! Speaking to the servers directly: one kernel message of four words each way, which saves the
+//! process manager's handling of a system call's fault.
 
 use std::arch::asm;
+use std::cell::Cell;
 use std::num::NonZeroU64;
 
-use abi::client::{NR_TRACER_CAP, PTRACE};
+use abi::client::{self, ASK_TRACER, MAX_NUMBER, NR_SERVER_CAPS, PTRACE, WAIT};
 
-/// This process's capability to the tracer.
+/// This process's capabilities to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tracer(NonZeroU64);
+pub struct Servers(NonZeroU64);
+
+/// One of the servers: how far its capability is behind the first one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Procmgr = 0,
+    Tracer = 1,
+}
 
 /// seL4's number of the system call that sends a message and waits for its answer.
 const CALL: i64 = -1;
-/// A message's shape: label above bit 12, number of words below bit 7.
-const SHAPE: u64 = PTRACE << 12 | 4;
+/// Bits of a message's shape below its label: 4 words.
+const WORDS: u64 = 4;
+/// The bit of a shape at which the label begins.
+const LABEL: u32 = 12;
 
-impl Tracer {
-    /// Asks the machine for it; none on Linux, which does not know the call.
-    pub fn find() -> Option<Tracer> {
+impl Servers {
+    /// Asks the machine for them; none on Linux, which does not know the call.
+    pub fn find() -> Option<Servers> {
         // SAFETY: the call takes no arguments and touches no memory; where it does not exist it
         // fails with ENOSYS.
-        let cap = unsafe { libc::syscall(NR_TRACER_CAP.into()) };
-        u64::try_from(cap)
+        let caps = unsafe { libc::syscall(NR_SERVER_CAPS.into()) };
+        u64::try_from(caps)
             .ok()
             .and_then(NonZeroU64::new)
-            .map(Tracer)
+            .map(Servers)
     }
 
-    /// Sends a ptrace request. The first word of the answer is the result as a system call would
+    /// Makes a ptrace request. The first word of the answer is the result as a system call would
     /// leave it in `rax`, the second the word that a PEEK request read.
     ///
     /// # Safety
-    /// `data` must suit the request as for ptrace(2): the tracer writes through it.
-    pub unsafe fn ptrace(self, request: u64, pid: u64, addr: u64, data: u64) -> (i64, u64) {
-        let (result, word): (i64, u64);
+    /// `data` must suit the request as for ptrace(2): a server writes through it.
+    pub unsafe fn ptrace(self, request: u32, pid: u64, addr: u64, data: u64) -> (i64, u64) {
+        let words = [request.into(), pid, addr, data];
+        if !client::concerns_tracer(request) {
+            // SAFETY: the caller's promise.
+            let [result, word, ..] = unsafe { self.call(Server::Procmgr, PTRACE, words) };
+            if result as i64 != ASK_TRACER {
+                return (result as i64, word);
+            }
+        }
+        // SAFETY: the caller's promise.
+        let [result, word, ..] = unsafe { self.call(Server::Tracer, PTRACE, words) };
+        (result as i64, word)
+    }
+
+    /// wait4(2) without rusage: its result and the status.
+    pub fn wait(self, pid: i32, options: i32) -> (i64, i32) {
+        let words = [pid as u64, options as u64, 0, 0];
+        // SAFETY: nothing of this program's memory is touched.
+        let [result, status, ..] = unsafe { self.call(Server::Procmgr, WAIT, words) };
+        (result as i64, status as i32)
+    }
+
+    /// Sends a message and waits for the answer.
+    ///
+    /// # Safety
+    /// What the message asks to be written must be this program's to be written.
+    unsafe fn call(self, server: Server, kind: u64, words: [u64; 4]) -> [u64; 4] {
+        let shape = client::label(kind, next_number(server)) << LABEL | WORDS;
+        let to = self.0.get() + server as u64;
+        let (w0, w1, w2, w3);
         // SAFETY: in the machine `sysenter` enters the kernel with the return address in rdx and
         // the stack pointer in rcx; it changes the registers named and nothing else of this
-        // program. Memory behind `data` is the caller's promise.
+        // program. Memory that the words name is the caller's promise.
         unsafe {
             asm!(
                 "mov rcx, rsp",
                 "lea rdx, [rip + 2f]",
                 "2: sysenter",
                 inlateout("rax") CALL => _,
-                inlateout("rdi") self.0.get() => _,
-                inlateout("rsi") SHAPE => _,
-                inlateout("r10") request => result,
-                inlateout("r8") pid => word,
-                inlateout("r9") addr => _,
-                inlateout("r15") data => _,
+                inlateout("rdi") to => _,
+                inlateout("rsi") shape => _,
+                inlateout("r10") words[0] => w0,
+                inlateout("r8") words[1] => w1,
+                inlateout("r9") words[2] => w2,
+                inlateout("r15") words[3] => w3,
                 lateout("rcx") _,
                 lateout("rdx") _,
                 lateout("r11") _,
             );
         }
-        (result, word)
+        [w0, w1, w2, w3]
     }
+}
+
+/// The number of this thread's next message to a server: it counts them, so that a message which is
+/// sent twice because the thread was stopped in the middle of it is done once.
+fn next_number(server: Server) -> u16 {
+    thread_local! {
+        static SENT: [Cell<u16>; 2] = const { [Cell::new(0), Cell::new(0)] };
+    }
+    SENT.with(|sent| {
+        let count = &sent[server as usize];
+        count.set(count.get() % MAX_NUMBER + 1);
+        count.get()
+    })
 }

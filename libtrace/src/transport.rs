@@ -1,32 +1,31 @@
 //! How requests reach whoever serves them.
 //!
-//! There are two ways. The Linux system call works on a Linux kernel and in the Stillpoint
-//! machine alike, where the process manager passes it on to the tracer. In the machine a
-//! [message](crate::message) to the tracer is shorter. Which one it is, is decided once.
+//! There are two ways. Linux's system calls work on a Linux kernel and in the Stillpoint machine
+//! alike. In the machine a [message](crate::message) is shorter. Which one it is, is decided once.
 //!
 //! Outside this file and `message` only starting a process and catching an interrupt need `unsafe`.
 
 use std::sync::OnceLock;
 
-use crate::message::Tracer;
+use crate::message::Servers;
 use crate::raw::{Data, Request, Shape};
 use crate::wait::Usage;
 use crate::{Errno, Pid, Result};
 
-/// A way to reach the tracer.
+/// A way to reach who serves requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// The `ptrace` system call.
+    /// System calls.
     SystemCall,
-    /// A message.
-    Message(Tracer),
+    /// Messages.
+    Message(Servers),
 }
 
 impl Transport {
     /// The way this process uses. It is decided at the first use and never changes.
     pub fn of_this_process() -> Transport {
         static CHOSEN: OnceLock<Transport> = OnceLock::new();
-        *CHOSEN.get_or_init(|| Tracer::find().map_or(Transport::SystemCall, Transport::Message))
+        *CHOSEN.get_or_init(|| Servers::find().map_or(Transport::SystemCall, Transport::Message))
     }
 }
 
@@ -63,12 +62,10 @@ unsafe fn send(request: Request, pid: Pid, addr: u64, data: u64) -> Result<i64> 
             // SAFETY: the caller's promise.
             result(unsafe { libc::syscall(libc::SYS_ptrace, request as u64, pid, addr, data) })
         }
-        Transport::Message(tracer) => {
+        Transport::Message(servers) => {
             // SAFETY: the caller's promise.
-            let (value, word) = unsafe { tracer.ptrace(request as u64, pid as u64, addr, data) };
-            if (-4095..0).contains(&value) {
-                return Err(Errno(-value as i32));
-            }
+            let (value, word) = unsafe { servers.ptrace(request as u32, pid as u64, addr, data) };
+            let value = checked(value)?;
             if let Request::PeekData | Request::PeekUser = request {
                 // SAFETY: the caller's promise: these two store a word through `data`.
                 unsafe { (data as *mut u64).write_unaligned(word) };
@@ -92,6 +89,23 @@ pub(crate) fn read_memory(pid: Pid, addr: u64, buffer: &mut [u8]) -> Result<usiz
     // borrowed buffer; the remote range is in another process.
     let done = unsafe { libc::process_vm_readv(pid, &local, 1, &remote, 1, 0) };
     result(done as libc::c_long).map(|count| count as usize)
+}
+
+/// waitpid(2): the task and its raw status, or `None` where `WNOHANG` found nothing.
+pub(crate) fn waitpid(pid: Pid, flags: i32) -> Result<Option<(Pid, i32)>> {
+    let (pid, status) = match Transport::of_this_process() {
+        Transport::SystemCall => {
+            let mut status = 0;
+            // SAFETY: the pointer is to a local of the type that waitpid fills.
+            let done = unsafe { libc::waitpid(pid, &mut status, flags) };
+            (result(done.into())? as Pid, status)
+        }
+        Transport::Message(servers) => {
+            let (value, status) = servers.wait(pid, flags);
+            (checked(value)? as Pid, status)
+        }
+    };
+    Ok((pid != 0).then_some((pid, status)))
 }
 
 /// wait4(2): the task and its raw status, or `None` where `WNOHANG` found nothing.
@@ -120,6 +134,14 @@ pub(crate) fn tkill(tid: Pid, signal: i32) -> Result<()> {
 pub(crate) fn kill(pid: Pid, signal: i32) -> Result<()> {
     // SAFETY: takes two numbers and touches no memory of ours.
     result(libc::c_long::from(unsafe { libc::kill(pid, signal) })).map(drop)
+}
+
+/// The result of a system call as the kernel leaves it.
+fn checked(value: i64) -> Result<i64> {
+    match value {
+        -4095..0 => Err(Errno(-value as i32)),
+        value => Ok(value),
+    }
 }
 
 fn result(value: libc::c_long) -> Result<i64> {

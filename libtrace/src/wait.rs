@@ -101,7 +101,8 @@ impl Event {
 /// `ECHILD` where there is nothing to wait for, also when `WNOHANG` found all
 /// unchanged: [`try_wait`] tells the two apart. `EINTR` when a handler ran.
 pub fn wait(pid: Pid, flags: i32) -> Result<(Pid, Status)> {
-    wait_with_usage(pid, flags).map(|(pid, status, _)| (pid, status))
+    let (pid, word) = transport::waitpid(pid, flags)?.ok_or(Errno::ECHILD)?;
+    Ok((pid, Status::decode(word)))
 }
 
 /// As [`wait`], with the processor time the task has used.
@@ -118,6 +119,6 @@ pub fn wait_with_usage(pid: Pid, flags: i32) -> Result<(Pid, Status, Usage)> {
 /// # Errors
 /// `ECHILD` where there is nothing to wait for.
 pub fn try_wait(pid: Pid, flags: i32) -> Result<Option<(Pid, Status)>> {
-    let found = transport::wait4(pid, flags | WNOHANG)?;
-    Ok(found.map(|(pid, word, _)| (pid, Status::decode(word))))
+    let found = transport::waitpid(pid, flags | WNOHANG)?;
+    Ok(found.map(|(pid, word)| (pid, Status::decode(word))))
 }

@@ -99,6 +99,8 @@ pub mod label {
     pub const DEBUG: u64 = 4;
     /// A page fault.
     pub const PAGE: u64 = 5;
+    /// No fault has a higher one.
+    pub const LAST: u64 = PAGE;
 }
 
 /// What a debug exception was (`seL4_BreakpointType`).

@@ -3,7 +3,7 @@
 //! A request has the label [`REQUEST`]. An answer has the label [`OK`], or an error number and no
 //! bytes.
 
-use crate::cap::{CNode, CPtr, Endpoint};
+use crate::cap::Endpoint;
 use crate::ipc_buffer::{self, MAX_WORDS};
 use crate::syscall::{MessageInfo, Received, Words};
 use abi::{Errno, wire};
@@ -60,41 +60,12 @@ pub fn take(received: &Received, into: &mut wire::Buffer) -> usize {
 /// The server's.
 #[inline]
 pub fn call(server: Endpoint, buffer: &mut wire::Buffer, len: usize) -> Result<usize, Errno> {
-    call_for_cap(server, buffer, len).map(|(len, _)| len)
-}
-
-/// The same; says too whether a capability came with the answer.
-///
-/// # Errors
-/// The server's.
-#[inline]
-pub fn call_for_cap(
-    server: Endpoint,
-    buffer: &mut wire::Buffer,
-    len: usize,
-) -> Result<(usize, bool), Errno> {
     let (info, words) = put(REQUEST, &buffer[..len]);
     let answer = server.call(info, words);
     match answer.info.label() {
-        OK => Ok((take(&answer, buffer), answer.info.has_cap())),
+        OK => Ok(take(&answer, buffer)),
         errno => Err(Errno(errno as u16)),
     }
-}
-
-/// Sends a capability along with the message that is sent next.
-pub fn put_cap(info: MessageInfo, cap: CPtr) -> MessageInfo {
-    ipc_buffer::with(|buffer| buffer.caps[0] = cap.0);
-    MessageInfo(info.0 | MessageInfo::new(0, 1, 0).0)
-}
-
-/// Says where capabilities go that come with messages from now on; none are taken at first.
-pub fn receive_cap_in(slot: Option<(CNode, u64)>) {
-    let (cnode, index, depth) = slot.map_or((0, 0, 0), |(cnode, slot)| (cnode.0.0, slot, 64));
-    ipc_buffer::with(|buffer| {
-        buffer.receive_cnode = cnode;
-        buffer.receive_index = index;
-        buffer.receive_depth = depth;
-    });
 }
 
 fn as_bytes_mut(words: &mut [u64]) -> &mut [u8] {

@@ -68,19 +68,12 @@ pub mod procmgr {
 /// The tracer's slots, in one CNode.
 pub mod tracer {
     /// Bits of a slot's address.
-    pub const NODE_BITS: u32 = 14;
+    pub const NODE_BITS: u32 = 3;
 
-    /// Its own CSpace, to receive TCBs and to keep reply capabilities.
-    pub const CNODE: u64 = 3;
     /// Where the tasks' requests arrive.
     pub const ENDPOINT: u64 = 4;
     /// procmgr, badged as the tracer.
     pub const PROCMGR: u64 = 5;
-
-    /// Own use: the TCB of the task in this slot of the task table.
-    pub const TCB: u64 = 4096;
-    /// Own use: the reply capability of the client in this slot of the task table.
-    pub const REPLY: u64 = 8192;
 
     /// The badge bit of procmgr's notification.
     pub const REPORTS_BADGE: u64 = 1 << 62;

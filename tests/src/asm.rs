@@ -80,8 +80,10 @@ pub struct Prog {
     pub asm: CodeAssembler,
     data: Vec<u8>,
     zeros: u64,
-    /// How it speaks to the tracer.
+    /// How it speaks to the servers.
     pub entry: Entry,
+    /// How many messages it has sent.
+    said: Var,
 }
 
 /// A place to jump to, for code that statements cannot express.
@@ -102,6 +104,7 @@ impl Prog {
             data: Vec::new(),
             zeros: 0,
             entry: Entry::SystemCall,
+            said: Var(0),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Messages that make no sense, or sense that nobody meant.
 
 use crate::schedule::Random;
-use abi::tracer::{Answer, Events, Posting, SignalAction, Step, Stop, Verdict};
+use abi::ptrace::{Lease, Mode, Options, Stop};
+use abi::tracer::{Answer, Course, Events, First, Leave, SignalAction, Step, Verdict};
 use abi::wire::{self, MAX};
 use abi::{SigInfo, TaskId, fs, tracer};
 
@@ -70,97 +71,89 @@ fn info(random: &mut Random) -> SigInfo {
 pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
     use tracer::Call;
     let task = some_task(random, alive);
-    let bytes = [0xa5; 600];
-    let call = match random.below(19) {
+    let call = match random.below(14) {
         0 => Call::Next,
-        1 => Call::View { task },
-        2 => Call::Find {
+        1 => Call::Exists {
             tid: number(random),
         },
-        3 => Call::Attach {
-            task,
-            events: Events::from_bits_truncate(random.bits() as u32),
+        2 => Call::Who { task },
+        3 => Call::CheckTracer {
+            client: task,
+            tid: number(random),
         },
-        4 => Call::Detach {
-            task,
-            signal: random.one_in(2).then(|| info(random)),
+        4 => Call::Trace {
+            tid: number(random),
+            tracer: task,
+            course: course(random),
+            first: first(random),
         },
-        5 => Call::SetEvents {
+        5 => Call::TraceMe {
             task,
-            events: Events::from_bits_truncate(random.bits() as u32),
-            posting: posting(random),
-            quiesce: random.one_in(2),
+            course: course(random),
         },
-        6 => Call::Bind {
+        6 => Call::TraceChild {
             task,
-            tracer: random.one_in(2).then(|| some_task(random, alive)),
+            creator: some_task(random, alive),
+            course: course(random),
+            first: first(random),
         },
-        7 => Call::Answer(Answer {
+        7 => Call::Leave {
             task,
-            number: number(random),
-            written: random.one_in(3).then(|| random.bits()),
-            step: step(random),
-            verdict: verdict(random),
-        }),
-        8 => Call::Post {
-            task,
-            number: number(random),
-            stop: Stop {
-                code: random.bits() as u32,
+            why: match random.below(3) {
+                0 => Leave::Exit {
+                    kill: random.one_in(8),
+                },
+                1 => Leave::Request(random.bits()),
+                _ => Leave::Request(random.below(70)),
             },
         },
-        9 => Call::Unpost { task },
-        10 => Call::Signal {
+        8 => Call::SetCourse {
+            task,
+            course: course(random),
+            at_stop: random.one_in(2),
+            quiesce: random.one_in(2),
+        },
+        9 => Call::Recall { task },
+        10 => Call::Answer(Answer {
+            task,
+            number: number(random),
+            course: random.one_in(2).then(|| course(random)),
+            verdict: verdict(random),
+        }),
+        11 => Call::StartChild {
+            task,
+            number: number(random),
+        },
+        12 => Call::Post {
+            task,
+            number: number(random),
+            stop: Stop::event(random.below(200) as u32, random.bits()),
+            course: random.one_in(2).then(|| course(random)),
+        },
+        _ => Call::Signal {
             task,
             info: info(random),
             force: random.one_in(2),
-        },
-        11 => Call::Read {
-            task,
-            addr: address(random),
-            len: length(random),
-        },
-        12 => Call::StartChild {
-            task,
-            number: number(random),
-        },
-        13 => Call::Take { task },
-        14 => Call::Resume {
-            task,
-            events: Events::from_bits_truncate(random.bits() as u32),
-            posting: posting(random),
-            step: step(random),
-        },
-        17 => Call::StoreRegs {
-            task,
-            number: random.one_in(2).then(|| number(random)),
-            client: some_task(random, alive),
-            addr: address(random),
-        },
-        15 => Call::GetFpu {
-            task,
-            number: number(random),
-        },
-        16 => Call::SetFpu {
-            task,
-            number: number(random),
-            bytes: &bytes[..random.below(600) as usize],
-        },
-        _ => Call::Write {
-            task,
-            addr: address(random),
-            force: random.one_in(2),
-            bytes: &bytes[..random.below(100) as usize],
         },
     };
     encoded(&call)
 }
 
-fn posting(random: &mut Random) -> Posting {
-    Posting {
-        signals: random.one_in(2),
-        syscalls: random.one_in(2).then(|| random.bits() as u32),
+fn course(random: &mut Random) -> Course {
+    let lease = Lease {
+        options: Options::from_bits_truncate(random.bits() as u32),
+        seized: random.one_in(2),
+    };
+    Course {
+        events: Events::from_bits_truncate(random.bits() as u32),
+        lease: random.one_in(2).then_some(lease),
+        mode: *random.pick(&[Mode::Free, Mode::Syscall, Mode::Emulate]),
+        step: step(random),
     }
+}
+
+fn first(random: &mut Random) -> First {
+    *random.pick(&[First::None, First::Attach, First::Child, First::Event])
 }
 
 fn step(random: &mut Random) -> Step {

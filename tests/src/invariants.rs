@@ -1,6 +1,5 @@
 //! What holds between any two steps, and what is left at the end.
 
-use crate::sim::Pending;
 use crate::world::World;
 use abi::tracer::Event;
 use procmgr::inspect::{Standing, TaskSurvey};
@@ -18,10 +17,10 @@ pub fn check(world: &World) {
                 let told = world.machine.tracer_notified;
                 assert!(told, "the tracer is not told of {task:?}");
             }
-            Standing::Held(_) if task.unseen && !task.taken => {
+            Standing::Held(_) if task.stopped && !task.taken => {
                 let tracer = survey.iter().find(|t| Some(t.id) == task.tracer);
                 assert!(tracer.is_some(), "nobody can let {task:?} go on");
-                assert!(task.attached, "the tracer does not know {task:?}");
+                assert!(task.leased, "its tracer may not let {task:?} go on");
             }
             Standing::Held(_) => {
                 assert!(task.taken, "nobody has the report of {task:?}");
@@ -45,7 +44,7 @@ pub fn check(world: &World) {
             _ => {}
         }
         if task.posted {
-            let held = matches!(task.standing, Standing::Held(_)) && (task.taken || task.unseen);
+            let held = matches!(task.standing, Standing::Held(_)) && task.stopped;
             assert!(held, "a stop is published of {task:?}");
         }
     }
@@ -72,17 +71,6 @@ fn check_thread(world: &World, task: &TaskSurvey) {
         "{task:?} against its thread: {:?}",
         thread.pending
     );
-    let torn = thread.pending == Pending::Torn;
-    assert!(
-        !torn || task.exiting,
-        "{task:?} was stopped in a call to the tracer"
-    );
-    if matches!(task.standing, Standing::Held(_)) && task.taken && task.attached {
-        assert!(
-            thread.handed,
-            "the tracer holds {task:?} without its thread"
-        );
-    }
 }
 
 /// When all programs are done and the servers too: nothing is left but the first process, dead.

@@ -17,6 +17,7 @@ pub mod asm;
 pub mod boot;
 pub mod elf;
 pub mod garbage;
+pub mod hand;
 pub mod invariants;
 pub mod scenario;
 pub mod schedule;
@@ -25,6 +26,7 @@ pub mod world;
 
 pub use asm::{Prog, Val, Var};
 pub use boot::Boot;
+pub use hand::Hand;
 pub use scenario::{scenario, tracing_scenario};
 pub use schedule::{Random, under_seeds};
 pub use world::World;

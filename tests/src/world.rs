@@ -8,7 +8,7 @@ use crate::boot::Boot;
 use crate::invariants;
 use crate::schedule::{Random, replayed};
 use crate::sim::cpu::Hook;
-use crate::sim::{Activity, Pending, SimMachine};
+use crate::sim::{Activity, Pending, Server, SimMachine};
 use abi::wire::{self, Buffer, MAX};
 use abi::{Errno, Regs, TaskId};
 use procmgr::machine::Machine;
@@ -29,8 +29,8 @@ pub enum Event {
     Run(TaskId),
     /// A thread's trap reaches the process manager.
     Trap(TaskId),
-    /// A thread's message reaches the tracer.
-    Client(TaskId),
+    /// A thread's message reaches its server.
+    Message(TaskId),
     /// The tracer sees that it has reports.
     Reports,
     /// The file server takes its next report.
@@ -190,10 +190,14 @@ impl World {
         let mut events = Vec::new();
         for (id, thread) in self.machine.threads.all() {
             match thread.pending {
-                Pending::Running(_) => events.push(Event::Run(id)),
+                Pending::Running(_) | Pending::Answered => events.push(Event::Run(id)),
                 Pending::Trapped(..) => events.push(Event::Trap(id)),
-                Pending::Calling { taken: false, .. } if self.tracer.is_some() => {
-                    events.push(Event::Client(id));
+                Pending::Calling {
+                    taken: false,
+                    server,
+                    ..
+                } if server == Server::Procmgr || self.tracer.is_some() => {
+                    events.push(Event::Message(id));
                 }
                 _ => {}
             }
@@ -223,7 +227,7 @@ impl World {
         match event {
             Event::Run(task) => self.run_thread(task),
             Event::Trap(task) => self.deliver(task),
-            Event::Client(task) => self.client(task),
+            Event::Message(task) => self.message(task),
             Event::Reports => self.reports(),
             Event::Files => self.files(),
             Event::Timer => self.procmgr.on_timer(&mut self.machine),
@@ -257,14 +261,48 @@ impl World {
         };
         machine.burst(task, budget, &mut hook);
         // Mostly a trap is delivered at once; a step's always, because the instruction is done.
-        let late = match self.machine.threads.one(task).pending {
-            Pending::Trapped(procmgr::Trap::Step, _) => false,
-            Pending::Trapped(..) => self.random.one_in(8),
-            _ => true,
-        };
-        if !late {
-            self.deliver(task);
+        match self.machine.threads.one(task).pending {
+            Pending::Trapped(procmgr::Trap::Step, _) => self.deliver(task),
+            Pending::Trapped(..) if !self.random.one_in(8) => self.deliver(task),
+            _ => {}
         }
+    }
+
+    /// A server takes a thread's message.
+    fn message(&mut self, task: TaskId) {
+        let thread = self.machine.threads.one(task);
+        let Pending::Calling {
+            server,
+            label,
+            words,
+            ref mut taken,
+        } = thread.pending
+        else {
+            panic!("{task:?} does not call");
+        };
+        *taken = true;
+        let answer = match server {
+            Server::Procmgr => self.say(task, label, words),
+            Server::Tracer => Some(self.client_words(task, label, words)),
+        };
+        if let Some(answer) = answer {
+            self.machine.answer_client(task, server, answer);
+        }
+    }
+
+    /// A message to the process manager, whoever sent it.
+    pub fn say(&mut self, task: TaskId, label: u64, words: [u64; 4]) -> Option<[u64; 4]> {
+        let answer = self
+            .procmgr
+            .on_message(&mut self.machine, task, label, words);
+        if self.verbose {
+            println!(
+                "{:w$}  procmgr answers {task:?} {label:#x} {words:x?}: {answer:x?}",
+                "",
+                w = 2 * self.depth
+            );
+        }
+        answer
     }
 
     fn deliver(&mut self, task: TaskId) {
@@ -288,11 +326,9 @@ impl World {
         message: &[u8],
         buffer: &mut Buffer,
     ) -> Option<Result<usize, Errno>> {
-        self.machine.tracer_calling = from == TaskId::TRACER;
         let answer = self
             .procmgr
             .on_call(&mut self.machine, from, message, buffer);
-        self.machine.tracer_calling = false;
         Some(match answer? {
             (0, len) => Ok(len),
             (errno, _) => Err(Errno(errno)),

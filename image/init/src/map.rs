@@ -74,7 +74,6 @@ pub const TABLE: &[(Server, u64, Source)] = &[
     (Procmgr, procmgr::ASID_POOL, Own(ASID_POOL.0)),
     (Tracer, LOG, Ports(0xe9, 0xe9)),
     (Tracer, SUPERVISOR, Supervisor),
-    (Tracer, tracer::CNODE, OwnCspace),
     (Tracer, tracer::ENDPOINT, Object(|o| o.tracer_endpoint)),
     (
         Tracer,

@@ -21,7 +21,9 @@ impl Procmgr {
     ) -> Option<Answer> {
         let result = match from {
             TaskId::TRACER => match wire::decode(message) {
-                Ok(call) => self.tracer_call(m, call, answer),
+                Ok(call) => self
+                    .tracer_call(m, &call)
+                    .map(|reply| wire::encode(&reply, answer)),
                 Err(e) => self.refuse(e),
             },
             TaskId::FS => match wire::decode(message) {

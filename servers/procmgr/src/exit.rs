@@ -53,7 +53,7 @@ impl Procmgr {
             State::Held(Event::Death { .. } | Event::Reap | Event::ClientExit) => return,
             // Whoever was shown the exit does not hold it any longer.
             State::Held(Event::Exit { .. }) => {
-                self.task_mut(id).trace.posted = None;
+                self.task_mut(id).trace.stopped = None;
                 return self.exit_reported(m, id);
             }
             State::Held(_) => {}
@@ -61,7 +61,7 @@ impl Procmgr {
         }
         let task = self.task_mut(id);
         task.state = State::Moving;
-        task.trace.posted = None;
+        task.trace.stopped = None;
         self.begin_exit(m, id, status);
     }
 
@@ -97,9 +97,6 @@ impl Procmgr {
             self.leave_words(m, id);
             let cpu = m.cpu_time(id);
             self.process_mut(ix).cpu_gone += cpu;
-            if self.task(id).trace.attached {
-                m.revoke_thread(id);
-            }
             m.thread_destroy(id);
             self.task_mut(id).space = None;
             self.memory.space_release(m, space);
@@ -131,7 +128,7 @@ impl Procmgr {
     pub(crate) fn become_zombie(&mut self, m: &mut impl Machine, id: TaskId) {
         let ix = self.process_of(id);
         let task = self.task_mut(id);
-        task.trace.posted = None;
+        task.trace.stopped = None;
         task.pending.clear();
         let tasks = &self.process(ix).tasks;
         let dead = |t: &TaskId| {
@@ -312,9 +309,7 @@ impl Procmgr {
 
     /// Ends the bond between a task and its tracer.
     pub(crate) fn unbind(&mut self, id: TaskId) {
-        let task = self.task_mut(id);
-        task.trace.posted = None;
-        if let Some(tracer) = task.trace.tracer.take()
+        if let Some(tracer) = self.task_mut(id).trace.tracer.take()
             && let Ok(tracer) = self.find_task(tracer)
         {
             let ix = tracer.process;

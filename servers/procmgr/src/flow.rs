@@ -6,17 +6,15 @@ use crate::signal::frame::FaultDetail;
 use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, Sleep, State, Wait};
 use crate::{Access, Procmgr, Trap};
+use abi::client;
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
 use abi::tracer::{Event, Events, Step};
 use abi::{Errno, SigInfo, TaskId};
 
-/// The instructions `syscall` and `sysenter`.
+/// The instruction `syscall`.
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
-const SYSENTER: [u8; 2] = [0x0f, 0x34];
 /// `int 4`, which Linux lets programs raise as an overflow; the kernel's gate does not.
 const INT_4: [u8; 2] = [0xcd, 4];
-/// How long to wait before another try to stop a task that is in a message to the tracer.
-const RETRY_NS: u64 = 1_000_000;
 
 impl Procmgr {
     /// A running task came to a stand at `ip`: at the instruction that caused it, or behind the one
@@ -308,6 +306,7 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.state = State::Running;
         task.interrupted = false;
+        task.message = None;
         task.registers.resume(m, id);
     }
 
@@ -325,6 +324,9 @@ impl Procmgr {
 
     /// The same, before a handler with these flags runs.
     pub(crate) fn restart_before_handler(&mut self, id: TaskId, flags: u64) {
+        if self.task(id).message.is_some() {
+            return self.interrupt_message(id, flags);
+        }
         let registers = &mut self.task_mut(id).registers;
         let restarts = flags & u64::from(abi::linux::general::SA_RESTART) != 0;
         match registers.wants_restart() {
@@ -357,19 +359,20 @@ impl Procmgr {
     }
 
     fn stop_running(&mut self, m: &mut impl Machine, id: TaskId) {
-        let regs = m.regs(id);
-        let space = self.task(id).space.expect("a running task has a space");
-        let in_message = self.task(id).trace.messages
-            && self.memory.fetch2(m, space, regs.rip) == Some(SYSENTER);
-        if in_message && self.process(self.process_of(id)).group_exit.is_none() {
-            // Stopping it now would make it say its message twice. The tracer answers soon.
-            let at = m.now() + RETRY_NS;
-            self.add_timer(m, at, crate::timers::What::Retry(id));
-            return;
-        }
         m.suspend(id);
-        // Not the ones from above: it may have run until now, where the priorities are equal.
-        self.stands(id);
+        let space = self.stands(id);
+        let task = self.task_mut(id);
+        if task.speaks || task.trace.client {
+            // In the middle of a message it says that again, unless the answer is there.
+            let registers = task.registers.read(m, id);
+            let regs = *registers.get();
+            if client::has_answer(&regs)
+                && self.memory.fetch2(m, space, regs.rip) == Some(client::SYSENTER)
+            {
+                let registers = &mut self.task_mut(id).registers;
+                registers.change(|regs| regs.rip += client::SYSENTER.len() as u64);
+            }
+        }
         self.return_to_user(m, id);
     }
 
@@ -401,7 +404,10 @@ impl Procmgr {
             }
             _ => {}
         }
-        self.finish_syscall(m, id, result);
+        match self.task(id).message {
+            Some(_) => self.answer_wait(m, id, result),
+            None => self.finish_syscall(m, id, result),
+        }
     }
 
     /// Forgets the timer of a wait, and its place in a queue.

@@ -284,7 +284,6 @@ impl Procmgr {
         task.mask = from.mask;
         task.comm = from.comm;
         task.gs_base = from.gs_base;
-        task.trace.messages = from.trace.messages;
         if !shares_stack {
             task.altstack = from.altstack;
         }

@@ -8,7 +8,58 @@ use abi::{Errno, TaskId};
 use alloc::boxed::Box;
 
 /// An FXSAVE image.
-pub type Image = [u8; FPU_SIZE as usize];
+pub type Image = [u8; IMAGE_SIZE];
+/// How many bytes it has.
+pub const IMAGE_SIZE: usize = FPU_SIZE as usize;
+
+/// The same state in XSAVE's layout, as a processor with x87 and SSE and nothing more would have
+/// it: the image, and a header of 64 bytes that begins with the set of parts that are not as they
+/// are initially. Linux tells the supported set in bytes that FXSAVE leaves to software.
+pub struct Xstate(pub [u8; Xstate::SIZE]);
+
+/// x87 and SSE in an XSAVE feature set.
+const FEATURES: u64 = 3;
+const SSE: u64 = 2;
+/// Where Linux tells the feature set.
+const SOFTWARE: usize = 464;
+/// Where the SSE registers are in the image.
+const XMM: core::ops::Range<usize> = 160..416;
+/// The x87 state that a program starts with: the control word.
+const INITIAL_CONTROL: u16 = 0x37f;
+
+impl Xstate {
+    /// Bytes of the layout.
+    pub const SIZE: usize = IMAGE_SIZE + 64;
+
+    /// The state of an image.
+    pub fn of(image: &Image) -> Xstate {
+        let mut bytes = [0; Xstate::SIZE];
+        bytes[..IMAGE_SIZE].copy_from_slice(image);
+        for at in [SOFTWARE, IMAGE_SIZE] {
+            bytes[at..at + 8].copy_from_slice(&FEATURES.to_le_bytes());
+        }
+        Xstate(bytes)
+    }
+
+    /// The image that it means. EINVAL: a header with parts that do not exist.
+    pub fn image(&self) -> Result<Image, Errno> {
+        let header = &self.0[IMAGE_SIZE..];
+        let features = u64::from_le_bytes(header[..8].try_into().expect("eight bytes"));
+        if features & !FEATURES != 0 || header[8..].iter().any(|byte| *byte != 0) {
+            return Err(Errno::EINVAL);
+        }
+        let mut image: Image = self.0[..IMAGE_SIZE].try_into().expect("the image's bytes");
+        if features & SSE == 0 {
+            image[XMM].fill(0);
+        }
+        if features & (FEATURES & !SSE) == 0 {
+            image[..MXCSR].fill(0);
+            image[32..XMM.start].fill(0);
+            image[..2].copy_from_slice(&INITIAL_CONTROL.to_le_bytes());
+        }
+        Ok(image)
+    }
+}
 
 /// The state as it was looked at or set. It is fetched once per stop, and loaded once.
 pub struct Seen {
@@ -26,7 +77,7 @@ impl Procmgr {
         if let Some(seen) = &self.task(id).trace.fpu {
             return Ok(seen.image);
         }
-        let mut image = [0; FPU_SIZE as usize];
+        let mut image = [0; IMAGE_SIZE];
         self.with_area(m, id, &image, Stub::FpuSave)?;
         let space = self.task(id).space.ok_or(Errno::ESRCH)?;
         self.memory.read_exact(m, space, FPU_AREA, &mut image)?;
@@ -77,9 +128,7 @@ impl Procmgr {
         }
         self.read_registers(m, id);
         let done = m.run_stub_now(id, stub, FPU_AREA);
-        let registers = &mut self.task_mut(id).registers;
-        registers.lost();
-        registers.write(m, id);
+        self.task_mut(id).registers.lost();
         if done { Ok(()) } else { Err(Errno::EIO) }
     }
 }

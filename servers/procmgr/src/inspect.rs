@@ -1,6 +1,7 @@
 //! What tests see of the inside: where each task stands.
 
 use crate::Procmgr;
+use crate::machine::Machine;
 use crate::task::State;
 use abi::TaskId;
 use abi::tracer::Event;
@@ -20,11 +21,13 @@ pub struct TaskSurvey {
     pub queued: bool,
     /// Its report to the tracer was taken.
     pub taken: bool,
-    /// Its report was published as a stop, and the tracer has not looked yet.
-    pub unseen: bool,
+    /// It is at a ptrace stop.
+    pub stopped: bool,
+    /// Its stops are leased to its tracer.
+    pub leased: bool,
     /// The number of its latest report.
     pub number: u32,
-    /// The tracer has its thread.
+    /// The tracer wants to know when it is gone.
     pub attached: bool,
     /// Who waits for its stops.
     pub tracer: Option<TaskId>,
@@ -62,6 +65,26 @@ impl Procmgr {
         all.map(|id| self.survey_one(*id)).collect()
     }
 
+    /// Reads a task's memory as a tracer would.
+    ///
+    /// # Panics
+    /// If it does not have all of it.
+    pub fn peek(&mut self, m: &mut impl Machine, id: TaskId, addr: u64, bytes: &mut [u8]) {
+        let space = self.task(id).space.expect("the task has memory");
+        let n = self.memory.peek(m, space, addr, bytes);
+        assert_eq!(n, bytes.len(), "{addr:#x} of {id:?}");
+    }
+
+    /// Writes it.
+    ///
+    /// # Panics
+    /// If it does not have all of it.
+    pub fn poke(&mut self, m: &mut impl Machine, id: TaskId, addr: u64, bytes: &[u8]) {
+        let space = self.task(id).space.expect("the task has memory");
+        let n = self.memory.poke(m, space, addr, bytes);
+        assert_eq!(n, bytes.len(), "{addr:#x} of {id:?}");
+    }
+
     fn survey_one(&self, id: TaskId) -> TaskSurvey {
         let task = self.task(id);
         let exiting = self.process(task.process).group_exit.is_some();
@@ -85,11 +108,12 @@ impl Procmgr {
                 _ => self.reports.queued_to_tracer(id) && !task.trace.taken,
             },
             taken: task.trace.taken,
-            unseen: task.trace.unseen,
+            stopped: task.trace.stopped.is_some(),
+            leased: task.trace.is_leased(),
             number: task.report_number,
             attached: task.trace.attached,
             tracer: task.trace.tracer,
-            posted: task.trace.posted.is_some(),
+            posted: task.trace.stopped.as_ref().is_some_and(|s| s.unseen),
             exiting: exiting || task.exit_status.is_some(),
         }
     }

@@ -75,10 +75,15 @@ impl Procmgr {
         for task in self.tasks_of(ix) {
             let t = self.task_mut(task);
             t.stop_pending = false;
-            t.trace.continued = was_stopped && t.trace.events.contains(Events::JCTL);
-            if matches!(self.task(task).state, State::Stopped) {
-                self.task_mut(task).state = State::Moving;
+            let seized = t.trace.lease.is_some_and(|lease| lease.seized);
+            t.trace.continued = seized
+                || was_stopped && t.trace.lease.is_none() && t.trace.events.contains(Events::JCTL);
+            if matches!(t.state, State::Stopped) {
+                t.state = State::Moving;
                 self.return_to_user(m, task);
+            } else if seized && !self.stop_listening(m, task, true) {
+                // As Linux tells a seized tracee of SIGCONT, whether it was stopped or not.
+                self.interrupt(m, task);
             }
         }
         if was_stopped {

@@ -120,7 +120,7 @@ pub trait Machine {
         self.resume(task, regs);
     }
     /// Lets a held thread run with its registers as they are: after a fault or an exception the
-    /// instruction runs again.
+    /// instruction runs again, and a message that was not answered is sent again.
     fn retry(&mut self, task: TaskId);
     /// Runs a stub with a held thread; its registers are lost.
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64);
@@ -136,12 +136,8 @@ pub trait Machine {
     /// CPU time a thread has used, in nanoseconds.
     fn cpu_time(&mut self, task: TaskId) -> u64;
 
-    /// Puts a copy of the thread's capability into the answer that is being made to the tracer.
-    fn hand_thread(&mut self, task: TaskId);
-    /// Withdraws every copy handed out.
-    fn revoke_thread(&mut self, task: TaskId);
-    /// Where a task finds its capability to the tracer.
-    fn tracer_cap(&self) -> u64;
+    /// Where a task finds its capability to the process manager; the next one is the tracer's.
+    fn server_caps(&self) -> u64;
     /// Tells the tracer that there are reports.
     fn notify_tracer(&mut self);
     /// Answers the file server's parked call.

@@ -32,6 +32,11 @@ fn main(startup: Startup) -> ! {
             Incoming::Trap(task, trap, ip) => {
                 procmgr.on_trap(&mut kernel, task, trap, ip);
             }
+            Incoming::Message(task, label, words) => {
+                if let Some(answer) = procmgr.on_message(&mut kernel, task, label, words) {
+                    kernel.answer_task(task, answer);
+                }
+            }
             Incoming::Request(server, len) => {
                 match procmgr.on_call(&mut kernel, server, &message[..len], &mut answer) {
                     Some((errno, len)) => kernel.answer(server, errno, &answer[..len]),

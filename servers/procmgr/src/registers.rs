@@ -146,16 +146,6 @@ impl Registers {
         }
     }
 
-    /// Sees to it that the kernel has what Linux would show, for one who looks there; and that
-    /// what is here is what the kernel made of it.
-    pub fn write(&mut self, m: &mut impl Machine, id: TaskId) {
-        if self.copy == Copy::Old {
-            m.set_regs(id, &self.regs);
-            self.regs = m.regs(id);
-            self.copy = Copy::Same;
-        }
-    }
-
     /// Whether the call asks to be restarted, whoever does it.
     pub fn wants_restart(&self) -> Option<(u64, Errno)> {
         let nr = self.call_number()?;

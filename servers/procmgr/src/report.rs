@@ -56,17 +56,13 @@ impl Queues {
 impl Procmgr {
     /// Holds a task and reports it to the tracer. Order: hold, publish, notify.
     pub(crate) fn report(&mut self, m: &mut impl Machine, id: TaskId, event: Event) {
+        let stop = self.leased_stop(id, &event);
         let task = self.task_mut(id);
         task.report_number = task.report_number.wrapping_add(1);
-        let own_stop = task.trace.own_stop(event);
         task.trace.taken = false;
-        task.trace.unseen = own_stop.is_some();
         task.state = State::Held(event);
-        if task.space.is_some() {
-            task.registers.write(m, id);
-        }
-        if let Some(stop) = own_stop {
-            return self.post(m, id, stop);
+        if let Some(stop) = stop {
+            return self.publish(m, id, stop);
         }
         let first = self.reports.to_tracer.is_empty();
         self.reports.to_tracer.push_back(id);
@@ -75,9 +71,14 @@ impl Procmgr {
         }
     }
 
-    /// The next report for the tracer. One that was withdrawn meanwhile is passed over.
+    /// The next report for the tracer. One that was withdrawn meanwhile is passed over, whatever
+    /// holds its task now.
     pub(crate) fn next_report(&mut self) -> Option<Report> {
         while let Some(id) = self.reports.to_tracer.pop_front() {
+            let leased = |task: &crate::task::Task| task.trace.stopped.is_some();
+            if self.find_task(id).is_ok_and(leased) {
+                continue;
+            }
             if let Some(report) = self.take_report(id) {
                 return Some(report);
             }
@@ -99,14 +100,10 @@ impl Procmgr {
             task: id,
             tid: task.tid,
             number: task.report_number,
-            in_call: task.registers.call(),
-            posted: task.trace.unseen,
             more,
             event,
         };
-        let trace = &mut self.task_mut(id).trace;
-        trace.taken = true;
-        trace.unseen = false;
+        self.task_mut(id).trace.taken = true;
         Some(report)
     }
 

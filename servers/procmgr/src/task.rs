@@ -60,6 +60,12 @@ pub struct Task {
     pub started: u64,
     /// The file server was told to hurry.
     pub interrupted: bool,
+    /// It has said something: it may be in a message.
+    pub speaks: bool,
+    /// The number of the message that it waits with.
+    pub message: Option<u16>,
+    /// What it was answered lately.
+    pub said: abi::client::Said,
     /// `gs` base, which the kernel does not keep.
     pub gs_base: u64,
 }
@@ -217,6 +223,9 @@ impl Task {
             report_number: 0,
             started: 0,
             interrupted: false,
+            speaks: false,
+            message: None,
+            said: abi::client::Said::default(),
             gs_base: 0,
         }
     }

@@ -19,8 +19,6 @@ pub enum What {
     Posix(ProcessIx, u32, i32),
     /// A process's ITIMER_VIRTUAL, ITIMER_PROF or RLIMIT_CPU.
     Cpu(ProcessIx, u32, crate::cpu_timers::Kind),
-    /// Tries again to stop a task that was in a message when a signal came.
-    Retry(TaskId),
     /// The file server asked for it.
     Fs,
 }
@@ -80,14 +78,6 @@ impl Procmgr {
             What::Alarm(process, pid) => self.alarm_fires(m, process, pid),
             What::Posix(process, pid, number) => self.posix_timer_fires(m, process, pid, number),
             What::Cpu(process, pid, kind) => self.cpu_timer_fires(m, process, pid, kind),
-            What::Retry(task) => {
-                if self
-                    .find_task(task)
-                    .is_ok_and(|t| matches!(t.state, State::Running))
-                {
-                    self.interrupt(m, task);
-                }
-            }
             What::Fs => self.on_console(m),
         }
     }

@@ -45,6 +45,18 @@ impl Procmgr {
         Ok(bytes)
     }
 
+    /// Fetches as many bytes as there is room for: EFAULT.
+    pub(crate) fn fetch(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        addr: u64,
+        bytes: &mut [u8],
+    ) -> Result<(), Errno> {
+        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
+        self.memory.read_exact(m, space, addr, bytes)
+    }
+
     /// Fetches words.
     pub(crate) fn get_words<const N: usize>(
         &mut self,

@@ -44,6 +44,8 @@ pub enum Output {
     Status(u64),
     /// waitid: `siginfo_t`; the result is 0.
     Info(u64),
+    /// The answer to a message.
+    Message,
 }
 
 /// Something a wait has found.
@@ -65,30 +67,40 @@ impl Procmgr {
     /// wait4(2).
     pub(crate) fn sys_wait4(&mut self, m: &mut impl Machine, id: TaskId, args: [u64; 6]) -> Done {
         let (pid, options) = (args[0] as i32, args[2] as u32);
+        match self.wait4_request(id, pid, options, Output::Status(args[1])) {
+            Ok(request) => {
+                let rusage = args[3];
+                self.wait(m, id, WaitRequest { rusage, ..request })
+            }
+            Err(e) => e.into(),
+        }
+    }
+
+    /// What wait4(2) waits for. EINVAL: unknown options. ESRCH: a group that cannot be.
+    pub(crate) fn wait4_request(
+        &self,
+        id: TaskId,
+        pid: i32,
+        options: u32,
+        output: Output,
+    ) -> Result<WaitRequest, Errno> {
         let known = g::WNOHANG | g::WUNTRACED | g::WCONTINUED | WNOTHREAD | WCLONE | WALL;
         if options & !known != 0 {
-            return Errno::EINVAL.into();
+            return Err(Errno::EINVAL);
         }
-        let pgid = self.process(self.process_of(id)).pgid;
         let which = match pid {
-            i32::MIN => return Errno::ESRCH.into(),
+            i32::MIN => return Err(Errno::ESRCH),
             -1 => Which::Any,
-            0 => Which::Group(pgid),
+            0 => Which::Group(self.process(self.process_of(id)).pgid),
             p if p < 0 => Which::Group(-p as u32),
             p => Which::Pid(p as u32),
         };
-        let output = Output::Status(args[1]);
-        let options = options | g::WEXITED;
-        self.wait(
-            m,
-            id,
-            WaitRequest {
-                which,
-                options,
-                output,
-                rusage: args[3],
-            },
-        )
+        Ok(WaitRequest {
+            which,
+            options: options | g::WEXITED,
+            output,
+            rusage: 0,
+        })
     }
 
     /// waitid(2).
@@ -149,8 +161,14 @@ impl Procmgr {
         }
     }
 
-    /// The result of a wait, if it need not sleep.
-    fn try_wait(&mut self, m: &mut impl Machine, id: TaskId, req: &WaitRequest) -> Option<i64> {
+    /// The result of a wait, if it need not sleep. That of a message has the status in its upper
+    /// half.
+    pub(crate) fn try_wait(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        req: &WaitRequest,
+    ) -> Option<i64> {
         let ix = self.process_of(id);
         let mut any = false;
         if let Which::Pid(pid) = req.which {
@@ -311,12 +329,11 @@ impl Procmgr {
 
     fn take_trace_stop(&mut self, task: TaskId, req: &WaitRequest) -> Option<Found> {
         // A ptrace stop needs no WUNTRACED; waitid has to ask for stops all the same.
-        let asked = matches!(req.output, Output::Status(_)) || req.options & g::WSTOPPED != 0;
-        let stop = self.task(task).trace.posted.filter(|_| asked)?;
-        if req.options & g::WNOWAIT == 0 {
-            self.task_mut(task).trace.posted = None;
-        }
-        let code = stop.code as i32;
+        let asked = !matches!(req.output, Output::Info(_)) || req.options & g::WSTOPPED != 0;
+        let stopped = self.task_mut(task).trace.stopped.as_mut();
+        let stopped = stopped.filter(|stopped| asked && stopped.unseen)?;
+        stopped.unseen = req.options & g::WNOWAIT != 0;
+        let code = stopped.stop.code as i32;
         Some(self.found(task, code << 8 | 0x7f, code::CLD_TRAPPED, code))
     }
 
@@ -346,7 +363,7 @@ impl Procmgr {
             result = result.and(self.put(m, id, req.rusage, &rusage(f.cpu, 0, 0)));
         }
         match req.output {
-            Output::Status(0) | Output::Info(0) => {}
+            Output::Status(0) | Output::Info(0) | Output::Message => {}
             Output::Status(addr) => {
                 result = result.and(self.put(m, id, addr, &f.status.to_le_bytes()));
             }
@@ -360,6 +377,7 @@ impl Procmgr {
             (Err(e), _) => e.as_result(),
             (Ok(()), Output::Status(_)) => f.tid.into(),
             (Ok(()), Output::Info(_)) => 0,
+            (Ok(()), Output::Message) => i64::from(f.tid) | i64::from(f.status) << 32,
         }
     }
 }

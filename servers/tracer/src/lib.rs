@@ -2,36 +2,39 @@
 //!
 //! Two layers. [`engine`] is utrace (utrace.md): every traced task has a chain of engines, each
 //! report of the process manager goes along the chain, and the chain decides how the task goes
-//! on. [`ptrace`] is the built-in engine (ptrace.md), reached by libtrace's messages and by the
-//! `ptrace` system call alike.
+//! on. [`ptrace`] is the built-in engine (ptrace.md).
 //!
-//! *Invariant:* the tracer waits for nobody but the process manager. A stop is a report that has
-//! not been answered; nothing here blocks on it.
+//! What a tracer does with a *stopped* tracee is not here but in the process manager, which has all
+//! that it takes. Here it is decided who traces whom, what is reported, and what several engines
+//! of a task make of a report together. Where ptrace is a task's only engine there is nothing of
+//! the kind to decide, and the task's stops are leased ([`abi::ptrace::Lease`]).
 //!
-//! *Invariant:* no lookup on the hot path. A request about the client's own stopped tracee costs
-//! at most the one [`abi::tracer::Call`] that does the work.
+//! *Invariant:* the tracer waits for nobody but the process manager, and answers every client at
+//! once. A stop is a report that has not been answered; nothing here blocks on it.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 extern crate alloc;
 
+mod clients;
 pub mod engine;
-mod frame;
 mod host;
 pub mod ptrace;
 mod reports;
 mod table;
 
+use abi::errno::to_rax;
 use abi::{Errno, TaskId, client};
 pub use host::Host;
-use ptrace::{Entry, Request};
+use ptrace::Request;
 pub use table::{MAX_TRACED_PER_USER, MAX_TRACED_TASKS};
 
 /// The tracer: everything it knows between two messages.
 #[derive(Default)]
 pub struct Tracer {
     tasks: table::Tasks,
+    clients: clients::Clients,
     lost_children: u64,
 }
 
@@ -41,21 +44,28 @@ impl Tracer {
         Tracer::default()
     }
 
-    /// A message of `client` (its badge) with `label` and `words`. The answer's words, or none
-    /// when it is given later through [`Host::answer`]. A label that means nothing is ENOSYS.
+    /// A message of `client` (its badge) with `label` and `words`: the answer's words. A label that
+    /// means nothing is ENOSYS. One that has been answered before is not done again.
     pub fn on_client(
         &mut self,
         host: &mut impl Host,
         client: TaskId,
         label: u64,
         words: [u64; 4],
-    ) -> Option<[u64; 4]> {
-        if label != client::PTRACE {
-            return Some([Errno::ENOSYS.as_result() as u64, 0, 0, 0]);
+    ) -> [u64; 4] {
+        let (kind, number) = client::kind_and_number(label);
+        if let Some(answer) = self.clients.answered(client, number) {
+            return answer;
         }
-        let request = Request::new(client, Entry::Message, words);
-        let (result, word) = self.ptrace(host, &request);
-        Some([result as u64, word, 0, 0])
+        let result = match kind {
+            // From now on its exit is reported, and it is known to speak.
+            _ if self.clients.uid(host, client).is_err() => Err(Errno::ESRCH),
+            client::PTRACE => self.ptrace(host, &Request::new(client, words)),
+            _ => Err(Errno::ENOSYS),
+        };
+        let answer = [to_rax(result) as u64, 0, 0, 0];
+        self.clients.answer(client, number, answer);
+        answer
     }
 
     /// How many children of tracees could not be attached and run untraced (A10, clone).

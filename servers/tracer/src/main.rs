@@ -24,20 +24,17 @@ fn main(_: Startup) -> ! {
     let mut tracer = Box::new(Tracer::new());
     let mut received = OWN_ENDPOINT.recv();
     loop {
-        let mut answer = None;
+        let client = TaskId::from_badge(received.badge & !REPORTS_BADGE);
         if received.badge & REPORTS_BADGE != 0 {
             tracer.on_reports(&mut kernel);
-        } else if let Some(client) = TaskId::from_badge(received.badge) {
+            received = OWN_ENDPOINT.recv();
+        } else if let Some(client) = client {
             let label = received.info.label();
-            answer = tracer.on_client(&mut kernel, client, label, received.words);
-            if answer.is_none() {
-                kernel.park(client);
-            }
+            let answer = tracer.on_client(&mut kernel, client, label, received.words);
+            received = OWN_ENDPOINT.reply_recv(ANSWER, answer);
+        } else {
+            received = OWN_ENDPOINT.recv();
         }
-        received = match answer {
-            Some(words) => OWN_ENDPOINT.reply_recv(ANSWER, words),
-            None => OWN_ENDPOINT.recv(),
-        };
     }
 }
 

@@ -1,11 +1,12 @@
 //! Reports: taken from the process manager, sent along the chain, answered.
 
 use crate::engine::Next;
-use crate::frame::Frame;
-use crate::ptrace::{Entry, Request};
+use crate::ptrace::Request;
 use crate::table::Kind;
 use crate::{Host, Tracer, host};
-use abi::tracer::{Call, Event, Report, Verdict};
+use abi::errno::to_rax;
+use abi::ptrace::Stop;
+use abi::tracer::{Answer, Call, Event, Report, Verdict};
 use abi::{Errno, TaskId};
 
 impl Tracer {
@@ -22,16 +23,13 @@ impl Tracer {
     fn on_report(&mut self, host: &mut impl Host, report: Report) {
         let Report { task, number, .. } = report;
         match report.event {
-            Event::Ptrace { .. } | Event::ClientExit => self.break_stop(task),
-            _ => {}
-        }
-        match report.event {
             Event::Ptrace { args } => {
-                let request = Request::new(task, Entry::SystemCall, args);
-                let (result, _) = self.ptrace(host, &request);
-                self.conclude(host, task, number, Verdict::Result(result));
+                self.break_hold(task);
+                let result = self.ptrace(host, &Request::new(task, args));
+                self.conclude(host, task, number, Verdict::Result(to_rax(result)));
             }
             Event::ClientExit => {
+                self.break_hold(task);
                 self.client_exit(host, task);
                 self.conclude(host, task, number, Verdict::Continue);
             }
@@ -39,36 +37,21 @@ impl Tracer {
         }
     }
 
-    /// A task may be at a stop that the process manager has published by itself: now it is known
-    /// here too, as if it had been reported.
-    pub(crate) fn see(&mut self, host: &mut impl Host, id: TaskId) {
-        if self.tasks.get(id).is_some_and(|task| task.may_be_unseen())
-            && let Some(report) = host::take(host, id)
-        {
-            self.on_event(host, report);
-        }
-    }
-
-    /// A task at a stop makes no report but when it was killed there: the stop is gone, and nobody
-    /// needs to answer it.
-    fn break_stop(&mut self, id: TaskId) {
-        if let Some(task) = self.tasks.get_mut(id)
-            && task.chain.withdraw()
-            && let Some((_, tracee)) = task.ptrace()
-        {
-            tracee.break_stop();
+    /// A task that is held here makes no report but when it was killed: the hold is broken, and
+    /// nobody needs to answer.
+    fn break_hold(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(id) {
+            task.chain.withdraw();
         }
     }
 
     fn on_event(&mut self, host: &mut impl Host, report: Report) {
         let id = report.task;
         self.tasks.retid(id, report.tid);
-        self.break_stop(id);
         let Some(task) = self.tasks.get_mut(id) else {
             // It was detached while this was on its way.
             return self.conclude(host, id, report.number, Verdict::Continue);
         };
-        task.frame = Frame::new(report.in_call);
         task.chain.begin(report);
         // The task may be killed before its report is answered; it will be reported dead.
         let _ = self.run(host, id);
@@ -89,36 +72,64 @@ impl Tracer {
                     let response = self.ptrace_report(host, id, event);
                     let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
                     let number = reported.map_or(0, |r| r.number);
-                    let had_stop = response.state.is_some_and(|s| !s.is_empty());
                     task.chain.answer(engine, number, response)?;
-                    let code = task
-                        .ptrace()
-                        .and_then(|(_, t)| t.stop.as_ref().map(|s| s.code));
-                    let posted = reported.is_some_and(|r| r.posted);
-                    if let (true, false, Some(code)) = (had_stop, posted, code) {
-                        self.publish(host, id, code);
+                    let stop = task.ptrace().and_then(|(_, tracee)| tracee.stop.take());
+                    if let Some(stop) = stop
+                        && self.publish(host, id, stop)
+                    {
+                        return Ok(());
                     }
                 }
                 Next::Go(go) => {
                     if let Some(info) = go.requeue {
                         host::signal(host, id, info, false)?;
                     }
-                    let answer = task.answer(id, go.number, go.verdict);
-                    return match reported.map(|r| r.event) {
-                        Some(Event::Reap) => {
-                            self.tasks.remove(id);
-                            host::answer(host, answer)
-                        }
-                        Some(Event::Death { .. }) => host::answer(host, answer),
-                        event => {
-                            self.subscribe(host, id)?;
-                            host::answer(host, answer)?;
-                            self.after(host, id, event)
-                        }
+                    let event = reported.map(|report| report.event);
+                    if event == Some(Event::Reap) {
+                        self.tasks.remove(id);
+                    }
+                    let course = self.tasks.get_mut(id).and_then(|task| task.new_course());
+                    let answer = Answer {
+                        task: id,
+                        number: go.number,
+                        course,
+                        verdict: go.verdict,
                     };
+                    host::answer(host, answer)?;
+                    self.born(event);
+                    return Ok(());
                 }
             }
         }
+    }
+
+    /// Makes a stop visible to the tracer's wait. Where the task's stops can be leased, the report
+    /// is given away with it; whether it was.
+    fn publish(&mut self, host: &mut impl Host, id: TaskId, stop: Stop) -> bool {
+        let Some(task) = self.tasks.get_mut(id) else {
+            return false;
+        };
+        let Some(report) = task.chain.report().copied() else {
+            return false;
+        };
+        let course = task.course();
+        let leased = course.lease.is_some();
+        if leased {
+            task.chain.withdraw();
+            task.told = Some(course);
+        }
+        let call = Call::Post {
+            task: id,
+            number: report.number,
+            stop,
+            course: leased.then_some(course),
+        };
+        // A task that was killed meanwhile says so with its next report.
+        let _ = host::done(host, &call);
+        if leased {
+            self.born(Some(report.event));
+        }
+        leased
     }
 
     /// Every engine has been asked and some keep the task: a child it created need not wait.
@@ -126,59 +137,34 @@ impl Tracer {
         if let Some(Report {
             task,
             number,
-            event: Event::Clone { child, .. },
+            event: Event::Clone { .. },
             ..
         }) = reported
-            && self
-                .tasks
-                .get_mut(child)
-                .is_none_or(|child| child.chain.born())
+            && self.born(reported.map(|report| report.event))
         {
             host::done(host, &Call::StartChild { task, number })?;
         }
         Ok(())
     }
 
-    /// What is left to do once a task goes on.
-    fn after(
-        &mut self,
-        host: &mut impl Host,
-        id: TaskId,
-        event: Option<Event>,
-    ) -> Result<(), Errno> {
-        if let Some(Event::Clone { child, .. }) = event
-            && let Some(child) = self.tasks.get_mut(child)
-        {
-            child.chain.born();
-        }
-        let interrupted = self
-            .tasks
-            .get_mut(id)
-            .and_then(|t| t.ptrace())
-            .is_some_and(|(_, tracee)| tracee.interrupt);
-        if interrupted {
-            self.quiesce(host, id)?;
-        }
-        Ok(())
+    /// A clone report is over: anyone may attach to the child. Whether that is news.
+    fn born(&mut self, event: Option<Event>) -> bool {
+        let Some(Event::Clone { child, .. }) = event else {
+            return false;
+        };
+        let child = self.tasks.get_mut(child);
+        child.is_none_or(|child| child.chain.born())
     }
 
-    /// Has the process manager report what the engines ask for, if that has changed.
-    pub(crate) fn subscribe(&mut self, host: &mut impl Host, id: TaskId) -> Result<(), Errno> {
-        let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
-        let wanted = (task.events(), task.posting());
-        if wanted != task.subscribed {
-            host::set_events(host, id, wanted, false)?;
-            task.subscribed = wanted;
-        }
-        Ok(())
-    }
-
-    /// The same, and has the task brought to a stand.
-    pub(crate) fn quiesce(&mut self, host: &mut impl Host, id: TaskId) -> Result<(), Errno> {
-        let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
-        let wanted = (task.events(), task.posting());
-        host::set_events(host, id, wanted, true)?;
-        task.subscribed = wanted;
-        Ok(())
+    /// Answers a report that is not about tracing, of a task that may be a tracee nevertheless: it
+    /// runs on as it did.
+    fn conclude(&mut self, host: &mut impl Host, id: TaskId, number: u32, verdict: Verdict) {
+        let answer = Answer {
+            task: id,
+            number,
+            course: None,
+            verdict,
+        };
+        let _ = host::answer(host, answer);
     }
 }

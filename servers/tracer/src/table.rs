@@ -1,10 +1,10 @@
 //! The traced tasks.
 
 use crate::engine::{Chain, EngineId, Life};
-use crate::frame::Frame;
 use crate::ptrace::Tracee;
-use abi::tracer::{Answer, Events, Posting, Verdict};
-use abi::{Errno, InCall, TaskId};
+use abi::ptrace::Mode;
+use abi::tracer::{Course, Events};
+use abi::{Errno, TaskId};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -28,48 +28,58 @@ pub struct Task {
     pub tid: u32,
     /// Its engines.
     pub chain: Chain<Kind>,
-    /// Its registers while it is held.
-    pub frame: Frame,
-    /// What the process manager reports of it, and what it publishes by itself.
-    pub subscribed: (Events, Posting),
+    /// What the process manager was told last, if that is not the course it started with.
+    pub told: Option<Course>,
     /// Who is charged for it.
-    owner_uid: u32,
+    pub owner_uid: u32,
 }
 
 impl Task {
     /// A task whose attach is about to be committed.
-    pub fn new(tid: u32, owner_uid: u32, life: Life) -> Task {
+    pub fn new(owner_uid: u32, life: Life) -> Task {
         Task {
-            tid,
+            tid: 0,
             chain: Chain::new(life),
-            frame: Frame::new(InCall::NONE),
-            subscribed: (Events::empty(), Posting::NONE),
+            told: None,
             owner_uid,
         }
     }
 
-    /// What the process manager is to report: what the engines ask for, and in any case the end,
-    /// which is when the task is forgotten here.
-    pub fn events(&self) -> Events {
-        self.chain.events() | Events::DEATH | Events::REAP
-    }
-
-    /// What the process manager may publish without reporting it: the stops of the ptrace engine
-    /// where it is the only one.
-    pub fn posting(&self) -> Posting {
+    /// What the process manager is to report of it, and to settle by itself: what the engines ask
+    /// for, and in any case the end, which is when the task is forgotten here. Where ptrace is the
+    /// only engine, its stops are leased.
+    pub fn course(&self) -> Course {
+        let events = self.chain.events() | Events::DEATH | Events::REAP;
+        let step = self.chain.resume_action().step();
         let mut engines = self.chain.engines();
         match (engines.next(), engines.next()) {
             (Some(engine), None) => {
                 let Kind::Ptrace(tracee) = &engine.kind;
-                tracee.posting()
+                Course {
+                    events,
+                    lease: Some(tracee.lease()),
+                    mode: tracee.mode,
+                    step,
+                }
             }
-            _ => Posting::NONE,
+            _ => Course {
+                events,
+                lease: None,
+                mode: Mode::Free,
+                step,
+            },
         }
     }
 
-    /// Whether it may be at a stop that the process manager has published by itself.
-    pub fn may_be_unseen(&self) -> bool {
-        self.subscribed.1 != Posting::NONE && self.chain.report().is_none()
+    /// What the process manager is to be told when the task goes on, if anything. What runs under a
+    /// lease goes on as it did.
+    pub fn new_course(&mut self) -> Option<Course> {
+        let course = self.course();
+        if course.lease.is_some() || self.told == Some(course) {
+            return None;
+        }
+        self.told = Some(course);
+        self.told
     }
 
     /// Its ptrace engine.
@@ -81,17 +91,6 @@ impl Task {
                 (engine.id, tracee)
             })
             .next()
-    }
-
-    /// An answer to its report `number`.
-    pub fn answer(&self, task: TaskId, number: u32, verdict: Verdict) -> Answer {
-        Answer {
-            task,
-            number,
-            written: self.frame.written(),
-            step: self.chain.resume_action().step(),
-            verdict,
-        }
     }
 }
 
@@ -144,11 +143,6 @@ impl Tasks {
         self.by_tid.get(&tid).copied()
     }
 
-    /// A task.
-    pub fn get(&self, id: TaskId) -> Option<&Task> {
-        self.by_id.get(&id)
-    }
-
     /// A task, to change it.
     pub fn get_mut(&mut self, id: TaskId) -> Option<&mut Task> {
         self.by_id.get_mut(&id)
@@ -175,7 +169,7 @@ impl Tasks {
             .iter_mut()
             .filter_map(|(id, task)| {
                 let (_, tracee) = task.ptrace()?;
-                (tracee.tracer.task == tracer).then_some(*id)
+                (tracee.tracer == tracer).then_some(*id)
             })
             .collect()
     }

@@ -53,6 +53,9 @@ impl Prog {
 
     /// wait4 for `pid` with options: `rax` is its result, `status` the status word.
     pub fn wait4(&mut self, pid: impl Into<Val>, status: Var, options: u32) {
+        if self.entry == super::Entry::Message {
+            return self.wait_by_message(pid.into(), status, options.into());
+        }
         self.sys(
             g::__NR_wait4,
             &[pid.into(), Val::Num(status.0), options.into(), 0.into()],

@@ -1,8 +1,8 @@
 //! ptrace as statements, by system call and by message.
 
 use super::{Prog, Val, Var};
-use crate::sim::TRACER_CAP;
-use abi::client::{NR_TRACER_CAP, PTRACE};
+use crate::sim::SERVER_CAPS;
+use abi::client::{self, ASK_TRACER, NR_SERVER_CAPS, PTRACE};
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::SIGSTOP;
@@ -23,11 +23,44 @@ impl Entry {
 }
 
 impl Prog {
-    /// What a program does first: asks for its capability to the tracer if it needs it.
+    /// What a program does first: asks for its capabilities to the servers if it needs them.
     pub fn begin(&mut self) {
         if self.entry == Entry::Message {
-            self.sys(NR_TRACER_CAP, &[]);
+            self.said = self.var();
+            self.sys(NR_SERVER_CAPS, &[]);
         }
+    }
+
+    /// A message; the answer's first words are in `rax` and `r8`.
+    fn say(&mut self, tracer: bool, kind: u64, args: [Val; 4]) {
+        let said = self.said;
+        for (register, value) in [r10, r8, r9, r15].into_iter().zip(args) {
+            self.load(register, value);
+        }
+        // One instruction: threads count together.
+        self.ok(|a| a.add(qword_ptr(said.0), 1));
+        self.ok(|a| a.mov(rsi, qword_ptr(said.0)));
+        self.ok(|a| a.and(rsi, i32::from(client::MAX_NUMBER)));
+        self.ok(|a| a.shl(rsi, 20));
+        self.ok(|a| a.or(rsi, (kind << 12 | 4) as i32));
+        self.load(rdi, (SERVER_CAPS + u64::from(tracer)).into());
+        self.load(rax, (-1).into());
+        let after = self.label();
+        self.ok(|a| a.mov(rcx, rsp));
+        self.ok(|a| a.lea(rdx, ptr(after)));
+        self.ok(|a| a.sysenter());
+        self.here(after);
+        self.ok(|a| a.mov(rax, r10));
+    }
+
+    /// wait4 by a message; where something was found, `status` is the status word.
+    pub(super) fn wait_by_message(&mut self, pid: Val, status: Var, options: Val) {
+        self.say(false, client::WAIT, [pid, options, 0.into(), 0.into()]);
+        let nothing = self.label();
+        self.ok(|a| a.cmp(rax, 0));
+        self.ok(|a| a.jle(nothing));
+        self.ok(|a| a.mov(qword_ptr(status.0), r8));
+        self.here(nothing);
     }
 
     /// A ptrace request: `rax` is the result as the system call gives it, where a PEEK stores its
@@ -63,17 +96,22 @@ impl Prog {
         if self.entry == Entry::SystemCall {
             return self.sys(g::__NR_ptrace, &args);
         }
-        for (register, value) in [r10, r8, r9, r15].into_iter().zip(args) {
-            self.load(register, value);
-        }
-        self.load(rdi, TRACER_CAP.into());
-        self.load(rsi, (PTRACE << 12 | 4).into());
-        let after = self.label();
-        self.ok(|a| a.mov(rcx, rsp));
-        self.ok(|a| a.lea(rdx, ptr(after)));
-        self.ok(|a| a.sysenter());
-        self.here(after);
-        self.ok(|a| a.mov(rax, r10));
+        // What is in rax does not outlast the first message.
+        let kept = self.var();
+        let args = args.map(|value| match value {
+            Val::Rax => {
+                self.store(kept);
+                kept.into()
+            }
+            other => other,
+        });
+        self.say(false, PTRACE, args);
+        let done = self.label();
+        self.ok(|a| a.mov(rcx, ASK_TRACER));
+        self.ok(|a| a.cmp(rax, rcx));
+        self.ok(|a| a.jne(done));
+        self.say(true, PTRACE, args);
+        self.here(done);
     }
 
     /// The same; the test fails unless it succeeds.

@@ -5,10 +5,10 @@
 
 use super::alu::{self, ARITHMETIC, CF, DF, OF, PF, SF, ZF};
 use super::frames::Frames;
-use super::machine::TRACER_CAP;
+use super::machine::SERVER_CAPS;
 use super::memory::{Fault, Spaces};
 use super::operand::get_reg;
-use super::threads::{Activity, Pending, Thread};
+use super::threads::{Activity, Pending, Server, Thread};
 use abi::Regs;
 use iced_x86::{ConditionCode, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 use procmgr::Trap;
@@ -36,7 +36,11 @@ pub struct Core<'a> {
 /// Why an instruction did not simply run.
 enum Halt {
     Trap(Trap),
-    Call { label: u64, words: [u64; 4] },
+    Call {
+        server: Server,
+        label: u64,
+        words: [u64; 4],
+    },
     Hook(Hook),
 }
 
@@ -69,10 +73,15 @@ pub fn run(
         match core.step() {
             Ok(()) => {}
             Err(Halt::Hook(which)) => hook(which, &mut core.thread.regs),
-            Err(Halt::Call { label, words }) => {
+            Err(Halt::Call {
+                server,
+                label,
+                words,
+            }) => {
                 return (
                     done + 1,
                     Pending::Calling {
+                        server,
                         label,
                         words,
                         taken: false,
@@ -185,10 +194,13 @@ impl Core<'_> {
 
     fn message(&self) -> Halt {
         let r = &self.thread.regs;
-        if r.rdi != TRACER_CAP {
-            return Halt::Trap(Trap::BadCall);
-        }
+        let server = match r.rdi.wrapping_sub(SERVER_CAPS) {
+            0 => Server::Procmgr,
+            1 => Server::Tracer,
+            _ => return Halt::Trap(Trap::BadCall),
+        };
         Halt::Call {
+            server,
             label: r.rsi >> LABEL_SHIFT,
             words: [r.r10, r.r8, r.r9, r.r15],
         }

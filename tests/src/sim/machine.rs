@@ -2,15 +2,15 @@
 
 use super::frames::{Frames, Page};
 use super::memory::{Fault, Spaces};
-use super::threads::{Activity, Pending, Thread, Threads, initial_fpu};
+use super::threads::{Activity, Pending, Server, Thread, Threads, initial_fpu};
 use super::{Shortage, cpu};
 use abi::{Regs, TaskId};
 use procmgr::Trap;
 use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use std::rc::Rc;
 
-/// Where a task finds its capability to the tracer.
-pub const TRACER_CAP: u64 = 0x3f;
+/// Where a task finds its capability to the process manager; the next one is the tracer's.
+pub const SERVER_CAPS: u64 = 0x3e;
 /// The last pages of a program's memory, in which the stubs are.
 const STUBS: u64 = 0x7fff_ffff_d000;
 /// How long an instruction takes, in nanoseconds.
@@ -35,8 +35,6 @@ pub struct SimMachine {
     pub fs_parked: bool,
     /// The answer to that call.
     pub fs_answer: Option<Vec<u8>>,
-    /// The tracer is calling, so a capability can be handed to it.
-    pub tracer_calling: bool,
     /// The wait status the machine ended with.
     pub off: Option<i32>,
     /// What the process manager said.
@@ -55,7 +53,6 @@ impl SimMachine {
             tracer_notified: false,
             fs_parked: false,
             fs_answer: None,
-            tracer_calling: false,
             off: None,
             said: Vec::new(),
         }
@@ -70,6 +67,11 @@ impl SimMachine {
         hook: &mut dyn FnMut(cpu::Hook, &mut Regs),
     ) -> u32 {
         let thread = self.threads.one(task);
+        if thread.pending == Pending::Answered {
+            let r = &mut thread.regs;
+            (r.rip, r.rsp) = (r.rdx, r.rcx);
+            thread.pending = Pending::Running(Activity::Program);
+        }
         let Pending::Running(activity) = thread.pending else {
             panic!("{task:?} does not run");
         };
@@ -101,26 +103,28 @@ impl SimMachine {
         (trap, thread.regs.rip)
     }
 
-    /// The tracer's answer to a thread's call, unless that has ended meanwhile.
-    pub fn answer_client(&mut self, task: TaskId, words: [u64; 4]) {
+    /// A server's answer to a thread's call, unless that has ended meanwhile. As in the kernel, the
+    /// words are in the thread's registers at once, and it moves on when it runs.
+    pub fn answer_client(&mut self, task: TaskId, server: Server, words: [u64; 4]) {
         let Some(thread) = self.threads.get_mut(task) else {
             return;
         };
-        if let Pending::Calling { taken: true, .. } = thread.pending {
+        if let Pending::Calling {
+            taken: true,
+            server: from,
+            ..
+        } = thread.pending
+            && from == server
+        {
             let r = &mut thread.regs;
             (r.r10, r.r8, r.r9, r.r15) = (words[0], words[1], words[2], words[3]);
-            (r.rip, r.rsp) = (r.rdx, r.rcx);
-            thread.pending = Pending::Running(Activity::Program);
+            (r.rdi, r.rsi) = (0, words.len() as u64);
+            thread.pending = Pending::Answered;
         }
     }
 
     fn start(&mut self, task: TaskId, activity: Activity) -> &mut Thread {
         let thread = self.threads.held(task);
-        let whole = thread.pending != Pending::Torn;
-        assert!(
-            whole,
-            "{task:?} was in a call to the tracer, which would run twice"
-        );
         thread.stepping = thread.step_next;
         thread.pending = Pending::Running(activity);
         thread
@@ -317,6 +321,9 @@ impl Machine for SimMachine {
             } => {
                 self.start(task, activity);
             }
+            Pending::Calling { .. } => {
+                self.start(task, Activity::Program);
+            }
             other => panic!("{task:?} cannot run on as it is: {other:?}"),
         }
     }
@@ -351,10 +358,11 @@ impl Machine for SimMachine {
             Pending::Running(activity) | Pending::Trapped(_, activity) => Pending::Held {
                 retry: (activity == Activity::Program).then_some(activity),
             },
-            Pending::Calling { .. } => Pending::Torn,
-            Pending::Held { .. } | Pending::Torn => {
-                panic!("{task:?} is suspended and held already")
-            }
+            // Resumed, it stands at its `sysenter` again, whatever the registers are by then.
+            Pending::Calling { .. } | Pending::Answered => Pending::Held {
+                retry: Some(Activity::Program),
+            },
+            Pending::Held { .. } => panic!("{task:?} is suspended and held already"),
         };
     }
 
@@ -366,20 +374,8 @@ impl Machine for SimMachine {
         self.threads.one(task).instructions * INSTRUCTION_NS
     }
 
-    fn hand_thread(&mut self, task: TaskId) {
-        assert!(
-            self.tracer_calling,
-            "{task:?} is handed out while the tracer does not call"
-        );
-        self.threads.one(task).handed = true;
-    }
-
-    fn revoke_thread(&mut self, task: TaskId) {
-        self.threads.one(task).handed = false;
-    }
-
-    fn tracer_cap(&self) -> u64 {
-        TRACER_CAP
+    fn server_caps(&self) -> u64 {
+        SERVER_CAPS
     }
 
     fn notify_tracer(&mut self) {

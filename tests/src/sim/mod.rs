@@ -13,6 +13,6 @@ mod operand;
 mod threads;
 
 pub use frames::{Frames, Page, Shortage};
-pub use machine::{SimMachine, TRACER_CAP};
+pub use machine::{SERVER_CAPS, SimMachine};
 pub use memory::{Fault, Spaces};
-pub use threads::{Activity, Pending, Thread};
+pub use threads::{Activity, Pending, Server, Thread};

@@ -14,6 +14,15 @@ pub enum Activity {
     Stub(Stub, u64),
 }
 
+/// Whom a thread can call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// The process manager.
+    Procmgr,
+    /// The tracer.
+    Tracer,
+}
+
 /// Where a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
@@ -22,20 +31,22 @@ pub enum Pending {
         /// What it goes on with, its registers as they are; none where a stub has destroyed them.
         retry: Option<Activity>,
     },
-    /// It was suspended in a call to the tracer, and must never run again: the call would run
-    /// twice.
-    Torn,
+    /// It has the answer to its call and runs, but has not done so yet: its registers hold the
+    /// answer, and its instruction pointer stands at the call still.
+    Answered,
     /// It runs.
     Running(Activity),
     /// It came to a stand, and the process manager has not been told.
     Trapped(Trap, Activity),
-    /// It calls the tracer: label and words. The tracer may have taken the message.
+    /// It calls a server: label and words. The server may have taken the message.
     Calling {
+        /// Which server.
+        server: Server,
         /// The label.
         label: u64,
         /// The words.
         words: [u64; 4],
-        /// The tracer has it.
+        /// The server has it.
         taken: bool,
     },
 }
@@ -57,8 +68,6 @@ pub struct Thread {
     pub step_next: bool,
     /// Instructions it has run.
     pub instructions: u64,
-    /// The tracer has its capability.
-    pub handed: bool,
 }
 
 /// The FPU state that a program starts with.
@@ -83,13 +92,18 @@ impl Thread {
             stepping: false,
             step_next: false,
             instructions: 0,
-            handed: false,
         }
     }
 
-    /// Whether it waits to be resumed.
+    /// Whether it waits to be resumed. So does one whose message the process manager has taken and
+    /// not answered.
     pub fn held(&self) -> bool {
-        matches!(self.pending, Pending::Held { .. } | Pending::Torn)
+        let parked = Server::Procmgr;
+        match self.pending {
+            Pending::Held { .. } => true,
+            Pending::Calling { server, taken, .. } => taken && server == parked,
+            _ => false,
+        }
     }
 }
 
@@ -112,10 +126,6 @@ impl Threads {
         assert!(
             thread.held(),
             "the thread of {task:?} is destroyed while it runs"
-        );
-        assert!(
-            !thread.handed,
-            "the thread of {task:?} is destroyed while the tracer has it"
         );
     }
 

@@ -159,6 +159,7 @@ fn next_at(m: &mut Kernel) -> (TaskId, Trap, u64) {
         match m.receive(&mut buffer) {
             Incoming::Trap(task, trap, ip) => return (task, trap, ip),
             Incoming::Request(server, _) => m.park(server),
+            Incoming::Message(..) => panic!("no task of these says anything"),
             Incoming::Timer | Incoming::Console => {}
         }
     }
@@ -399,6 +400,7 @@ fn pass(m: &mut Kernel, time: u64) {
         match m.receive(&mut buffer) {
             Incoming::Timer => break,
             Incoming::Request(server, _) => m.park(server),
+            Incoming::Message(..) => panic!("no task of these says anything"),
             other => panic!("only time passes, but {other:?}"),
         }
     }

@@ -10,7 +10,7 @@ use abi::wire::{Buffer, MAX};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use procmgr::{Access, Trap};
-use rt::cap::{CPtr, Endpoint};
+use rt::cap::Endpoint;
 use rt::fault::{FETCH, Fault, PRESENT, WRITE};
 use rt::message;
 use rt::slots::procmgr::{CONSOLE_BADGE, ENDPOINT, FS_REPLY, TIMER_BADGE, TRACER_REPLY};
@@ -23,6 +23,8 @@ const OWN_ENDPOINT: Endpoint = Endpoint::at(ENDPOINT);
 pub enum Incoming {
     /// A task has stopped, at this instruction.
     Trap(TaskId, Trap, u64),
+    /// A task says something: label and words.
+    Message(TaskId, u64, Words),
     /// A server asks; so many bytes.
     Request(TaskId, usize),
     /// The timer's interrupt.
@@ -41,8 +43,6 @@ pub struct Mail {
     reply: Option<(MessageInfo, Words)>,
     /// Servers whose reply capability has been moved to its slot.
     saved: [bool; 2],
-    /// A capability to go with the answer to the tracer.
-    handed: Option<CPtr>,
     /// Taken from the endpoint, not handled yet.
     pending: VecDeque<Pending>,
     /// Badges of notifications that were received, not handled yet.
@@ -60,6 +60,7 @@ pub enum Withdrawn {
 }
 
 enum Pending {
+    Message(TaskId, u64, Words),
     Trap(TaskId, Trap, u64),
     Request(TaskId, Vec<u8>),
 }
@@ -72,7 +73,6 @@ impl Mail {
             may_retry: false,
             reply: None,
             saved: [false; 2],
-            handed: None,
             pending: VecDeque::new(),
             signals: 0,
         }
@@ -90,6 +90,9 @@ impl Mail {
             };
             match self.sort(received) {
                 Some(Sorted::Trap(task, trap, ip)) => return Incoming::Trap(task, trap, ip),
+                Some(Sorted::Message(task, label)) => {
+                    return Incoming::Message(task, label, received.words);
+                }
                 Some(Sorted::Request(server)) => {
                     return Incoming::Request(server, message::take(&received, message));
                 }
@@ -100,18 +103,22 @@ impl Mail {
 
     /// Answers a server's request.
     pub fn answer(&mut self, server: TaskId, label: u64, bytes: &[u8]) {
-        let (mut info, words) = message::put(label, bytes);
-        if server == TaskId::TRACER
-            && let Some(cap) = self.handed.take()
-        {
-            info = message::put_cap(info, cap);
-        }
+        let (info, words) = message::put(label, bytes);
         if self.caller == Some(server) {
             // Nothing is called between here and the next receive.
             self.reply = Some((info, words));
         } else if let Some(slot) = self.take_saved(server) {
             Endpoint::at(slot).send(info, words);
         }
+    }
+
+    /// Answers a task's message with the next receive; false if it is not the one received last.
+    pub fn answer_task(&mut self, task: TaskId, words: Words) -> bool {
+        let last = self.caller == Some(task);
+        if last {
+            self.reply = Some((MessageInfo::new(message::OK, 0, words.len()), words));
+        }
+        last
     }
 
     /// Keeps a server's request for later.
@@ -127,11 +134,6 @@ impl Mail {
             let (info, words) = message::put(message::OK, bytes);
             Endpoint::at(slot).send(info, words);
         }
-    }
-
-    /// Sends a thread's capability along with the next answer to the tracer.
-    pub fn hand(&mut self, tcb: CPtr) {
-        self.handed = Some(tcb);
     }
 
     /// Answers a task's fault with the next receive, so that it tries again; false if it is not
@@ -156,10 +158,11 @@ impl Mail {
             return Withdrawn::Retry;
         }
         self.empty_endpoint();
-        let its = |pending: &Pending| matches!(pending, Pending::Trap(of, ..) if *of == task);
-        let at = self.pending.iter().position(its);
+        let at = self.pending.iter().position(|pending| pending.is_of(task));
         match at.and_then(|at| self.pending.remove(at)) {
             Some(Pending::Trap(_, trap, ip)) => Withdrawn::Trap(trap, ip),
+            // It will be said again.
+            Some(Pending::Message(..)) => Withdrawn::Retry,
             _ => Withdrawn::Nothing,
         }
     }
@@ -171,8 +174,7 @@ impl Mail {
             self.reply = None;
         }
         if !self.pending.is_empty() {
-            self.pending
-                .retain(|p| !matches!(p, Pending::Trap(t, ..) if *t == task));
+            self.pending.retain(|pending| !pending.is_of(task));
         }
     }
 
@@ -191,6 +193,10 @@ impl Mail {
             match self.sort(received) {
                 Some(Sorted::Trap(task, trap, ip)) => {
                     self.pending.push_back(Pending::Trap(task, trap, ip));
+                }
+                Some(Sorted::Message(task, label)) => {
+                    let message = Pending::Message(task, label, received.words);
+                    self.pending.push_back(message);
                 }
                 Some(Sorted::Request(server)) => {
                     let mut message = [0; MAX];
@@ -225,6 +231,7 @@ impl Mail {
         }
         Some(match self.pending.pop_front()? {
             Pending::Trap(task, trap, ip) => Incoming::Trap(task, trap, ip),
+            Pending::Message(task, label, words) => Incoming::Message(task, label, words),
             Pending::Request(server, bytes) => {
                 message[..bytes.len()].copy_from_slice(&bytes);
                 Incoming::Request(server, bytes.len())
@@ -243,6 +250,10 @@ impl Mail {
         self.caller = Some(sender);
         Some(match sender {
             TaskId::TRACER | TaskId::FS => Sorted::Request(sender),
+            task if received.info.label() > rt::fault::label::LAST => {
+                self.may_retry = false;
+                Sorted::Message(task, received.info.label())
+            }
             task => {
                 let fault = Fault::decode(&received);
                 let trap = trap(&fault);
@@ -268,7 +279,18 @@ impl Mail {
     }
 }
 
+impl Pending {
+    /// Whether it is what a task did.
+    fn is_of(&self, task: TaskId) -> bool {
+        match self {
+            Pending::Trap(of, ..) | Pending::Message(of, ..) => *of == task,
+            Pending::Request(..) => false,
+        }
+    }
+}
+
 enum Sorted {
+    Message(TaskId, u64),
     Trap(TaskId, Trap, u64),
     Request(TaskId),
 }

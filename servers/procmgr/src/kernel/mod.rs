@@ -15,7 +15,7 @@ use memory::Memory;
 use procmgr::Trap;
 use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use rt::boot;
-use rt::cap::{CNode, CPtr, Endpoint, Notification};
+use rt::cap::{CNode, Endpoint, Notification};
 use rt::clock::{self, Clock};
 use rt::log::Log;
 use rt::slots::procmgr as slots;
@@ -85,6 +85,12 @@ impl Kernel {
                         return Incoming::Trap(task, trap, ip);
                     }
                 }
+                Incoming::Message(task, label, words) => {
+                    if let Some(thread) = self.threads.find(task) {
+                        thread.held();
+                        return Incoming::Message(task, label, words);
+                    }
+                }
                 Incoming::Timer => {
                     let now = self.clock.now();
                     if self.timer.fired(now) {
@@ -99,6 +105,16 @@ impl Kernel {
     /// Answers a server's request: an error, or the bytes with label 0.
     pub fn answer(&mut self, server: TaskId, label: u16, bytes: &[u8]) {
         self.mail.answer(server, label as u64, bytes);
+    }
+
+    /// Answers a task's message. One that has lost its place in the kernel meanwhile is sent again,
+    /// and the answer to it is known.
+    pub fn answer_task(&mut self, task: TaskId, words: [u64; 4]) {
+        let thread = self.threads.get(task);
+        thread.runs();
+        if !self.mail.answer_task(task, words) {
+            thread.tcb().resume().expect("the thread is ours");
+        }
     }
 
     /// Leaves a server's request unanswered for now.
@@ -320,17 +336,8 @@ impl Machine for Kernel {
             .nanoseconds(self.threads.get(task).ticks(clock::ticks()))
     }
 
-    fn hand_thread(&mut self, task: TaskId) {
-        self.mail.hand(self.threads.tcb(task).0);
-    }
-
-    fn revoke_thread(&mut self, task: TaskId) {
-        let CPtr(slot) = self.threads.tcb(task).0;
-        CSPACE.revoke(slot, DEPTH).expect("the slot is ours");
-    }
-
-    fn tracer_cap(&self) -> u64 {
-        self.threads.tracer_cap()
+    fn server_caps(&self) -> u64 {
+        self.threads.server_caps()
     }
 
     fn notify_tracer(&mut self) {

@@ -43,9 +43,9 @@ pub struct Thread {
     since: Option<u64>,
 }
 
-/// The two slots.
+/// The two slots: the process manager's, for faults and messages, and the tracer's.
 const FAULT: u64 = 0;
-const TRACER: u64 = 1;
+const TRACER: u64 = FAULT + 1;
 /// The logarithm of their number.
 const BITS: u32 = 1;
 
@@ -63,9 +63,9 @@ impl Threads {
         }
     }
 
-    /// Where every task finds its capability to the tracer.
-    pub fn tracer_cap(&self) -> u64 {
-        self.guard << BITS | TRACER
+    /// Where every task finds its capability to the process manager; the tracer's is behind it.
+    pub fn server_caps(&self) -> u64 {
+        self.fault_cap()
     }
 
     /// Makes one.

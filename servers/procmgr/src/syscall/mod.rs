@@ -16,6 +16,7 @@ mod vm;
 use crate::Procmgr;
 use crate::fork::CloneArgs;
 use crate::machine::Machine;
+use crate::ptrace;
 use crate::task::State;
 use abi::linux::general as g;
 use abi::tracer::Event;
@@ -80,7 +81,7 @@ impl Procmgr {
             g::__NR_wait4 => self.sys_wait4(m, id, a),
             g::__NR_waitid => self.sys_waitid(m, id, a),
             g::__NR_ptrace => self.sys_ptrace(m, id, a),
-            abi::client::NR_TRACER_CAP => self.sys_tracer_cap(m, id),
+            abi::client::NR_SERVER_CAPS => self.sys_server_caps(m),
 
             g::__NR_brk => self.sys_brk(m, id, a[0]),
             g::__NR_mmap => self.sys_mmap(m, id, a),
@@ -214,24 +215,23 @@ impl Procmgr {
         Errno::ENOSYS.into()
     }
 
-    /// A `ptrace` system call: the tracer's, as a report.
+    /// A `ptrace` system call. What the tracer has to be asked for is a report.
     fn sys_ptrace(&mut self, m: &mut impl Machine, id: TaskId, a: [u64; 6]) -> Done {
-        self.task_mut(id).trace.client = true;
-        self.report(
-            m,
-            id,
-            Event::Ptrace {
-                args: [a[0], a[1], a[2], a[3]],
-            },
-        );
-        Done::Later
+        let args = [a[0], a[1], a[2], a[3]];
+        match self.ptrace(m, id, args) {
+            Ok(ptrace::Done::Result(result)) => Done::Result(result),
+            Ok(ptrace::Done::Word(word)) => self.put(m, id, a[3], &word.to_le_bytes()).into(),
+            Ok(ptrace::Done::Ask) => {
+                self.task_mut(id).trace.client = true;
+                self.report(m, id, Event::Ptrace { args });
+                Done::Later
+            }
+            Err(e) => e.into(),
+        }
     }
 
-    /// Where the task finds its capability to the tracer.
-    fn sys_tracer_cap(&mut self, m: &mut impl Machine, id: TaskId) -> Done {
-        let trace = &mut self.task_mut(id).trace;
-        trace.client = true;
-        trace.messages = true;
-        Done::Result(m.tracer_cap() as i64)
+    /// Where the task finds its capabilities to the servers.
+    fn sys_server_caps(&mut self, m: &mut impl Machine) -> Done {
+        Done::Result(m.server_caps() as i64)
     }
 }

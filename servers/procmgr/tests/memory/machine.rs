@@ -293,9 +293,7 @@ impl Machine for Fake {
     fn cpu_time(&mut self, _: TaskId) -> u64 {
         unreachable!()
     }
-    fn hand_thread(&mut self, _: TaskId) {}
-    fn revoke_thread(&mut self, _: TaskId) {}
-    fn tracer_cap(&self) -> u64 {
+    fn server_caps(&self) -> u64 {
         unreachable!()
     }
     fn notify_tracer(&mut self) {}

@@ -4,7 +4,7 @@ mod calls;
 mod rules;
 
 use abi::tracer::{Event, Events, Report, SignalAction, Step, Verdict};
-use abi::{Errno, InCall, SigInfo, TaskId};
+use abi::{Errno, SigInfo, TaskId};
 use tracer::engine::*;
 
 /// An engine that answers with what it was given, once per report.
@@ -27,9 +27,7 @@ fn report(number: u32, event: Event) -> Report {
         task: TASK,
         tid: 7,
         number,
-        posted: false,
         more: true,
-        in_call: InCall::NONE,
         event,
     }
 }

@@ -1,0 +1,123 @@
+//! Messages of tasks: what libtrace says instead of making a system call.
+//!
+//! A message costs a fifth of a system call, because its words and the answer's travel in registers.
+//! To everybody else the task runs meanwhile: nothing of it is traced, and it has no signal to be
+//! told of between message and answer. A message that has to wait leaves the task in its wait; the
+//! answer is kept when it is there, and the task says its message again to get it.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::ptrace;
+use crate::task::{State, Wait};
+use crate::wait::Output;
+use abi::client::{self, ASK_TRACER};
+use abi::errno::to_rax;
+use abi::linux::general as g;
+use abi::{Errno, TaskId};
+
+/// The four words of an answer.
+pub type Words = [u64; 4];
+
+impl Procmgr {
+    /// A task that runs says something: the answer, or none where it has to wait or does not run any
+    /// more. A label that means nothing is ENOSYS.
+    pub fn on_message(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        label: u64,
+        words: Words,
+    ) -> Option<Words> {
+        let Ok(task) = self.find_task(id) else {
+            self.refused += 1;
+            return None;
+        };
+        if !matches!(task.state, State::Running) {
+            // A task that does not run has no way to speak: somebody forged the message.
+            self.refused += 1;
+            return None;
+        }
+        let (kind, number) = client::kind_and_number(label);
+        let task = self.task_mut(id);
+        task.speaks = true;
+        if let Some(answer) = task.said.find(number) {
+            return Some(answer);
+        }
+        let answer = match kind {
+            client::PTRACE => ptrace_answer(self.ptrace(m, id, words)),
+            client::WAIT => self.wait_by_message(m, id, number, words)?,
+            _ => {
+                self.refused += 1;
+                [Errno::ENOSYS.as_result() as u64, 0, 0, 0]
+            }
+        };
+        // What it asked for may have killed or stopped it.
+        let task = self.find_task(id).is_ok().then(|| self.task_mut(id))?;
+        task.said.keep(number, answer);
+        matches!(task.state, State::Running).then_some(answer)
+    }
+
+    /// wait4(2) without rusage.
+    fn wait_by_message(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        number: u16,
+        [pid, options, ..]: Words,
+    ) -> Option<Words> {
+        let request = match self.wait4_request(id, pid as i32, options as u32, Output::Message) {
+            Ok(request) => request,
+            Err(e) => return Some([e.as_result() as u64, 0, 0, 0]),
+        };
+        if let Some(result) = self.try_wait(m, id, &request) {
+            return Some(wait_answer(result));
+        }
+        let task = self.task_mut(id);
+        task.registers.stand();
+        task.message = Some(number);
+        task.state = State::Waiting(Wait::Child(request));
+        None
+    }
+
+    /// A wait that a message began is over. Where a signal ended it, the task says its message again
+    /// unless a handler runs that restarts nothing.
+    pub(crate) fn answer_wait(&mut self, m: &mut impl Machine, id: TaskId, result: i64) {
+        if result != Errno::ERESTARTSYS.as_result() {
+            self.answer_message(id, wait_answer(result));
+        }
+        self.return_to_user(m, id);
+    }
+
+    /// The answer to the message that a task waits with; it has it when it asks again.
+    fn answer_message(&mut self, id: TaskId, answer: Words) {
+        let task = self.task_mut(id);
+        if let Some(number) = task.message.take() {
+            task.said.keep(number, answer);
+        }
+    }
+
+    /// A handler with these flags runs before a message that was interrupted is said again.
+    pub(crate) fn interrupt_message(&mut self, id: TaskId, flags: u64) {
+        if flags & u64::from(g::SA_RESTART) == 0 {
+            self.answer_message(id, [Errno::EINTR.as_result() as u64, 0, 0, 0]);
+        }
+        self.task_mut(id).message = None;
+    }
+}
+
+/// The words of a wait's result.
+fn wait_answer(result: i64) -> Words {
+    match Errno::check(result) {
+        Ok(result) => [result as u64 & 0xffff_ffff, result as u64 >> 32, 0, 0],
+        Err(_) => [result as u64, 0, 0, 0],
+    }
+}
+
+fn ptrace_answer(done: Result<ptrace::Done, Errno>) -> Words {
+    match done {
+        Ok(ptrace::Done::Word(word)) => [0, word, 0, 0],
+        Ok(ptrace::Done::Ask) => [ASK_TRACER as u64, 0, 0, 0],
+        Ok(ptrace::Done::Result(result)) => [result as u64, 0, 0, 0],
+        Err(e) => [to_rax(Err(e)) as u64, 0, 0, 0],
+    }
+}

@@ -1,0 +1,83 @@
+//! PTRACE_INTERRUPT and LISTEN: stops without SIGSTOP.
+
+use super::{Done, OK, Request};
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::State;
+use abi::linux::ptrace::PTRACE_EVENT_STOP;
+use abi::tracer::{Event, SignalAction, Step, Verdict};
+use abi::{Errno, SigInfo, TaskId};
+
+impl Procmgr {
+    /// At a stop it is remembered and makes the next one. EIO: not seized.
+    pub(super) fn interrupt_tracee(
+        &mut self,
+        m: &mut impl Machine,
+        r: &Request,
+    ) -> Result<Done, Errno> {
+        let trace = &self.task(r.target).trace;
+        match trace.lease {
+            Some(lease) if !lease.seized => return Err(Errno::EIO),
+            Some(_) if trace.is_leased() => {}
+            _ => return Ok(Done::Ask),
+        }
+        if !self.stop_listening(m, r.target, false) {
+            self.quiesce(m, r.target);
+        }
+        Ok(OK)
+    }
+
+    /// A task that listens shows its stop again, or, once its process is `continued`, the stop that
+    /// tells of that. Whether it was listening.
+    pub(crate) fn stop_listening(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        continued: bool,
+    ) -> bool {
+        let stopped = &self.task(id).trace.stopped;
+        let Some(stopped) = stopped.as_ref().filter(|s| s.listening) else {
+            return false;
+        };
+        let stop = match continued {
+            true => abi::ptrace::Stop::event_stop(abi::signal::SIGTRAP),
+            false => stopped.stop,
+        };
+        self.publish(m, id, stop);
+        true
+    }
+
+    /// Leaves the tracee where it is, but no longer at a stop. EIO: not seized, or not at an
+    /// event-stop of PTRACE_EVENT_STOP, which Linux tells by the siginfo.
+    pub(super) fn listen(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
+        let trace = &self.task(r.target).trace;
+        let Some(lease) = trace.lease.filter(|_| trace.is_leased()) else {
+            return Ok(Done::Ask);
+        };
+        let info = self.stop_info(r.target)?;
+        let event_stop = info.is_some_and(|info| info.code >> 8 == PTRACE_EVENT_STOP as i32);
+        if !lease.seized || !event_stop {
+            return Err(Errno::EIO);
+        }
+        let task = self.task(r.target);
+        let job_control = matches!(
+            task.state,
+            State::Held(Event::Quiesce | Event::JobControl { .. })
+        );
+        if let Some(signo) = self.process(task.process).stopped.filter(|_| job_control) {
+            // Its process's stop keeps it.
+            let action = SignalAction::Stop;
+            let info = SigInfo::new(signo, 0);
+            let verdict = Verdict::Signal { action, info };
+            self.go_on_from_stop(m, r.target, Step::None, verdict);
+            return Ok(OK);
+        }
+        // Nothing but the tracer's hold keeps it: the report stays outstanding.
+        let stopped = self.at_stop_mut(r.target)?;
+        (stopped.listening, stopped.unseen) = (true, false);
+        if core::mem::take(&mut self.task_mut(r.target).trace.quiesce) {
+            self.stop_listening(m, r.target, false);
+        }
+        Ok(OK)
+    }
+}

@@ -1,0 +1,162 @@
+//! Requests about a tracee, by its tracer (ptrace.md A3, A5 to A7).
+//!
+//! The tracer server says who traces whom; what a tracer then does with a stopped tracee needs
+//! nothing but what is kept here: registers, memory, signals, the stop itself. So it is done here,
+//! by message or by system call, and the server hears only of what it decides: attaching and
+//! detaching, options, and how a task goes on that it has not leased ([`abi::ptrace::Lease`]).
+
+mod debug;
+mod fpregs;
+mod interrupt;
+mod memory;
+mod registers;
+mod regset;
+mod resume;
+mod siginfo;
+mod stop;
+mod syscall_info;
+mod user;
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use abi::linux::ptrace as nr;
+use abi::ptrace::Mode;
+use abi::signal::SIGKILL;
+use abi::tracer::Step;
+use abi::{Errno, SigInfo, TaskId};
+
+pub use debug::DebugRegisters;
+pub(crate) use resume::signal_argument;
+pub use stop::Stopped;
+
+/// What a request gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The result of the call.
+    Result(i64),
+    /// A word that was read.
+    Word(u64),
+    /// Nothing: the tracer server has to be asked.
+    Ask,
+}
+
+/// Success.
+const OK: Done = Done::Result(0);
+
+/// A request about a task that the client traces.
+#[derive(Clone, Copy, Debug)]
+struct Request {
+    /// Who asks.
+    client: TaskId,
+    /// About whom.
+    target: TaskId,
+    /// The address argument.
+    addr: u64,
+    /// The data argument.
+    data: u64,
+}
+
+impl Procmgr {
+    /// A request with the four arguments of ptrace(2).
+    pub(crate) fn ptrace(
+        &mut self,
+        m: &mut impl Machine,
+        client: TaskId,
+        [number, pid, addr, data]: [u64; 4],
+    ) -> Result<Done, Errno> {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        if abi::client::concerns_tracer(number) {
+            return Ok(Done::Ask);
+        }
+        let request = Request {
+            client,
+            target: self.own_tracee(client, pid as i32)?,
+            addr,
+            data,
+        };
+        match number {
+            nr::PTRACE_KILL => self.kill_tracee(m, &request),
+            nr::PTRACE_INTERRUPT => self.interrupt_tracee(m, &request),
+            _ => {
+                self.at_stop(request.target)?;
+                self.request_at_stop(m, number, &request)
+            }
+        }
+    }
+
+    fn request_at_stop(
+        &mut self,
+        m: &mut impl Machine,
+        number: u32,
+        request: &Request,
+    ) -> Result<Done, Errno> {
+        match number {
+            nr::PTRACE_PEEKTEXT | nr::PTRACE_PEEKDATA => self.peek_data(m, request),
+            nr::PTRACE_POKETEXT | nr::PTRACE_POKEDATA => self.poke_data(m, request),
+            nr::PTRACE_PEEKUSR => self.peek_user(m, request),
+            nr::PTRACE_POKEUSR => self.poke_user(m, request),
+            nr::PTRACE_CONT => self.resume_tracee(m, request, Mode::Free, Step::None),
+            nr::PTRACE_SYSCALL => self.resume_tracee(m, request, Mode::Syscall, Step::None),
+            nr::PTRACE_SINGLESTEP => self.resume_tracee(m, request, Mode::Free, Step::Single),
+            nr::PTRACE_SYSEMU => self.resume_tracee(m, request, Mode::Emulate, Step::None),
+            nr::PTRACE_SYSEMU_SINGLESTEP => {
+                self.resume_tracee(m, request, Mode::Emulate, Step::Single)
+            }
+            nr::PTRACE_GETREGS => self.get_regs(m, request),
+            nr::PTRACE_SETREGS => self.set_regs(m, request),
+            nr::PTRACE_GETFPREGS => self.get_fpregs(m, request),
+            nr::PTRACE_SETFPREGS => self.set_fpregs(m, request),
+            nr::PTRACE_ARCH_PRCTL => self.arch_prctl_tracee(m, request),
+            nr::PTRACE_GETREGSET => self.get_regset(m, request),
+            nr::PTRACE_SETREGSET => self.set_regset(m, request),
+            nr::PTRACE_GETEVENTMSG => self.event_message(m, request),
+            nr::PTRACE_GETSIGINFO => self.get_siginfo(m, request),
+            nr::PTRACE_SETSIGINFO => self.set_siginfo(m, request),
+            nr::PTRACE_LISTEN => self.listen(m, request),
+            nr::PTRACE_GET_SYSCALL_INFO => self.syscall_info(m, request),
+            // SINGLEBLOCK is among them: the machine has no block steps.
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// A3, steps 1 to 5: the task with a tid, if the client traces it.
+    pub(crate) fn own_tracee(&self, client: TaskId, pid: i32) -> Result<TaskId, Errno> {
+        let tid = u32::try_from(pid).map_err(|_| Errno::ESRCH)?;
+        let target = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        if self.task(target).trace.tracer == Some(client) {
+            return Ok(target);
+        }
+        // Pid 1's own threads get what Linux gives: it has no rule about pid 1 here.
+        if tid == 1 && self.process_of(target) != self.process_of(client) {
+            return Err(Errno::EPERM);
+        }
+        Err(Errno::ESRCH)
+    }
+
+    /// Today's Linux: SIGKILL, whether at a stop or not. A tracee that is dead already is not news.
+    fn kill_tracee(&mut self, m: &mut impl Machine, request: &Request) -> Result<Done, Errno> {
+        if self.task(request.target).alive() {
+            let info = SigInfo::new(SIGKILL, abi::signal::code::SI_USER);
+            self.signal_task(m, request.target, info)?;
+        }
+        Ok(OK)
+    }
+}
+
+/// Words as they lie in memory.
+fn words_of<const N: usize>(bytes: &[u8]) -> [u64; N] {
+    let mut words = [0; N];
+    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+        *word = u64::from_le_bytes(chunk.try_into().expect("chunks of eight bytes"));
+    }
+    words
+}
+
+/// Memory as it holds words.
+fn bytes_of<const N: usize>(words: &[u64]) -> [u8; N] {
+    let mut bytes = [0; N];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+        chunk.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
+}

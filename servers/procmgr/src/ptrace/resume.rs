@@ -1,0 +1,102 @@
+//! PTRACE_CONT, SYSCALL, SINGLESTEP, SYSEMU and SYSEMU_SINGLESTEP (A5), and what becomes of the
+//! signal that a resumption or a detach names (A6).
+
+use super::{Done, OK, Request};
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::State;
+use abi::ptrace::{Mode, StopKind};
+use abi::signal::{SIGMAX, code};
+use abi::tracer::{SignalAction, Step, Verdict};
+use abi::{Errno, SigInfo, TaskId};
+
+impl Procmgr {
+    pub(super) fn resume_tracee(
+        &mut self,
+        m: &mut impl Machine,
+        r: &Request,
+        mode: Mode,
+        step: Step,
+    ) -> Result<Done, Errno> {
+        let signal = signal_argument(r.data)?;
+        if !self.task(r.target).trace.is_leased() {
+            return Ok(Done::Ask);
+        }
+        if let Some(verdict) = self.resumption(m, r.target, r.client, signal)? {
+            self.task_mut(r.target).trace.set_mode(mode);
+            self.go_on_from_stop(m, r.target, step, verdict);
+        }
+        Ok(OK)
+    }
+
+    /// What a stopped task goes on with when its tracer `by` gives it a signal or none. At a system
+    /// call's stop the signal is simply sent, and none is left of the stop where that kills. At a
+    /// signal-delivery-stop it takes the place of the one that was stopped for, whose siginfo it
+    /// keeps where the number is the same. At other stops it is ignored.
+    pub(crate) fn resumption(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        by: TaskId,
+        signal: Option<u8>,
+    ) -> Result<Option<Verdict>, Errno> {
+        let kind = self.at_stop(id)?.stop.kind;
+        if let (StopKind::SyscallEntry { .. } | StopKind::SyscallExit, Some(signo)) = (kind, signal)
+        {
+            self.signal_task(m, id, SigInfo::new(signo, code::SI_KERNEL))?;
+            if self.at_stop(id).is_err() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(match kind {
+            StopKind::Signal => match signal {
+                Some(signo) => Verdict::Signal {
+                    action: SignalAction::Deliver,
+                    info: self.chosen(id, by, signo)?,
+                },
+                None => Verdict::Signal {
+                    action: SignalAction::Ignore,
+                    info: SigInfo::default(),
+                },
+            },
+            StopKind::SyscallEntry { emulated: true } => Verdict::AbortSyscall,
+            _ => Verdict::Continue,
+        }))
+    }
+
+    /// The siginfo of a signal that a tracer chose for a signal-delivery-stop.
+    fn chosen(&self, id: TaskId, by: TaskId, signo: u8) -> Result<SigInfo, Errno> {
+        Ok(match self.stop_info(id)? {
+            Some(info) if info.signo == i32::from(signo) => info,
+            _ => {
+                let uid = self.process(self.process_of(by)).credentials.uid[0];
+                SigInfo::from_process(signo, code::SI_USER, self.task(by).tid, uid)
+            }
+        })
+    }
+
+    /// Lets a task go on from its stop.
+    pub(crate) fn go_on_from_stop(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        step: Step,
+        verdict: Verdict,
+    ) {
+        let State::Held(event) = self.task(id).state else {
+            unreachable!("a task at a stop is held");
+        };
+        self.load_fpu_state(m, id);
+        self.release(m, id, step);
+        self.go_on(m, id, event, verdict);
+    }
+}
+
+/// The signal that a resumption or detach names in `data`; EIO if it is none.
+pub(crate) fn signal_argument(data: u64) -> Result<Option<u8>, Errno> {
+    match u8::try_from(data) {
+        Ok(0) => Ok(None),
+        Ok(signo) if signo <= SIGMAX => Ok(Some(signo)),
+        _ => Err(Errno::EIO),
+    }
+}

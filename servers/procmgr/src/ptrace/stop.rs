@@ -1,0 +1,133 @@
+//! Stops: which the process manager makes by itself, and what can be asked of one.
+
+use super::{Done, OK, Request};
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::State;
+use abi::linux::general::SA_NOCLDSTOP;
+use abi::linux::ptrace as nr;
+use abi::ptrace::{Mode, Stop, StopKind};
+use abi::signal::{SIGCHLD, SIGTRAP, code};
+use abi::tracer::Event;
+use abi::{Errno, SigInfo, TaskId, UserRegs};
+use alloc::boxed::Box;
+
+/// A task at a ptrace stop.
+pub struct Stopped {
+    /// The stop.
+    pub stop: Stop,
+    /// Nobody has waited for it.
+    pub unseen: bool,
+    /// PTRACE_LISTEN: still held, but not for requests.
+    pub listening: bool,
+    /// What PTRACE_SETSIGINFO made of its siginfo.
+    pub info: Option<Box<SigInfo>>,
+    /// Its registers once somebody has written them, so that a set is followed by an equal get even
+    /// where the kernel drops a bit or has no such register.
+    pub view: Option<Box<UserRegs>>,
+}
+
+impl Stopped {
+    fn new(stop: Stop) -> Stopped {
+        Stopped {
+            stop,
+            unseen: true,
+            listening: false,
+            info: None,
+            view: None,
+        }
+    }
+}
+
+impl Procmgr {
+    /// The stop that an event is of a task that is leased; none for what the tracer has to hear of.
+    pub(crate) fn leased_stop(&self, id: TaskId, event: &Event) -> Option<Stop> {
+        let task = self.task(id);
+        let lease = task.trace.lease?;
+        task.trace.tracer?;
+        Some(match *event {
+            Event::SyscallEntry => {
+                let emulated = task.trace.mode == Mode::Emulate;
+                Stop::syscall(StopKind::SyscallEntry { emulated }, lease.options)
+            }
+            Event::SyscallExit => Stop::syscall(StopKind::SyscallExit, lease.options),
+            Event::Signal { ref info, .. } => Stop::signal(info.signo as u8 & 0x7f),
+            Event::Quiesce => match (self.process(task.process).stopped, lease.seized) {
+                (Some(signo), false) => Stop::group(signo),
+                (signo, _) => Stop::event_stop(signo.unwrap_or(SIGTRAP)),
+            },
+            Event::JobControl { signo, stop: true } if lease.seized => Stop::event_stop(signo),
+            Event::JobControl { signo, stop: true } => Stop::group(signo),
+            Event::JobControl { stop: false, .. } => Stop::event_stop(SIGTRAP),
+            _ => return None,
+        })
+    }
+
+    /// Publishes a stop of a held task and tells its tracer, whose wait wakes even where it ignores
+    /// SIGCHLD. Order: the task is held, the stop is published, then somebody hears of it.
+    pub(crate) fn publish(&mut self, m: &mut impl Machine, id: TaskId, stop: Stop) {
+        let Some(tracer) = self.task(id).trace.tracer else {
+            return;
+        };
+        let Ok(waiter) = self.find_task(tracer) else {
+            return;
+        };
+        let ix = waiter.process;
+        let trace = &mut self.task_mut(id).trace;
+        trace.stopped = Some(Stopped::new(stop));
+        // Any stop is the one that PTRACE_INTERRUPT asked for, and an event-stop of its kind tells
+        // of SIGCONT as well.
+        trace.quiesce = false;
+        trace.continued &= stop.code >> 8 != nr::PTRACE_EVENT_STOP;
+        let action = self.process(ix).actions.get(SIGCHLD);
+        let quiet = action.flags & u64::from(SA_NOCLDSTOP) != 0;
+        let task = self.task(id);
+        let uid = self.process(task.process).credentials.uid[0];
+        let status = stop.signo().into();
+        let info = SigInfo::child(code::CLD_TRAPPED, task.tid, uid, status, 0, 0);
+        self.tell(m, ix, (!quiet).then_some(info));
+    }
+
+    /// A3, steps 6 and 7: a tracee at a stop, which a listening one is not.
+    pub(crate) fn at_stop(&self, id: TaskId) -> Result<&Stopped, Errno> {
+        let task = self.task(id);
+        match (&task.state, &task.trace.stopped) {
+            (State::Held(_), Some(stopped)) if !stopped.listening => Ok(stopped),
+            _ => Err(Errno::ESRCH),
+        }
+    }
+
+    /// The same, to change it.
+    pub(super) fn at_stop_mut(&mut self, id: TaskId) -> Result<&mut Stopped, Errno> {
+        self.at_stop(id)?;
+        let stopped = &mut self.task_mut(id).trace.stopped;
+        stopped.as_mut().ok_or(Errno::ESRCH)
+    }
+
+    /// The siginfo of a stop, if it has one.
+    pub(super) fn stop_info(&self, id: TaskId) -> Result<Option<SigInfo>, Errno> {
+        let stopped = self.at_stop(id)?;
+        if let Some(info) = &stopped.info {
+            return Ok(Some(**info));
+        }
+        let task = self.task(id);
+        if let (State::Held(Event::Signal { info, .. }), StopKind::Signal) =
+            (&task.state, stopped.stop.kind)
+        {
+            return Ok(Some(*info));
+        }
+        let uid = self.process(task.process).credentials.uid[0];
+        Ok(stopped.stop.info(task.tid, uid))
+    }
+
+    /// PTRACE_GETEVENTMSG.
+    pub(super) fn event_message(
+        &mut self,
+        m: &mut impl Machine,
+        r: &Request,
+    ) -> Result<Done, Errno> {
+        let message = self.at_stop(r.target)?.stop.message;
+        self.put(m, r.client, r.data, &message.to_le_bytes())?;
+        Ok(OK)
+    }
+}

@@ -1,0 +1,27 @@
+//! PTRACE_PEEKUSER and POKEUSER: `struct user` by layout (A7).
+
+use super::{Done, OK, Request};
+use crate::Procmgr;
+use crate::machine::Machine;
+use abi::Errno;
+use abi::user::Segment;
+
+impl Procmgr {
+    pub(super) fn peek_user(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
+        let word = match Segment::at(r.addr)? {
+            Segment::Register(at) => self.user_regs(m, r.target)?.to_words()[at],
+            Segment::Debug(n) => self.task(r.target).trace.debug.get(n),
+            Segment::Gap => 0,
+        };
+        Ok(Done::Word(word))
+    }
+
+    pub(super) fn poke_user(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
+        match Segment::at(r.addr)? {
+            Segment::Register(at) => self.write_user_regs(m, r.target, at, &[r.data])?,
+            Segment::Debug(n) => self.task_mut(r.target).trace.debug.set(n, r.data)?,
+            Segment::Gap => return Err(Errno::EIO),
+        }
+        Ok(OK)
+    }
+}

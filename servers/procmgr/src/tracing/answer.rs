@@ -1,0 +1,127 @@
+//! Answers to reports: how a held task goes on.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::State;
+use abi::tracer::{Answer, Event, Events, SignalAction, Step, Verdict};
+use abi::{Errno, InCall, TaskId};
+
+impl Procmgr {
+    /// A held task goes on. Everything is checked before anything changes.
+    pub(super) fn answered(&mut self, m: &mut impl Machine, answer: &Answer) -> Result<(), Errno> {
+        let id = answer.task;
+        let event = self.held_by(id, answer.number)?;
+        let fits = match answer.verdict {
+            Verdict::Continue => !matches!(event, Event::Ptrace { .. }),
+            Verdict::AbortSyscall => matches!(event, Event::SyscallEntry),
+            Verdict::Signal { .. } => !matches!(event, Event::Ptrace { .. }),
+            Verdict::Result(_) => matches!(event, Event::Ptrace { .. }),
+        };
+        if !fits {
+            return Err(Errno::EINVAL);
+        }
+        self.load_fpu_state(m, id);
+        if let Some(course) = &answer.course {
+            self.task_mut(id).trace.set_course(course);
+        }
+        let step = self.task(id).trace.step;
+        let step = answer.course.map_or(step, |course| course.step);
+        self.release(m, id, step);
+        self.go_on(m, id, event, answer.verdict);
+        Ok(())
+    }
+
+    /// A report is over; the task runs like this when it does.
+    pub(crate) fn release(&mut self, m: &mut impl Machine, id: TaskId, step: Step) {
+        let task = self.task_mut(id);
+        if task.trace.step != step {
+            task.trace.step = step;
+            if step == Step::None && task.space.is_some() {
+                m.step(id, false);
+            }
+        }
+        let task = self.task_mut(id);
+        task.trace.stopped = None;
+        task.state = State::Moving;
+    }
+
+    /// What follows a report.
+    pub(crate) fn go_on(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        event: Event,
+        verdict: Verdict,
+    ) {
+        if self.stays_stopped(id, event, verdict) {
+            self.task_mut(id).state = State::Stopped;
+            return;
+        }
+        if let Verdict::Signal { action, info } = verdict
+            && !matches!(event, Event::Signal { .. })
+        {
+            // Sent along with the resumption from a stop that was not a signal's.
+            if action != SignalAction::Ignore && self.task(id).alive() {
+                self.push_signal(m, id, info);
+            }
+        }
+        match event {
+            Event::SyscallEntry => self.entry_answered(m, id, verdict),
+            Event::SyscallExit => self.syscall_left(m, id),
+            Event::Signal { info, action } => match verdict {
+                Verdict::Signal { action, info } => self.signal_answered(m, id, action, info),
+                _ => self.signal_answered(m, id, action, info),
+            },
+            Event::Quiesce => self.return_to_user(m, id),
+            Event::Clone { .. } => self.clone_reported(m, id),
+            Event::VforkDone { child_tid } => self.finish_syscall(m, id, child_tid.into()),
+            Event::Exec { .. } => self.finish_syscall(m, id, 0),
+            Event::Exit { .. } => self.exit_reported(m, id),
+            Event::ClientExit => {
+                self.task_mut(id).trace.client = false;
+                self.leave(m, id);
+            }
+            Event::Death { .. } => self.become_zombie(m, id),
+            Event::Reap => self.remove_task(id),
+            Event::JobControl { .. } => self.return_to_user(m, id),
+            Event::Ptrace { .. } => match verdict {
+                Verdict::Result(result) => self.finish_syscall(m, id, result),
+                _ => self.finish_syscall(m, id, Errno::EIO.as_result()),
+            },
+        }
+    }
+
+    /// Whether the answer to a stop leaves the task in its process's job-control stop, if that
+    /// still lasts: the answer says so by the action `Stop`.
+    fn stays_stopped(&self, id: TaskId, event: Event, verdict: Verdict) -> bool {
+        let still = matches!(event, Event::Quiesce | Event::JobControl { .. })
+            && matches!(
+                verdict,
+                Verdict::Signal {
+                    action: SignalAction::Stop,
+                    ..
+                }
+            );
+        still && self.process(self.process_of(id)).stopped.is_some() && self.may_report(id)
+    }
+
+    fn entry_answered(&mut self, m: &mut impl Machine, id: TaskId, verdict: Verdict) {
+        let task = self.task(id);
+        let nr = match task.registers.call() {
+            InCall::At { nr, .. } => nr,
+            InCall::No { orig_rax } => orig_rax,
+        };
+        if self.doomed(id).is_some() {
+            return self.return_to_user(m, id);
+        }
+        match verdict {
+            // A call that is emulated is not stepped over: the next instruction is.
+            Verdict::AbortSyscall if !self.task(id).trace.events.contains(Events::SYSCALL_EXIT) => {
+                self.return_to_user(m, id);
+            }
+            Verdict::AbortSyscall => self.leave_syscall(m, id),
+            _ if nr as i64 == -1 => self.leave_syscall(m, id),
+            _ => self.dispatch(m, id, nr),
+        }
+    }
+}

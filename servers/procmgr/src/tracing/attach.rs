@@ -1,0 +1,110 @@
+//! Becoming a tracee (ptrace.md A3, A4).
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::State;
+use abi::signal::{SIGSTOP, code};
+use abi::tracer::{Course, First, Reply};
+use abi::{Errno, SigInfo, TaskId};
+
+impl Procmgr {
+    /// PTRACE_ATTACH and SEIZE. What forbids it is EPERM each time, so the order does not show.
+    pub(super) fn trace(
+        &mut self,
+        m: &mut impl Machine,
+        tid: u32,
+        tracer: TaskId,
+        course: &Course,
+        first: First,
+    ) -> Result<Reply, Errno> {
+        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let by = self.process_of(self.named_task(tracer)?.id);
+        let task = self.task(id);
+        let forbidden = tid <= 1
+            || task.process == by
+            || matches!(task.state, State::Zombie)
+            || task.trace.tracer.is_some()
+            || !self.may_access(by, task.process);
+        if forbidden {
+            return Err(Errno::EPERM);
+        }
+        self.bind(m, id, tracer, course, first)
+    }
+
+    /// PTRACE_TRACEME. A parent that is exiting: as if it had been attached and detached at once.
+    pub(super) fn trace_me(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        course: &Course,
+    ) -> Result<Reply, Errno> {
+        let task = self.named_task(id)?;
+        if task.trace.tracer.is_some() {
+            return Err(Errno::EPERM);
+        }
+        let parent = self.process(task.process).parent;
+        let parent = parent.map(|parent| self.process(parent).leader);
+        match parent.filter(|parent| self.task(*parent).alive()) {
+            Some(parent) => self.bind(m, id, parent, course, First::None),
+            None => Ok(Reply::None),
+        }
+    }
+
+    /// The child of a tracee, before it runs.
+    pub(super) fn trace_child(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        creator: TaskId,
+        course: &Course,
+        first: First,
+    ) -> Result<Reply, Errno> {
+        let created = self.named_task(id)?.trace.tracer.is_none();
+        let tracer = self.named_task(creator)?.trace.tracer.ok_or(Errno::ESRCH)?;
+        if !created {
+            return Err(Errno::EPERM);
+        }
+        self.bind(m, id, tracer, course, first)
+    }
+
+    /// Binds a task and its tracer, or changes nothing. ESRCH: either is on its way out.
+    fn bind(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        tracer: TaskId,
+        course: &Course,
+        first: First,
+    ) -> Result<Reply, Errno> {
+        if self.task(id).space.is_none() || !self.named_task(tracer)?.alive() {
+            return Err(Errno::ESRCH);
+        }
+        let ix = self.process_of(tracer);
+        let tracees = &mut self.process_mut(ix).tracees;
+        tracees.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        tracees.push(id);
+        self.task_mut(tracer).trace.client = true;
+        let trace = &mut self.task_mut(id).trace;
+        trace.attached = true;
+        trace.tracer = Some(tracer);
+        trace.set_course(course);
+        let stopped = matches!(self.task(id).state, State::Stopped);
+        if stopped || first == First::Event {
+            self.quiesce(m, id);
+        }
+        match first {
+            First::None | First::Event => {}
+            First::Attach => self.push_signal(m, id, SigInfo::new(SIGSTOP, code::SI_KERNEL)),
+            First::Child => {
+                let info = SigInfo::from_process(SIGSTOP, code::SI_USER, 0, 0);
+                self.push_signal(m, id, info);
+            }
+        }
+        let tid = self.task(id).tid;
+        Ok(Reply::Traced {
+            task: id,
+            tid,
+            tracer,
+        })
+    }
+}

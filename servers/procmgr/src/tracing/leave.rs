@@ -1,0 +1,90 @@
+//! The end of a bond between a tracee and its tracer (ptrace.md A4).
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::ptrace::signal_argument;
+use crate::task::State;
+use abi::ptrace::StopKind;
+use abi::signal::{SIGKILL, code};
+use abi::tracer::{Event, Leave, SignalAction, Step, Verdict};
+use abi::{Errno, SigInfo, TaskId};
+
+impl Procmgr {
+    /// Nothing of the tracer's is left on the task, which goes on from where it is held.
+    pub(super) fn leave_tracee(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        why: Leave,
+    ) -> Result<(), Errno> {
+        self.named_task(id)?;
+        let verdict = match why {
+            Leave::Request(signal) => {
+                let by = self.task(id).trace.tracer.ok_or(Errno::ESRCH)?;
+                self.at_stop(id)?;
+                let signal = signal_argument(signal)?;
+                match self.resumption(m, id, by, signal)? {
+                    Some(verdict) => verdict,
+                    None => return Ok(()),
+                }
+            }
+            Leave::Exit { kill } => {
+                if kill && self.task(id).alive() {
+                    // SIGKILL cannot fail to be queued.
+                    let _ = self.signal_task(m, id, SigInfo::new(SIGKILL, code::SI_KERNEL));
+                }
+                self.unattended(id)
+            }
+        };
+        let process = self.process(self.process_of(id));
+        let parent_knows = process.leader == id && self.tracer_is_parent(id);
+        self.unbind(id);
+        self.task_mut(id).trace.end();
+        match self.task(id).state {
+            // Its first reader has gone: the others are told.
+            State::Zombie if !parent_knows => self.announce_death(m, id),
+            // Its own dealings with the tracer are not what the tracer lets go of.
+            State::Held(Event::Ptrace { .. } | Event::ClientExit) => {}
+            State::Held(event) => {
+                let verdict = self.stay(id, event).unwrap_or(verdict);
+                self.go_on_from_stop(m, id, Step::None, verdict);
+            }
+            _ => self.step_no_more(m, id),
+        }
+        Ok(())
+    }
+
+    /// How a task goes on whose tracer is gone: a signal that nobody has seen is delivered.
+    fn unattended(&self, id: TaskId) -> Verdict {
+        let stopped = self.task(id).trace.stopped.as_ref();
+        match stopped.map(|stopped| (stopped.stop.kind, stopped.unseen)) {
+            Some((StopKind::Signal, false)) => Verdict::Signal {
+                action: SignalAction::Ignore,
+                info: SigInfo::default(),
+            },
+            Some((StopKind::SyscallEntry { emulated: true }, _)) => Verdict::AbortSyscall,
+            _ => Verdict::Continue,
+        }
+    }
+
+    /// A process that job control has stopped stays so without its tracer.
+    fn stay(&self, id: TaskId, event: Event) -> Option<Verdict> {
+        let stopped = self.process(self.process_of(id)).stopped;
+        let job_control = matches!(event, Event::Quiesce | Event::JobControl { .. });
+        stopped
+            .filter(|_| job_control)
+            .map(|signo| Verdict::Signal {
+                action: SignalAction::Stop,
+                info: SigInfo::new(signo, 0),
+            })
+    }
+
+    /// A task that is not held runs freely from when it next goes on.
+    fn step_no_more(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task_mut(id);
+        let stepped = core::mem::take(&mut task.trace.step) != Step::None;
+        if stepped && task.space.is_some() {
+            m.step(id, false);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the tracer asks for.
+
+mod answer;
+mod attach;
+mod leave;
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::task::State;
+use abi::tracer::{Call, Event, Recalled, Reply};
+use abi::{Errno, SigInfo, TaskId};
+
+impl Procmgr {
+    pub(crate) fn tracer_call(
+        &mut self,
+        m: &mut impl Machine,
+        call: &Call,
+    ) -> Result<Reply, Errno> {
+        match *call {
+            Call::Next => return Ok(self.next_report().map_or(Reply::None, Reply::Report)),
+            Call::Exists { tid } => drop(self.by_tid(tid).ok_or(Errno::ESRCH)?),
+            Call::CheckTracer { client, tid } => {
+                self.named_task(client)?;
+                self.own_tracee(client, i32::try_from(tid).map_err(|_| Errno::ESRCH)?)?;
+            }
+            Call::Who { task } => {
+                self.named_task(task)?;
+                self.task_mut(task).trace.client = true;
+                let task = self.task(task);
+                let uid = self.process(task.process).credentials.uid[0];
+                return Ok(Reply::Who { tid: task.tid, uid });
+            }
+            Call::Trace {
+                tid,
+                tracer,
+                ref course,
+                first,
+            } => return self.trace(m, tid, tracer, course, first),
+            Call::TraceMe { task, ref course } => return self.trace_me(m, task, course),
+            Call::TraceChild {
+                task,
+                creator,
+                ref course,
+                first,
+            } => return self.trace_child(m, task, creator, course, first),
+            Call::Recall { task } => return self.recall(task).map(Reply::Recalled),
+            Call::Leave { task, why } => self.leave_tracee(m, task, why)?,
+            Call::SetCourse {
+                task,
+                ref course,
+                at_stop,
+                quiesce,
+            } => {
+                self.named_task(task)?;
+                if at_stop {
+                    self.at_stop(task)?;
+                }
+                self.task_mut(task).trace.set_course(course);
+                if quiesce {
+                    self.quiesce(m, task);
+                }
+            }
+            Call::Answer(ref answer) => self.answered(m, answer)?,
+            Call::StartChild { task, number } => match self.held_by(task, number)? {
+                Event::Clone { .. } => self.start_created(m, task),
+                _ => return Err(Errno::EINVAL),
+            },
+            Call::Post {
+                task,
+                number,
+                stop,
+                ref course,
+            } => {
+                self.held_by(task, number)?;
+                self.task(task).trace.tracer.ok_or(Errno::ESRCH)?;
+                if let Some(course) = course {
+                    let trace = &mut self.task_mut(task).trace;
+                    trace.set_course(course);
+                    trace.taken = course.lease.is_none();
+                    self.start_created(m, task);
+                }
+                self.publish(m, task, stop);
+            }
+            Call::Signal { task, info, force } => self.signal_for_tracer(m, task, info, force)?,
+        }
+        Ok(Reply::Done)
+    }
+
+    /// The event a task is held by, if the report has this number and was taken.
+    fn held_by(&self, id: TaskId, number: u32) -> Result<Event, Errno> {
+        let task = self.find_task(id)?;
+        match task.state {
+            State::Held(event) if task.report_number == number && task.trace.taken => Ok(event),
+            _ => Err(Errno::ESRCH),
+        }
+    }
+
+    /// Brings a task to a stand for the tracer, or when it next runs.
+    pub(crate) fn quiesce(&mut self, m: &mut impl Machine, id: TaskId) {
+        match self.task(id).state {
+            State::Zombie => {}
+            State::Stopped => {
+                self.task_mut(id).state = State::Moving;
+                self.report(m, id, Event::Quiesce);
+            }
+            _ => {
+                self.task_mut(id).trace.quiesce = true;
+                self.interrupt(m, id);
+            }
+        }
+    }
+
+    fn recall(&mut self, id: TaskId) -> Result<Recalled, Errno> {
+        self.named_task(id)?;
+        let report = self.take_report(id);
+        let trace = &mut self.task_mut(id).trace;
+        let stop = trace.stopped.as_ref().map(|stopped| stopped.stop);
+        trace.lease = None;
+        let (mode, step) = (trace.mode, trace.step);
+        trace.set_mode(mode);
+        Ok(Recalled {
+            report,
+            stop,
+            mode,
+            step,
+        })
+    }
+
+    fn signal_for_tracer(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        info: SigInfo,
+        force: bool,
+    ) -> Result<(), Errno> {
+        let alive = self.named_task(id)?.alive();
+        info.signal().ok_or(Errno::EINVAL)?;
+        if !alive {
+            return Err(Errno::ESRCH);
+        }
+        if !force {
+            return self.signal_task(m, id, info);
+        }
+        self.push_signal(m, id, info);
+        Ok(())
+    }
+
+    /// A signal the tracer puts on a task whatever it blocks or ignores: it will be reported.
+    fn push_signal(&mut self, m: &mut impl Machine, id: TaskId, info: SigInfo) {
+        if info.signal() == Some(abi::signal::SIGKILL) {
+            // SIGKILL cannot fail to be queued.
+            let _ = self.signal_task(m, id, info);
+            return;
+        }
+        self.task_mut(id).pending.add(info, false);
+        self.wake_for_signal(m, id);
+    }
+}

@@ -1,0 +1,72 @@
+//! Who has spoken to the tracer.
+
+use crate::{Host, host};
+use abi::client::Said;
+use abi::task::SLOTS;
+use abi::{Errno, TaskId};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// A client.
+struct Client {
+    task: TaskId,
+    /// Its real user id when it first asked for something.
+    uid: Option<u32>,
+    said: Said,
+}
+
+/// The clients, by slot: one that takes the slot of another replaces it, so they are as many as
+/// there are tasks.
+pub struct Clients(Vec<Option<Box<Client>>>);
+
+impl Default for Clients {
+    fn default() -> Clients {
+        let mut clients = Vec::new();
+        clients.resize_with(SLOTS, || None);
+        Clients(clients)
+    }
+}
+
+impl Clients {
+    /// What a message with this number has been answered.
+    pub fn answered(&self, task: TaskId, number: u16) -> Option<[u64; 4]> {
+        let client = self.0[task.slot()].as_ref()?;
+        client.said.find(number).filter(|_| client.task == task)
+    }
+
+    /// A message with this number is answered.
+    pub fn answer(&mut self, task: TaskId, number: u16, answer: [u64; 4]) {
+        self.get(task).said.keep(number, answer);
+    }
+
+    /// Whom a client's tracees are charged to. The process manager is told at the first time, so
+    /// that its exit is reported.
+    pub fn uid(&mut self, host: &mut impl Host, task: TaskId) -> Result<u32, Errno> {
+        if let Some(uid) = self.get(task).uid {
+            return Ok(uid);
+        }
+        let uid = host::who(host, task)?;
+        self.get(task).uid = Some(uid);
+        Ok(uid)
+    }
+
+    /// A client is gone.
+    pub fn forget(&mut self, task: TaskId) {
+        let client = &mut self.0[task.slot()];
+        if client.as_ref().is_some_and(|client| client.task == task) {
+            *client = None;
+        }
+    }
+
+    fn get(&mut self, task: TaskId) -> &mut Client {
+        let client = &mut self.0[task.slot()];
+        if client.as_ref().is_none_or(|client| client.task != task) {
+            *client = Some(Box::new(Client {
+                task,
+                uid: None,
+                said: Said::default(),
+            }));
+        }
+        client.as_mut().expect("made above")
+    }
+}
