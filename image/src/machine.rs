@@ -1,8 +1,9 @@
 //! Building what runs inside the machine.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 
@@ -14,27 +15,53 @@ pub const SERVERS: [&str; 3] = ["procmgr", "tracer", "fs"];
 /// The root task's package and binary.
 pub const ROOT_TASK: &str = "init";
 
-/// The only target there is a compiled `core` for. The machine has no operating system in this sense; the programs are freestanding.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// What a program is compiled for.
+struct Target {
+    /// Its name for the compiler.
+    name: &'static str,
+    flags: &'static [&'static str],
+}
 
-/// For programs on the kernel: fixed addresses, no C runtime, nothing beyond the CPU that QEMU gives them.
-const FREESTANDING: &[&str] = &[
-    "-Crelocation-model=static",
-    "-Ctarget-cpu=nehalem",
-    "-Cpanic=abort",
-    "-Clink-arg=-nostartfiles",
-    "-Clink-arg=-static",
-    "-Clink-arg=-no-pie",
-    "-Clink-arg=-Wl,--build-id=none",
-    "-Clink-arg=-Wl,-z,max-page-size=4096",
-];
+/// For programs on the kernel, with fixed addresses. They use no floating-point register, so that the kernel never changes the owner of the FPU
+/// on the way from a task to its server and back.
+const BARE: Target = Target {
+    name: "x86_64-unknown-none",
+    flags: &[
+        "-Crelocation-model=static",
+        "-Cpanic=abort",
+        "-Clink-arg=--build-id=none",
+        "-Clink-arg=-zmax-page-size=4096",
+    ],
+};
+
+/// For programs on the kernel, where the compiler has no library for [`BARE`]: the host's, without a C runtime or anything beyond the CPU that
+/// QEMU gives them. They run the same, but they use the FPU.
+const HOSTED: Target = Target {
+    name: HOST,
+    flags: &[
+        "-Crelocation-model=static",
+        "-Ctarget-cpu=nehalem",
+        "-Cpanic=abort",
+        "-Clink-arg=-nostartfiles",
+        "-Clink-arg=-static",
+        "-Clink-arg=-no-pie",
+        "-Clink-arg=-Wl,--build-id=none",
+        "-Clink-arg=-Wl,-z,max-page-size=4096",
+    ],
+};
 
 /// For programs that make Linux system calls: one static file.
-const STATIC: &[&str] = &[
-    "-Ctarget-feature=+crt-static",
-    "-Crelocation-model=static",
-    "-Cstrip=debuginfo",
-];
+const PROGRAM: Target = Target {
+    name: HOST,
+    flags: &[
+        "-Ctarget-feature=+crt-static",
+        "-Crelocation-model=static",
+        "-Cstrip=debuginfo",
+    ],
+};
+
+/// The target that every toolchain for this host has.
+const HOST: &str = "x86_64-unknown-linux-gnu";
 
 /// Everything that was built.
 #[derive(Clone, Debug)]
@@ -51,24 +78,24 @@ pub struct Binaries {
 pub fn build() -> Result<Binaries> {
     let mut freestanding = freestanding_cargo("build");
     run(&mut freestanding)?;
-    let mut programs = cargo("build", STATIC);
+    let mut programs = cargo("build", &PROGRAM);
     run(programs.args(["--release", "--package", "trace"]))?;
     let on_kernel = freestanding_folder();
     Ok(Binaries {
         init: on_kernel.join(ROOT_TASK),
         servers: SERVERS.map(|name| (name, on_kernel.join(name))).into(),
-        trace: target_folder().join(TARGET).join("release/trace"),
+        trace: target_folder().join(PROGRAM.name).join("release/trace"),
     })
 }
 
 /// Where [`build`] leaves everything that runs on the kernel, what only tests use included.
 pub fn freestanding_folder() -> PathBuf {
-    target_folder().join(TARGET).join("machine")
+    target_folder().join(freestanding().name).join("machine")
 }
 
 /// A cargo command for everything that runs on the kernel.
 pub fn freestanding_cargo(subcommand: &str) -> Command {
-    let mut cargo = cargo(subcommand, FREESTANDING);
+    let mut cargo = cargo(subcommand, freestanding());
     cargo.args(["--profile", "machine"]);
     for package in SERVERS.iter().chain([&ROOT_TASK]) {
         cargo.args([
@@ -81,19 +108,46 @@ pub fn freestanding_cargo(subcommand: &str) -> Command {
     cargo
 }
 
-/// Cargo for the machine, in a target folder of its own. The target is named although it is this machine's: only then do the flags leave
+/// What programs on the kernel are compiled for here.
+fn freestanding() -> &'static Target {
+    static TARGET: OnceLock<&Target> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        if has_library(BARE.name) {
+            &BARE
+        } else {
+            &HOSTED
+        }
+    })
+}
+
+/// Whether the compiler has its library for a target, after asking rustup for it if that is needed and possible.
+fn has_library(target: &str) -> bool {
+    let is_here = || {
+        let sysroot = host::run(Command::new("rustc").args(["--print", "sysroot"]));
+        sysroot.is_ok_and(|output| {
+            let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            let library = Path::new(&sysroot).join("lib/rustlib").join(target);
+            library.join("lib").is_dir()
+        })
+    };
+    is_here() || {
+        host::run(Command::new("rustup").args(["target", "add", target])).is_ok() && is_here()
+    }
+}
+
+/// Cargo for the machine, in a target folder of its own. The target is named although it may be this machine's: only then do the flags leave
 /// build scripts and procedural macros alone.
-fn cargo(subcommand: &str, flags: &[&str]) -> Command {
+fn cargo(subcommand: &str, target: &Target) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .arg(subcommand)
-        .args(["--quiet", "--locked", "--target", TARGET]);
+        .args(["--quiet", "--locked", "--target", target.name]);
     cargo
         .arg("--manifest-path")
         .arg(workspace::root().join("Cargo.toml"));
     cargo.arg("--target-dir").arg(target_folder());
     cargo
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .env("CARGO_ENCODED_RUSTFLAGS", target.flags.join("\x1f"))
         .env_remove("RUSTFLAGS");
     cargo
 }
