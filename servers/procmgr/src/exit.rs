@@ -5,12 +5,13 @@
 //! report, the zombie with its one or two readers, the reap report.
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::task::{FsPurpose, State};
 use abi::linux::general::SA_NOCLDWAIT;
 use abi::signal::{SIGCHLD, SIGCONT, SIGHUP, code};
-use abi::tracer::{Event, Events};
+use abi::tracer::Events;
 use abi::{SigInfo, TaskId};
 
 /// Nanoseconds of a clock tick as siginfo and times(2) count them.
@@ -50,18 +51,17 @@ impl Procmgr {
                 return;
             }
             State::Fs(_) | State::Stopped => {}
-            State::Held(Event::Death { .. } | Event::Reap | Event::ClientExit) => return,
+            State::Held(Hold::Death { .. } | Hold::Reap | Hold::ClientExit) => return,
             // Whoever was shown the exit does not hold it any longer.
-            State::Held(Event::Exit { .. }) => {
-                self.task_mut(id).trace.stopped = None;
+            State::Held(Hold::Exit { .. }) => {
+                self.end_stop(id);
                 return self.exit_reported(m, id);
             }
             State::Held(_) => {}
             State::Zombie | State::Moving => return,
         }
-        let task = self.task_mut(id);
-        task.state = State::Moving;
-        task.trace.stopped = None;
+        self.end_stop(id);
+        self.task_mut(id).state = State::Moving;
         self.begin_exit(m, id, status);
     }
 
@@ -73,7 +73,7 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.state = State::Moving;
         if task.exit_status.replace(status).is_none() && task.trace.events.contains(Events::EXIT) {
-            return self.report(m, id, Event::Exit { status });
+            return self.report(m, id, Hold::Exit { status });
         }
         self.exit_reported(m, id);
     }
@@ -81,7 +81,7 @@ impl Procmgr {
     /// Behind the exit report: the tracer lets go of what this task held.
     pub(crate) fn exit_reported(&mut self, m: &mut impl Machine, id: TaskId) {
         if self.task(id).trace.client {
-            self.report(m, id, Event::ClientExit);
+            self.report(m, id, Hold::ClientExit);
         } else {
             self.leave(m, id);
         }
@@ -111,7 +111,7 @@ impl Procmgr {
         let status = task.exit_status.unwrap_or(0);
         if self.task(id).trace.events.contains(Events::DEATH) {
             let natural = self.tracer_is_parent(id);
-            self.report(m, id, Event::Death { status, natural });
+            self.report(m, id, Hold::Death { status, natural });
         } else {
             self.become_zombie(m, id);
         }
@@ -127,16 +127,11 @@ impl Procmgr {
     /// Dead in the eyes of everybody.
     pub(crate) fn become_zombie(&mut self, m: &mut impl Machine, id: TaskId) {
         let ix = self.process_of(id);
-        let task = self.task_mut(id);
-        task.trace.stopped = None;
-        task.pending.clear();
+        self.end_stop(id);
+        self.task_mut(id).pending.clear();
         let tasks = &self.process(ix).tasks;
-        let dead = |t: &TaskId| {
-            matches!(
-                self.task(*t).state,
-                State::Zombie | State::Held(Event::Reap)
-            )
-        };
+        let dead =
+            |t: &TaskId| matches!(self.task(*t).state, State::Zombie | State::Held(Hold::Reap));
         if tasks.iter().all(|t| *t == id || dead(t)) {
             // Not a zombie yet: what this wakes must not find it and reap it here.
             self.process_ends(m, ix);
@@ -309,11 +304,20 @@ impl Procmgr {
 
     /// Ends the bond between a task and its tracer.
     pub(crate) fn unbind(&mut self, id: TaskId) {
-        if let Some(tracer) = self.task_mut(id).trace.tracer.take()
-            && let Ok(tracer) = self.find_task(tracer)
+        let trace = &mut self.task_mut(id).trace;
+        let unseen = trace.stopped.as_ref().is_some_and(|s| s.unseen);
+        if let Some(id_of_tracer) = trace.tracer.take()
+            && let Ok(tracer) = self.find_task(id_of_tracer)
         {
             let ix = tracer.process;
             self.process_mut(ix).tracees.retain(|t| *t != id);
+            if unseen {
+                self.stop_is_seen(id, id_of_tracer);
+            }
+        }
+        // What its tracer alone saw may be its parent's to see.
+        if let Some(parent) = self.process(self.process_of(id)).parent {
+            self.process_mut(parent).news = true;
         }
     }
 
@@ -338,7 +342,7 @@ impl Procmgr {
         self.others_left(m, ix);
         let trace = &mut self.task_mut(id).trace;
         if core::mem::take(&mut trace.attached) && trace.events.contains(Events::REAP) {
-            self.report(m, id, Event::Reap);
+            self.report(m, id, Hold::Reap);
         } else {
             self.remove_task(id);
         }

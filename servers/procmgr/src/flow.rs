@@ -1,5 +1,6 @@
 //! The way from a trap through a system call back into the program.
 
+use crate::hold::Hold;
 use crate::machine::{Machine, SpaceIx};
 use crate::registers::Registers;
 use crate::signal::frame::FaultDetail;
@@ -8,7 +9,7 @@ use crate::task::{AfterStub, FsPurpose, Sleep, State, Wait};
 use crate::{Access, Procmgr, Trap};
 use abi::client;
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
-use abi::tracer::{Event, Events, Step};
+use abi::tracer::{Events, Step};
 use abi::{Errno, SigInfo, TaskId};
 
 /// The instruction `syscall`.
@@ -200,7 +201,7 @@ impl Procmgr {
         registers.enter();
         let nr = registers.get().rax;
         if task.trace.events.contains(Events::SYSCALL_ENTRY) {
-            self.report(m, id, Event::SyscallEntry);
+            self.report(m, id, Hold::SyscallEntry);
         } else {
             self.dispatch(m, id, nr);
         }
@@ -233,7 +234,7 @@ impl Procmgr {
     pub(crate) fn leave_syscall(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task(id);
         if task.trace.events.contains(Events::SYSCALL_EXIT) && self.may_report(id) {
-            self.report(m, id, Event::SyscallExit);
+            self.report(m, id, Hold::SyscallExit);
         } else {
             self.syscall_left(m, id);
         }
@@ -273,7 +274,7 @@ impl Procmgr {
             }
             if task.trace.quiesce {
                 self.task_mut(id).trace.quiesce = false;
-                return self.report(m, id, Event::Quiesce);
+                return self.report(m, id, Hold::Quiesce);
             }
             match self.next_signal(id) {
                 Some((signo, own)) => {

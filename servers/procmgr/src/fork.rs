@@ -5,6 +5,7 @@
 //! state and runs. Any failure up to the file server's answer undoes everything.
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::{Machine, PAGE, SpaceIx, Stub};
 use crate::memory::layout;
 use crate::process::{Process, ProcessIx};
@@ -12,7 +13,7 @@ use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, State, Task, Wait};
 use abi::linux::general as g;
 use abi::signal::SIGCHLD;
-use abi::tracer::{CloneKind, Event, Events};
+use abi::tracer::{CloneKind, Events};
 use abi::{Errno, InCall, TaskId};
 use alloc::boxed::Box;
 
@@ -350,7 +351,7 @@ impl Procmgr {
             started: false,
         });
         if self.task(parent).trace.events.contains(Events::CLONE) && self.may_report(parent) {
-            let event = Event::Clone {
+            let event = Hold::Clone {
                 child,
                 child_tid: tid,
                 kind: args.kind(),
@@ -440,7 +441,7 @@ impl Procmgr {
     fn vfork_over(&mut self, m: &mut impl Machine, id: TaskId, tid: u32) {
         self.task_mut(id).state = State::Moving;
         if self.task(id).trace.events.contains(Events::VFORK_DONE) && self.may_report(id) {
-            self.report(m, id, Event::VforkDone { child_tid: tid });
+            self.report(m, id, Hold::VforkDone { child_tid: tid });
         } else {
             self.finish_syscall(m, id, tid.into());
         }

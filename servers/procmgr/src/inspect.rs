@@ -93,7 +93,7 @@ impl Procmgr {
             State::Stub(_) => Standing::Stub,
             State::Waiting(_) => Standing::Waiting,
             State::Fs(_) => Standing::Fs,
-            State::Held(event) => Standing::Held(*event),
+            State::Held(event) => Standing::Held(event.event(task.trace.signal)),
             State::Stopped => Standing::Stopped,
             State::Zombie => Standing::Zombie,
             State::Moving => Standing::Moving,

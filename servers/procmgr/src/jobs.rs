@@ -1,12 +1,13 @@
 //! Job control: stopping and continuing whole processes, orphaned groups.
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::task::State;
 use abi::linux::general::SA_NOCLDSTOP;
 use abi::signal::{SIGCHLD, SIGCONT, code};
-use abi::tracer::{Event, Events};
+use abi::tracer::Events;
 use abi::{SigInfo, TaskId};
 
 impl Procmgr {
@@ -35,7 +36,7 @@ impl Procmgr {
             return self.return_to_user(m, id);
         };
         if self.task(id).trace.events.contains(Events::JCTL) {
-            self.report(m, id, Event::JobControl { signo, stop: true });
+            self.report(m, id, Hold::JobControl { signo, stop: true });
         } else {
             self.task_mut(id).state = State::Stopped;
         }
@@ -94,7 +95,7 @@ impl Procmgr {
     /// A task that may return again tells its tracer that its process was continued.
     pub(crate) fn report_continued(&mut self, m: &mut impl Machine, id: TaskId) {
         self.task_mut(id).trace.continued = false;
-        let event = Event::JobControl {
+        let event = Hold::JobControl {
             signo: SIGCONT,
             stop: false,
         };
@@ -120,6 +121,17 @@ impl Procmgr {
     /// signal comes. The signal is queued first, so that a wait that ends finds it on its way
     /// out.
     pub(crate) fn tell(&mut self, m: &mut impl Machine, to: ProcessIx, signal: Option<SigInfo>) {
+        self.process_mut(to).news = true;
+        self.tell_of_stop(m, to, signal);
+    }
+
+    /// The same where all that happened is a ptrace stop.
+    pub(crate) fn tell_of_stop(
+        &mut self,
+        m: &mut impl Machine,
+        to: ProcessIx,
+        signal: Option<SigInfo>,
+    ) {
         let ignored = self.process(to).actions.ignores(SIGCHLD);
         let mut queued = false;
         if let Some(info) = signal

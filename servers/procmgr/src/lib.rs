@@ -27,6 +27,7 @@ mod fork;
 mod fpu;
 mod fs_calls;
 mod futex;
+mod hold;
 pub mod inspect;
 mod jobs;
 pub mod machine;
@@ -153,6 +154,7 @@ impl Procmgr {
     }
 
     /// The process a task belongs to.
+    #[inline]
     pub(crate) fn process_of(&self, task: TaskId) -> ProcessIx {
         self.task(task).process
     }

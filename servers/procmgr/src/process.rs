@@ -5,6 +5,7 @@ use crate::signal::action::Actions;
 use crate::signal::pending::Pending;
 use abi::fs::Layout;
 use abi::{SigInfo, TaskId};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 /// The index of a process in its table.
@@ -41,6 +42,10 @@ pub struct Process {
     pub children: Vec<ProcessIx>,
     /// The tasks that one of its tasks traces.
     pub tracees: Vec<TaskId>,
+    /// Those of them at stops that nobody has waited for, in the order of their stops.
+    pub stops: VecDeque<TaskId>,
+    /// A child or tracee may have something else to tell a wait.
+    pub news: bool,
     /// Process group.
     pub pgid: u32,
     /// Session.
@@ -131,6 +136,8 @@ impl Process {
             parent: None,
             children: Vec::new(),
             tracees: Vec::new(),
+            stops: VecDeque::new(),
+            news: false,
             pgid: pid,
             sid: pid,
             credentials: Credentials::default(),

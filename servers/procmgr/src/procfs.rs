@@ -1,6 +1,7 @@
 //! What /proc shows, which the file server asks for.
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::{Machine, PAGE, SpaceIx};
 use crate::memory::Backing;
 use crate::process::ProcessIx;
@@ -153,7 +154,7 @@ impl Procmgr {
 fn letter(state: &State) -> u8 {
     match state {
         State::Running | State::Moving | State::Stub(_) => b'R',
-        State::Held(abi::tracer::Event::Ptrace { .. }) => b'R',
+        State::Held(Hold::Ptrace { .. }) => b'R',
         State::Held(_) => b't',
         State::Stopped => b'T',
         State::Zombie => b'Z',

@@ -1,10 +1,11 @@
 //! Reports on their way to the tracer and the file server.
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::task::{FsPurpose, State, Wait};
 use abi::fs::{self, Path};
-use abi::tracer::{Event, Report};
+use abi::tracer::Report;
 use abi::wire::{self, Buffer};
 use abi::{Errno, TaskId};
 use alloc::boxed::Box;
@@ -55,7 +56,7 @@ impl Queues {
 
 impl Procmgr {
     /// Holds a task and reports it to the tracer. Order: hold, publish, notify.
-    pub(crate) fn report(&mut self, m: &mut impl Machine, id: TaskId, event: Event) {
+    pub(crate) fn report(&mut self, m: &mut impl Machine, id: TaskId, event: Hold) {
         let stop = self.leased_stop(id, &event);
         let task = self.task_mut(id);
         task.report_number = task.report_number.wrapping_add(1);
@@ -101,7 +102,7 @@ impl Procmgr {
             tid: task.tid,
             number: task.report_number,
             more,
-            event,
+            event: event.event(task.trace.signal),
         };
         self.task_mut(id).trace.taken = true;
         Some(report)

@@ -1,10 +1,10 @@
 //! The tables of tasks and processes.
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::process::{Process, ProcessIx};
 use crate::task::{State, Task};
 use abi::task::SLOTS;
-use abi::tracer::Event;
 use abi::{Errno, TaskId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,6 +13,9 @@ use alloc::vec::Vec;
 pub const MAX_TASKS: usize = SLOTS - 1;
 /// tids are below this, as on Linux with its default `pid_max`.
 pub const PID_MAX: u32 = 32768;
+
+/// How many tasks of a process are looked at without taking memory.
+const FEW: usize = 4;
 
 /// Tasks by slot, processes by index, tasks by tid.
 pub struct Tables {
@@ -69,12 +72,14 @@ impl Tables {
 
 impl Procmgr {
     /// A task that exists; only ids that were looked up come here.
+    #[inline]
     pub(crate) fn task(&self, id: TaskId) -> &Task {
         self.find_task(id)
             .expect("an id inside the process manager names a live task")
     }
 
     /// The same, to change it.
+    #[inline]
     pub(crate) fn task_mut(&mut self, id: TaskId) -> &mut Task {
         self.tables.tasks[id.slot()]
             .as_deref_mut()
@@ -83,6 +88,7 @@ impl Procmgr {
     }
 
     /// A task by an id from outside: ESRCH when it is gone.
+    #[inline]
     pub(crate) fn find_task(&self, id: TaskId) -> Result<&Task, Errno> {
         self.tables.tasks[id.slot()]
             .as_deref()
@@ -92,7 +98,7 @@ impl Procmgr {
 
     /// The same where a task that only waits for its reap report counts as gone.
     pub(crate) fn named_task(&self, id: TaskId) -> Result<&Task, Errno> {
-        let reaped = |t: &&Task| matches!(t.state, State::Held(Event::Reap));
+        let reaped = |t: &&Task| matches!(t.state, State::Held(Hold::Reap));
         self.find_task(id)
             .ok()
             .filter(|t| !reaped(t))
@@ -100,11 +106,13 @@ impl Procmgr {
     }
 
     /// A task by its tid.
+    #[inline]
     pub(crate) fn by_tid(&self, tid: u32) -> Option<TaskId> {
         *self.tables.by_tid.get(tid as usize)?
     }
 
     /// A process that exists.
+    #[inline]
     pub(crate) fn process(&self, ix: ProcessIx) -> &Process {
         self.tables.processes[usize::from(ix.0)]
             .as_deref()
@@ -112,6 +120,7 @@ impl Procmgr {
     }
 
     /// The same, to change it.
+    #[inline]
     pub(crate) fn process_mut(&mut self, ix: ProcessIx) -> &mut Process {
         self.tables.processes[usize::from(ix.0)]
             .as_deref_mut()
@@ -129,8 +138,18 @@ impl Procmgr {
 
     /// The tasks of a process, as they are now.
     pub(crate) fn tasks_of(&self, ix: ProcessIx) -> impl Iterator<Item = TaskId> + use<> {
-        let mut ids = reversed(&self.process(ix).tasks);
-        core::iter::from_fn(move || ids.pop())
+        let tasks = &self.process(ix).tasks;
+        // Most processes have few, which takes no memory of the heap's.
+        let mut few = [None; FEW];
+        let mut many = Vec::new();
+        if tasks.len() <= FEW {
+            for (to, id) in few.iter_mut().zip(tasks) {
+                *to = Some(*id);
+            }
+        } else {
+            many.clone_from(tasks);
+        }
+        few.into_iter().flatten().chain(many)
     }
 
     /// Whether another task and, if asked, another process fit: EAGAIN.
@@ -222,8 +241,4 @@ impl Procmgr {
         self.tables.processes[usize::from(ix.0)] = None;
         self.tables.free_processes.push(ix.0);
     }
-}
-
-fn reversed(ids: &[TaskId]) -> Vec<TaskId> {
-    ids.iter().rev().copied().collect()
 }

@@ -1,5 +1,6 @@
 //! A task: one thread of execution.
 
+use crate::hold::Hold;
 use crate::machine::SpaceIx;
 use crate::process::ProcessIx;
 use crate::registers::Registers;
@@ -7,7 +8,6 @@ use crate::signal::pending::Pending;
 use crate::trace::Trace;
 use crate::wait::WaitRequest;
 use crate::{exec, signal};
-use abi::tracer::Event;
 use abi::{SigSet, TaskId};
 
 /// Everything that is the task's own.
@@ -79,7 +79,7 @@ pub enum State {
     /// Held by a report to the file server.
     Fs(FsPurpose),
     /// Held by a report to the tracer.
-    Held(Event),
+    Held(Hold),
     /// Running a stub, and then this.
     Stub(AfterStub),
     /// Stopped for job control.

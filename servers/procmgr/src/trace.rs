@@ -26,6 +26,8 @@ pub struct Trace {
     pub tracer: Option<TaskId>,
     /// The ptrace stop that it is at.
     pub stopped: Option<Stopped>,
+    /// The latest signal that it was held for.
+    pub signal: abi::SigInfo,
     /// The report it is held by is the tracer's.
     pub taken: bool,
     /// It called the tracer, which may hold things for it.

@@ -170,28 +170,17 @@ impl Procmgr {
         req: &WaitRequest,
     ) -> Option<i64> {
         let ix = self.process_of(id);
-        let mut any = false;
-        if let Which::Pid(pid) = req.which {
-            // A child or a tracee or both, of which the tracee is looked at last.
-            let task = self.by_tid(pid);
-            let roles = task.map_or([false; 2], |task| {
-                [self.is_child(ix, task, req), self.is_tracee(ix, task)]
-            });
-            for (as_tracer, task) in [(false, task), (true, task)] {
-                if let Some(task) = task.filter(|_| roles[usize::from(as_tracer)]) {
-                    any |= self.may_tell(task, as_tracer, req);
-                    if let Some(found) = self.look_at(m, task, as_tracer, req) {
-                        return Some(self.give(m, id, req, &found));
-                    }
-                }
-            }
-        } else {
-            for (task, as_tracer) in self.candidates(ix, req) {
-                any |= self.may_tell(task, as_tracer, req);
-                if let Some(found) = self.look_at(m, task, as_tracer, req) {
-                    return Some(self.give(m, id, req, &found));
-                }
-            }
+        if let Some(task) = self.first_stop(ix, req)
+            && let Some(found) = self.take_trace_stop(task, req)
+        {
+            return Some(self.give(m, id, req, &found));
+        }
+        let (found, any) = match req.which {
+            Which::Pid(pid) => self.look_at_one(m, ix, pid, req),
+            _ => self.look_at_all(m, ix, req),
+        };
+        if let Some(found) = found {
+            return Some(self.give(m, id, req, &found));
         }
         if !any {
             return Some(Errno::ECHILD.as_result());
@@ -206,6 +195,78 @@ impl Procmgr {
             let _ = self.put(m, id, addr, &[0; abi::signal::SIGINFO_SIZE]);
         }
         Some(0)
+    }
+
+    /// The tracee that has been at an unseen stop for the longest, of those a wait is about.
+    fn first_stop(&self, ix: ProcessIx, req: &WaitRequest) -> Option<TaskId> {
+        let stops = &self.process(ix).stops;
+        match req.which {
+            Which::Any => stops.front().copied(),
+            Which::Pid(pid) => stops.iter().copied().find(|t| self.task(*t).tid == pid),
+            Which::Group(pgid) => {
+                let of_group = |t: &TaskId| self.process(self.process_of(*t)).pgid == pgid;
+                stops.iter().copied().find(of_group)
+            }
+        }
+    }
+
+    /// What a task has to tell besides its stop as a child, or as a tracee, or as both; whether it
+    /// is one of them and can still have something to tell.
+    fn look_at_one(
+        &mut self,
+        m: &mut impl Machine,
+        ix: ProcessIx,
+        pid: u32,
+        req: &WaitRequest,
+    ) -> (Option<Found>, bool) {
+        let Some(task) = self.by_tid(pid) else {
+            return (None, false);
+        };
+        let roles = [
+            (false, self.is_child(ix, task, req)),
+            (true, self.is_tracee(ix, task)),
+        ];
+        let mut any = false;
+        for (as_tracer, _) in roles.into_iter().filter(|(_, is)| *is) {
+            any |= self.may_tell(task, as_tracer, req);
+            if let Some(found) = self.look_at(m, task, as_tracer, req) {
+                return (Some(found), any);
+            }
+        }
+        (None, any)
+    }
+
+    /// The same of all children and tracees. They are not looked at again before one of them has
+    /// something new to tell.
+    fn look_at_all(
+        &mut self,
+        m: &mut impl Machine,
+        ix: ProcessIx,
+        req: &WaitRequest,
+    ) -> (Option<Found>, bool) {
+        let process = self.process(ix);
+        if !process.news && !process.tracees.is_empty() && req.which == Which::Any {
+            return (None, true);
+        }
+        let (mut any, mut more) = (false, false);
+        for (task, as_tracer) in self.candidates(ix, req) {
+            any |= self.may_tell(task, as_tracer, req);
+            if let Some(found) = self.look_at(m, task, as_tracer, req) {
+                return (Some(found), any);
+            }
+            more |= self.has_news(task);
+        }
+        if req.which == Which::Any {
+            self.process_mut(ix).news = more;
+        }
+        (None, any)
+    }
+
+    /// Whether a task has something to tell a wait with the right options.
+    fn has_news(&self, task: TaskId) -> bool {
+        let task = self.task(task);
+        let process = self.process(task.process);
+        matches!(task.state, State::Zombie) || process.stop_unseen || process.continue_unseen
     }
 
     /// Whether a candidate can still have something to tell, so that the wait is not ECHILD: a
@@ -266,11 +327,8 @@ impl Procmgr {
         if let State::Zombie = self.task(task).state {
             return self.take_death(m, task, as_tracer, req);
         }
-        if as_tracer {
-            return self.take_trace_stop(task, req);
-        }
-        if self.task(task).trace.tracer.is_some() && self.tracer_is_parent(task) {
-            // The tracer's view of it, which comes next, is the only one.
+        if as_tracer || self.task(task).trace.tracer.is_some() && self.tracer_is_parent(task) {
+            // The tracer's view of it is the only one, and its stops are found elsewhere.
             return None;
         }
         self.take_job_stop(task, req)
@@ -330,10 +388,15 @@ impl Procmgr {
     fn take_trace_stop(&mut self, task: TaskId, req: &WaitRequest) -> Option<Found> {
         // A ptrace stop needs no WUNTRACED; waitid has to ask for stops all the same.
         let asked = !matches!(req.output, Output::Info(_)) || req.options & g::WSTOPPED != 0;
-        let stopped = self.task_mut(task).trace.stopped.as_mut();
+        let trace = &mut self.task_mut(task).trace;
+        let tracer = trace.tracer?;
+        let stopped = trace.stopped.as_mut();
         let stopped = stopped.filter(|stopped| asked && stopped.unseen)?;
-        stopped.unseen = req.options & g::WNOWAIT != 0;
         let code = stopped.stop.code as i32;
+        if req.options & g::WNOWAIT == 0 {
+            stopped.unseen = false;
+            self.stop_is_seen(task, tracer);
+        }
         Some(self.found(task, code << 8 | 0x7f, code::CLD_TRAPPED, code))
     }
 

@@ -14,6 +14,7 @@ mod stack;
 
 use crate::Procmgr;
 use crate::fork::FPU_AREA;
+use crate::hold::Hold;
 use crate::machine::{Machine, PAGE, SpaceIx, Stub};
 use crate::memory::{MapRequest, Source};
 use crate::signal::frame::AltStack;
@@ -21,7 +22,7 @@ use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, State};
 use abi::fs::{FileRange, Layout};
 use abi::linux::general as g;
-use abi::tracer::{Event, Events};
+use abi::tracer::Events;
 use abi::{Errno, InCall, Regs, TaskId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -339,7 +340,7 @@ impl Procmgr {
     /// The FPU is as a program finds it: the exec report, then the end of the call.
     pub(crate) fn exec_done(&mut self, m: &mut impl Machine, id: TaskId, former_tid: u32) {
         if self.task(id).trace.events.contains(Events::EXEC) {
-            self.report(m, id, Event::Exec { former_tid });
+            self.report(m, id, Hold::Exec { former_tid });
         } else {
             self.finish_syscall(m, id, 0);
         }

@@ -22,6 +22,7 @@ pub struct Ready {
 impl Procmgr {
     /// The wait status with which a task has to exit before it sees its program again, if it
     /// has to: its process exits, or another task of it execs.
+    #[inline]
     pub(crate) fn doomed(&self, id: TaskId) -> Option<i32> {
         let process = self.process(self.process_of(id));
         let replaced = process.execing.is_some_and(|by| by != id).then_some(0);

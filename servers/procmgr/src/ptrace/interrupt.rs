@@ -2,10 +2,11 @@
 
 use super::{Done, OK, Request};
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::task::State;
 use abi::linux::ptrace::PTRACE_EVENT_STOP;
-use abi::tracer::{Event, SignalAction, Step, Verdict};
+use abi::tracer::{SignalAction, Step, Verdict};
 use abi::{Errno, SigInfo, TaskId};
 
 impl Procmgr {
@@ -62,7 +63,7 @@ impl Procmgr {
         let task = self.task(r.target);
         let job_control = matches!(
             task.state,
-            State::Held(Event::Quiesce | Event::JobControl { .. })
+            State::Held(Hold::Quiesce | Hold::JobControl { .. })
         );
         if let Some(signo) = self.process(task.process).stopped.filter(|_| job_control) {
             // Its process's stop keeps it.
@@ -74,7 +75,10 @@ impl Procmgr {
         }
         // Nothing but the tracer's hold keeps it: the report stays outstanding.
         let stopped = self.at_stop_mut(r.target)?;
-        (stopped.listening, stopped.unseen) = (true, false);
+        stopped.listening = true;
+        if core::mem::take(&mut stopped.unseen) {
+            self.stop_is_seen(r.target, r.client);
+        }
         if core::mem::take(&mut self.task_mut(r.target).trace.quiesce) {
             self.stop_listening(m, r.target, false);
         }

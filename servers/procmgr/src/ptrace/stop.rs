@@ -2,13 +2,13 @@
 
 use super::{Done, OK, Request};
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::task::State;
 use abi::linux::general::SA_NOCLDSTOP;
 use abi::linux::ptrace as nr;
 use abi::ptrace::{Mode, Stop, StopKind};
 use abi::signal::{SIGCHLD, SIGTRAP, code};
-use abi::tracer::Event;
 use abi::{Errno, SigInfo, TaskId, UserRegs};
 use alloc::boxed::Box;
 
@@ -41,24 +41,24 @@ impl Stopped {
 
 impl Procmgr {
     /// The stop that an event is of a task that is leased; none for what the tracer has to hear of.
-    pub(crate) fn leased_stop(&self, id: TaskId, event: &Event) -> Option<Stop> {
+    pub(crate) fn leased_stop(&self, id: TaskId, event: &Hold) -> Option<Stop> {
         let task = self.task(id);
         let lease = task.trace.lease?;
         task.trace.tracer?;
         Some(match *event {
-            Event::SyscallEntry => {
+            Hold::SyscallEntry => {
                 let emulated = task.trace.mode == Mode::Emulate;
                 Stop::syscall(StopKind::SyscallEntry { emulated }, lease.options)
             }
-            Event::SyscallExit => Stop::syscall(StopKind::SyscallExit, lease.options),
-            Event::Signal { ref info, .. } => Stop::signal(info.signo as u8 & 0x7f),
-            Event::Quiesce => match (self.process(task.process).stopped, lease.seized) {
+            Hold::SyscallExit => Stop::syscall(StopKind::SyscallExit, lease.options),
+            Hold::Signal { .. } => Stop::signal(task.trace.signal.signo as u8 & 0x7f),
+            Hold::Quiesce => match (self.process(task.process).stopped, lease.seized) {
                 (Some(signo), false) => Stop::group(signo),
                 (signo, _) => Stop::event_stop(signo.unwrap_or(SIGTRAP)),
             },
-            Event::JobControl { signo, stop: true } if lease.seized => Stop::event_stop(signo),
-            Event::JobControl { signo, stop: true } => Stop::group(signo),
-            Event::JobControl { stop: false, .. } => Stop::event_stop(SIGTRAP),
+            Hold::JobControl { signo, stop: true } if lease.seized => Stop::event_stop(signo),
+            Hold::JobControl { signo, stop: true } => Stop::group(signo),
+            Hold::JobControl { stop: false, .. } => Stop::event_stop(SIGTRAP),
             _ => return None,
         })
     }
@@ -74,18 +74,47 @@ impl Procmgr {
         };
         let ix = waiter.process;
         let trace = &mut self.task_mut(id).trace;
-        trace.stopped = Some(Stopped::new(stop));
+        let waited = trace.stopped.replace(Stopped::new(stop));
+        let new = !waited.is_some_and(|before| before.unseen);
         // Any stop is the one that PTRACE_INTERRUPT asked for, and an event-stop of its kind tells
         // of SIGCONT as well.
         trace.quiesce = false;
         trace.continued &= stop.code >> 8 != nr::PTRACE_EVENT_STOP;
-        let action = self.process(ix).actions.get(SIGCHLD);
+        let process = self.process_mut(ix);
+        if new {
+            // There is room for every tracee.
+            process.stops.push_back(id);
+        }
+        let action = process.actions.get(SIGCHLD);
         let quiet = action.flags & u64::from(SA_NOCLDSTOP) != 0;
         let task = self.task(id);
         let uid = self.process(task.process).credentials.uid[0];
         let status = stop.signo().into();
         let info = SigInfo::child(code::CLD_TRAPPED, task.tid, uid, status, 0, 0);
-        self.tell(m, ix, (!quiet).then_some(info));
+        self.tell_of_stop(m, ix, (!quiet).then_some(info));
+    }
+
+    /// A task leaves its stop.
+    pub(crate) fn end_stop(&mut self, id: TaskId) {
+        let trace = &mut self.task_mut(id).trace;
+        if let Some(stopped) = trace.stopped.take()
+            && stopped.unseen
+            && let Some(tracer) = trace.tracer
+        {
+            self.stop_is_seen(id, tracer);
+        }
+    }
+
+    /// Somebody has waited for a stop, or it is over.
+    pub(crate) fn stop_is_seen(&mut self, id: TaskId, tracer: TaskId) {
+        if let Ok(tracer) = self.find_task(tracer) {
+            let ix = tracer.process;
+            let stops = &mut self.process_mut(ix).stops;
+            match stops.front() {
+                Some(first) if *first == id => drop(stops.pop_front()),
+                _ => stops.retain(|stopped| *stopped != id),
+            }
+        }
     }
 
     /// A3, steps 6 and 7: a tracee at a stop, which a listening one is not.
@@ -111,10 +140,8 @@ impl Procmgr {
             return Ok(Some(**info));
         }
         let task = self.task(id);
-        if let (State::Held(Event::Signal { info, .. }), StopKind::Signal) =
-            (&task.state, stopped.stop.kind)
-        {
-            return Ok(Some(*info));
+        if stopped.stop.kind == StopKind::Signal {
+            return Ok(Some(task.trace.signal));
         }
         let uid = self.process(task.process).credentials.uid[0];
         Ok(stopped.stop.info(task.tid, uid))

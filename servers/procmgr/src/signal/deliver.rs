@@ -3,12 +3,13 @@
 use super::action::{Action, SIG_DFL, SIG_IGN};
 use super::frame::{self, AltStack, Frame, UCONTEXT_SIZE};
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::{Machine, Stub};
 use crate::syscall::Done;
 use crate::task::{AfterStub, State};
 use abi::linux::general::{SA_NODEFER, SA_RESETHAND};
 use abi::signal::{SIGKILL, SIGSEGV, SIGSTOP, UNBLOCKABLE, code};
-use abi::tracer::{Event, Events, SignalAction};
+use abi::tracer::{Events, SignalAction};
 use abi::{Errno, InCall, SigInfo, TaskId};
 
 impl Procmgr {
@@ -35,7 +36,8 @@ impl Procmgr {
             _ => Events::SIGNAL_TERM,
         };
         if signo != SIGKILL && self.task(id).trace.events.contains(class) {
-            self.report(m, id, Event::Signal { info, action });
+            self.task_mut(id).trace.signal = info;
+            self.report(m, id, Hold::Signal { action });
             return false;
         }
         self.act_on_signal(m, id, info, action)

@@ -15,11 +15,11 @@ mod vm;
 
 use crate::Procmgr;
 use crate::fork::CloneArgs;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::ptrace;
 use crate::task::State;
 use abi::linux::general as g;
-use abi::tracer::Event;
 use abi::{Errno, TaskId};
 
 /// How a system call goes on.
@@ -223,7 +223,7 @@ impl Procmgr {
             Ok(ptrace::Done::Word(word)) => self.put(m, id, a[3], &word.to_le_bytes()).into(),
             Ok(ptrace::Done::Ask) => {
                 self.task_mut(id).trace.client = true;
-                self.report(m, id, Event::Ptrace { args });
+                self.report(m, id, Hold::Ptrace { args });
                 Done::Later
             }
             Err(e) => e.into(),

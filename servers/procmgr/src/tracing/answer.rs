@@ -1,9 +1,10 @@
 //! Answers to reports: how a held task goes on.
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::task::State;
-use abi::tracer::{Answer, Event, Events, SignalAction, Step, Verdict};
+use abi::tracer::{Answer, Events, SignalAction, Step, Verdict};
 use abi::{Errno, InCall, TaskId};
 
 impl Procmgr {
@@ -12,10 +13,10 @@ impl Procmgr {
         let id = answer.task;
         let event = self.held_by(id, answer.number)?;
         let fits = match answer.verdict {
-            Verdict::Continue => !matches!(event, Event::Ptrace { .. }),
-            Verdict::AbortSyscall => matches!(event, Event::SyscallEntry),
-            Verdict::Signal { .. } => !matches!(event, Event::Ptrace { .. }),
-            Verdict::Result(_) => matches!(event, Event::Ptrace { .. }),
+            Verdict::Continue => !matches!(event, Hold::Ptrace { .. }),
+            Verdict::AbortSyscall => matches!(event, Hold::SyscallEntry),
+            Verdict::Signal { .. } => !matches!(event, Hold::Ptrace { .. }),
+            Verdict::Result(_) => matches!(event, Hold::Ptrace { .. }),
         };
         if !fits {
             return Err(Errno::EINVAL);
@@ -40,9 +41,8 @@ impl Procmgr {
                 m.step(id, false);
             }
         }
-        let task = self.task_mut(id);
-        task.trace.stopped = None;
-        task.state = State::Moving;
+        self.end_stop(id);
+        self.task_mut(id).state = State::Moving;
     }
 
     /// What follows a report.
@@ -50,7 +50,7 @@ impl Procmgr {
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
-        event: Event,
+        event: Hold,
         verdict: Verdict,
     ) {
         if self.stays_stopped(id, event, verdict) {
@@ -58,7 +58,7 @@ impl Procmgr {
             return;
         }
         if let Verdict::Signal { action, info } = verdict
-            && !matches!(event, Event::Signal { .. })
+            && !matches!(event, Hold::Signal { .. })
         {
             // Sent along with the resumption from a stop that was not a signal's.
             if action != SignalAction::Ignore && self.task(id).alive() {
@@ -66,25 +66,28 @@ impl Procmgr {
             }
         }
         match event {
-            Event::SyscallEntry => self.entry_answered(m, id, verdict),
-            Event::SyscallExit => self.syscall_left(m, id),
-            Event::Signal { info, action } => match verdict {
+            Hold::SyscallEntry => self.entry_answered(m, id, verdict),
+            Hold::SyscallExit => self.syscall_left(m, id),
+            Hold::Signal { action } => match verdict {
                 Verdict::Signal { action, info } => self.signal_answered(m, id, action, info),
-                _ => self.signal_answered(m, id, action, info),
+                _ => {
+                    let info = self.task(id).trace.signal;
+                    self.signal_answered(m, id, action, info);
+                }
             },
-            Event::Quiesce => self.return_to_user(m, id),
-            Event::Clone { .. } => self.clone_reported(m, id),
-            Event::VforkDone { child_tid } => self.finish_syscall(m, id, child_tid.into()),
-            Event::Exec { .. } => self.finish_syscall(m, id, 0),
-            Event::Exit { .. } => self.exit_reported(m, id),
-            Event::ClientExit => {
+            Hold::Quiesce => self.return_to_user(m, id),
+            Hold::Clone { .. } => self.clone_reported(m, id),
+            Hold::VforkDone { child_tid } => self.finish_syscall(m, id, child_tid.into()),
+            Hold::Exec { .. } => self.finish_syscall(m, id, 0),
+            Hold::Exit { .. } => self.exit_reported(m, id),
+            Hold::ClientExit => {
                 self.task_mut(id).trace.client = false;
                 self.leave(m, id);
             }
-            Event::Death { .. } => self.become_zombie(m, id),
-            Event::Reap => self.remove_task(id),
-            Event::JobControl { .. } => self.return_to_user(m, id),
-            Event::Ptrace { .. } => match verdict {
+            Hold::Death { .. } => self.become_zombie(m, id),
+            Hold::Reap => self.remove_task(id),
+            Hold::JobControl { .. } => self.return_to_user(m, id),
+            Hold::Ptrace { .. } => match verdict {
                 Verdict::Result(result) => self.finish_syscall(m, id, result),
                 _ => self.finish_syscall(m, id, Errno::EIO.as_result()),
             },
@@ -93,8 +96,8 @@ impl Procmgr {
 
     /// Whether the answer to a stop leaves the task in its process's job-control stop, if that
     /// still lasts: the answer says so by the action `Stop`.
-    fn stays_stopped(&self, id: TaskId, event: Event, verdict: Verdict) -> bool {
-        let still = matches!(event, Event::Quiesce | Event::JobControl { .. })
+    fn stays_stopped(&self, id: TaskId, event: Hold, verdict: Verdict) -> bool {
+        let still = matches!(event, Hold::Quiesce | Hold::JobControl { .. })
             && matches!(
                 verdict,
                 Verdict::Signal {

@@ -80,9 +80,14 @@ impl Procmgr {
             return Err(Errno::ESRCH);
         }
         let ix = self.process_of(tracer);
-        let tracees = &mut self.process_mut(ix).tracees;
-        tracees.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        tracees.push(id);
+        let process = self.process_mut(ix);
+        process.tracees.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        let stops = process.tracees.len() + 1 - process.stops.len();
+        process
+            .stops
+            .try_reserve(stops)
+            .map_err(|_| Errno::ENOMEM)?;
+        process.tracees.push(id);
         self.task_mut(tracer).trace.client = true;
         let trace = &mut self.task_mut(id).trace;
         trace.attached = true;

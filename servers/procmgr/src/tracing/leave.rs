@@ -1,12 +1,13 @@
 //! The end of a bond between a tracee and its tracer (ptrace.md A4).
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::ptrace::signal_argument;
 use crate::task::State;
 use abi::ptrace::StopKind;
 use abi::signal::{SIGKILL, code};
-use abi::tracer::{Event, Leave, SignalAction, Step, Verdict};
+use abi::tracer::{Leave, SignalAction, Step, Verdict};
 use abi::{Errno, SigInfo, TaskId};
 
 impl Procmgr {
@@ -44,7 +45,7 @@ impl Procmgr {
             // Its first reader has gone: the others are told.
             State::Zombie if !parent_knows => self.announce_death(m, id),
             // Its own dealings with the tracer are not what the tracer lets go of.
-            State::Held(Event::Ptrace { .. } | Event::ClientExit) => {}
+            State::Held(Hold::Ptrace { .. } | Hold::ClientExit) => {}
             State::Held(event) => {
                 let verdict = self.stay(id, event).unwrap_or(verdict);
                 self.go_on_from_stop(m, id, Step::None, verdict);
@@ -68,9 +69,9 @@ impl Procmgr {
     }
 
     /// A process that job control has stopped stays so without its tracer.
-    fn stay(&self, id: TaskId, event: Event) -> Option<Verdict> {
+    fn stay(&self, id: TaskId, event: Hold) -> Option<Verdict> {
         let stopped = self.process(self.process_of(id)).stopped;
-        let job_control = matches!(event, Event::Quiesce | Event::JobControl { .. });
+        let job_control = matches!(event, Hold::Quiesce | Hold::JobControl { .. });
         stopped
             .filter(|_| job_control)
             .map(|signo| Verdict::Signal {

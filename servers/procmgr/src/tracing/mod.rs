@@ -5,9 +5,10 @@ mod attach;
 mod leave;
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::task::State;
-use abi::tracer::{Call, Event, Recalled, Reply};
+use abi::tracer::{Call, Recalled, Reply};
 use abi::{Errno, SigInfo, TaskId};
 
 impl Procmgr {
@@ -62,7 +63,7 @@ impl Procmgr {
             }
             Call::Answer(ref answer) => self.answered(m, answer)?,
             Call::StartChild { task, number } => match self.held_by(task, number)? {
-                Event::Clone { .. } => self.start_created(m, task),
+                Hold::Clone { .. } => self.start_created(m, task),
                 _ => return Err(Errno::EINVAL),
             },
             Call::Post {
@@ -87,7 +88,7 @@ impl Procmgr {
     }
 
     /// The event a task is held by, if the report has this number and was taken.
-    fn held_by(&self, id: TaskId, number: u32) -> Result<Event, Errno> {
+    fn held_by(&self, id: TaskId, number: u32) -> Result<Hold, Errno> {
         let task = self.find_task(id)?;
         match task.state {
             State::Held(event) if task.report_number == number && task.trace.taken => Ok(event),
@@ -101,7 +102,7 @@ impl Procmgr {
             State::Zombie => {}
             State::Stopped => {
                 self.task_mut(id).state = State::Moving;
-                self.report(m, id, Event::Quiesce);
+                self.report(m, id, Hold::Quiesce);
             }
             _ => {
                 self.task_mut(id).trace.quiesce = true;

@@ -1,0 +1,77 @@
+//! What holds a task for the tracer: its report, as it is kept.
+
+use abi::tracer::{CloneKind, Event, SignalAction};
+use abi::{SigInfo, TaskId};
+
+/// The event of a task's report to the tracer. It is [`Event`] without the siginfo of a signal,
+/// which is nine times as large as the rest and lies beside it, in
+/// [`Trace::signal`](crate::trace::Trace::signal): tasks move from state to state often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Hold {
+    Quiesce,
+    SyscallEntry,
+    SyscallExit,
+    Signal {
+        action: SignalAction,
+    },
+    Clone {
+        child: TaskId,
+        child_tid: u32,
+        kind: CloneKind,
+        flags: u64,
+    },
+    VforkDone {
+        child_tid: u32,
+    },
+    Exec {
+        former_tid: u32,
+    },
+    Exit {
+        status: i32,
+    },
+    Death {
+        status: i32,
+        natural: bool,
+    },
+    JobControl {
+        signo: u8,
+        stop: bool,
+    },
+    Reap,
+    Ptrace {
+        args: [u64; 4],
+    },
+    ClientExit,
+}
+
+impl Hold {
+    /// The event as it is reported; `info` is the siginfo of the task's latest signal.
+    pub fn event(self, info: SigInfo) -> Event {
+        match self {
+            Hold::Quiesce => Event::Quiesce,
+            Hold::SyscallEntry => Event::SyscallEntry,
+            Hold::SyscallExit => Event::SyscallExit,
+            Hold::Signal { action } => Event::Signal { info, action },
+            Hold::Clone {
+                child,
+                child_tid,
+                kind,
+                flags,
+            } => Event::Clone {
+                child,
+                child_tid,
+                kind,
+                flags,
+            },
+            Hold::VforkDone { child_tid } => Event::VforkDone { child_tid },
+            Hold::Exec { former_tid } => Event::Exec { former_tid },
+            Hold::Exit { status } => Event::Exit { status },
+            Hold::Death { status, natural } => Event::Death { status, natural },
+            Hold::JobControl { signo, stop } => Event::JobControl { signo, stop },
+            Hold::Reap => Event::Reap,
+            Hold::Ptrace { args } => Event::Ptrace { args },
+            Hold::ClientExit => Event::ClientExit,
+        }
+    }
+}
