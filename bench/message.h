@@ -3,21 +3,26 @@
 #define NR_SERVER_CAPS 0x73740001L
 enum { PROCMGR, TRACER };
 enum { KIND_PTRACE = 16, KIND_WAIT = 17 };
-static long message(int server, long kind, long w[4]) {
-    static long caps, sent[2];
-    if (!caps) {
-        long r;
-        __asm__ volatile("syscall" : "=a"(r) : "0"(NR_SERVER_CAPS) : "rcx", "r11", "memory");
-        if (r <= 0)
-            return w[0] = r ? r : -38;
-        caps = r;
-    }
+static long server_caps(void) {
+    static long caps;
+    if (!caps)
+        __asm__ volatile("syscall" : "=a"(caps) : "0"(NR_SERVER_CAPS) : "rcx", "r11", "memory");
+    return caps;
+}
+static long shape_of(int server, long kind) {
+    static long sent[2];
     sent[server] = sent[server] % 4095 + 1;
+    return (kind | sent[server] << 8) << 12 | 4;
+}
+static long message(int server, long kind, long w[4]) {
+    long caps = server_caps();
+    if (caps < 0)
+        return w[0] = caps;
     register long w0 __asm__("r10") = w[0];
     register long w1 __asm__("r8") = w[1];
     register long w2 __asm__("r9") = w[2];
     register long w3 __asm__("r15") = w[3];
-    long call = -1, to = caps + server, shape = (kind | sent[server] << 8) << 12 | 4;
+    long call = -1, to = caps + server, shape = shape_of(server, kind);
     __asm__ volatile("mov %%rsp, %%rcx\n lea 1f(%%rip), %%rdx\n 1: sysenter"
                      : "+a"(call), "+D"(to), "+S"(shape), "+r"(w0), "+r"(w1), "+r"(w2), "+r"(w3)
                      :
@@ -39,8 +44,18 @@ static long pt_message(long rq, long pid, unsigned long a, unsigned long d) {
     return w[0];
 }
 static long wait_message(long pid, int *st, long fl) {
-    long w[4] = {pid, fl, 0, 0};
-    if (message(PROCMGR, KIND_WAIT, w) > 0 && st)
-        *st = w[1];
-    return w[0];
+    long r = -1, to = server_caps(), shape = shape_of(PROCMGR, KIND_WAIT);
+    if (to < 0)
+        return to;
+    register long w0 __asm__("r10") = pid;
+    register long w1 __asm__("r8") = fl;
+    // One that waits goes on behind the second label with the result.
+    __asm__ volatile("mov %%rsp, %%rcx\n mov %%rsp, %%r15\n lea 1f(%%rip), %%rdx\n lea 2f(%%rip), %%r9\n"
+                     "1: sysenter\n mov %%r10, %%rax\n 2:"
+                     : "+a"(r), "+D"(to), "+S"(shape), "+r"(w0), "+r"(w1)
+                     :
+                     : "rcx", "rdx", "r9", "r11", "r15", "memory");
+    if (r > 0 && st)
+        *st = r >> 32;
+    return r > 0 ? r & 0xffffffff : r;
 }

@@ -20,8 +20,12 @@ use crate::linux::ptrace as nr;
 /// [`concerns_tracer`] says which server does it. The process manager's result is [`ASK_TRACER`]
 /// where a request that it usually does is the tracer's this time.
 pub const PTRACE: u64 = 16;
-/// To the process manager: wait4(2) without rusage. Words: pid, options. The answer's first word is
-/// the result, its second the status.
+/// To the process manager: wait4(2) without rusage. Words: pid, options, and where the task goes on
+/// when it has waited: an instruction's address and a stack pointer.
+///
+/// The result is in the answer's first word if there is an answer at once. A task that waits has none:
+/// it goes on there, with the result in `rax` and its other registers as they were but `rcx`, `rdx` and
+/// the flags. The result of a wait that found something has the status in its upper half.
 pub const WAIT: u64 = 17;
 
 /// No result of a request: it is to be made to the tracer.

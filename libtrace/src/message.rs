@@ -58,10 +58,35 @@ impl Servers {
 
     /// wait4(2) without rusage: its result and the status.
     pub fn wait(self, pid: i32, options: i32) -> (i64, i32) {
-        let words = [pid as u64, options as u64, 0, 0];
-        // SAFETY: nothing of this program's memory is touched.
-        let [result, status, ..] = unsafe { self.call(Server::Procmgr, WAIT, words) };
-        (result as i64, status as i32)
+        let shape = shape(Server::Procmgr, WAIT);
+        let result: i64;
+        // SAFETY: as in `call`. The answer's first word goes to where the result is for a program that
+        // has waited, which goes on at the second label with the same stack pointer.
+        unsafe {
+            asm!(
+                "mov rcx, rsp",
+                "mov r15, rsp",
+                "lea rdx, [rip + 2f]",
+                "lea r9, [rip + 3f]",
+                "2: sysenter",
+                "mov rax, r10",
+                "3:",
+                inlateout("rax") CALL => result,
+                inlateout("rdi") self.0.get() => _,
+                inlateout("rsi") shape => _,
+                inlateout("r10") i64::from(pid) => _,
+                inlateout("r8") i64::from(options) => _,
+                lateout("r9") _,
+                lateout("r15") _,
+                lateout("rcx") _,
+                lateout("rdx") _,
+                lateout("r11") _,
+            );
+        }
+        match result {
+            0.. => (result & 0xffff_ffff, (result >> 32) as i32),
+            error => (error, 0),
+        }
     }
 
     /// Sends a message and waits for the answer.
@@ -69,7 +94,7 @@ impl Servers {
     /// # Safety
     /// What the message asks to be written must be this program's to be written.
     unsafe fn call(self, server: Server, kind: u64, words: [u64; 4]) -> [u64; 4] {
-        let shape = client::label(kind, next_number(server)) << LABEL | WORDS;
+        let shape = shape(server, kind);
         let to = self.0.get() + server as u64;
         let (w0, w1, w2, w3);
         // SAFETY: in the machine `sysenter` enters the kernel with the return address in rdx and
@@ -96,15 +121,15 @@ impl Servers {
     }
 }
 
-/// The number of this thread's next message to a server: it counts them, so that a message which is
-/// sent twice because the thread was stopped in the middle of it is done once.
-fn next_number(server: Server) -> u16 {
+/// The shape of this thread's next message to a server. It counts them, so that a message which is sent
+/// twice because the thread was stopped in the middle of it is done once.
+fn shape(server: Server, kind: u64) -> u64 {
     thread_local! {
         static SENT: [Cell<u16>; 2] = const { [Cell::new(0), Cell::new(0)] };
     }
     SENT.with(|sent| {
         let count = &sent[server as usize];
         count.set(count.get() % MAX_NUMBER + 1);
-        count.get()
+        client::label(kind, count.get()) << LABEL | WORDS
     })
 }

@@ -149,8 +149,8 @@ impl Hand {
     /// The status that the tracer's wait for a task has now.
     pub fn look(&mut self, tid: u32) -> Option<i32> {
         let options = u64::from(g::WNOHANG | g::__WALL);
-        let [result, status, ..] = self.say(TRACER, WAIT, [tid.into(), options, 0, 0]);
-        (result as i64 == i64::from(tid)).then_some(status as i32)
+        let [result, ..] = self.say(TRACER, WAIT, [tid.into(), options, 0, 0]);
+        (result as u32 == tid).then_some((result >> 32) as i32)
     }
 
     /// A task's registers as its thread has them.

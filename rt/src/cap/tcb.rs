@@ -38,6 +38,8 @@ impl BreakOn {
 
 /// The kernel's flag word of `WriteRegisters`: bit `WriteRegisters_resume` of its `src/object/tcb.c`.
 const RESUME: u64 = 1;
+/// The flags of a program that starts: interrupts on, and the bit that is always set.
+const FLAGS: u64 = 0x202;
 
 /// `ConfigureSingleStepping` also marks this breakpoint used or unused, for no reason. There are
 /// four, so this number does no harm.
@@ -158,6 +160,15 @@ impl Tcb {
         let info = MessageInfo::new(label::TCBWriteRegisters, 0, 2 + words);
         let flags = if resume { RESUME } else { 0 };
         finish(self.0, info, [flags, words as u64, regs.rip, regs.rsp]).map(drop)
+    }
+
+    /// Lets a thread that waits run on elsewhere, with a stack pointer, a result in `rax` and the
+    /// flags of a program that starts.
+    #[inline]
+    pub fn land(self, rip: u64, rsp: u64, rax: u64) -> Result {
+        ipc_buffer::with(|buffer| (buffer.words[4], buffer.words[5]) = (FLAGS, rax));
+        let info = MessageInfo::new(label::TCBWriteRegisters, 0, 6);
+        finish(self.0, info, [RESUME, 4, rip, rsp]).map(drop)
     }
 
     /// Lets the thread run at `rip` with `rdi` set and the registers between them in the

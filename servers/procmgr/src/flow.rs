@@ -258,7 +258,7 @@ impl Procmgr {
     /// The way back into the program: kills, stops, the tracer's wish for quiescence and signals
     /// come first, in this order, as on Linux.
     pub(crate) fn return_to_user(&mut self, m: &mut impl Machine, id: TaskId) {
-        loop {
+        while !self.is_calm(id) {
             let task = self.task(id);
             let process = self.process(task.process);
             if (process.group_exit.is_some() || process.execing.is_some())
@@ -282,22 +282,35 @@ impl Procmgr {
                         return;
                     }
                 }
-                None => break,
+                None => match self.task_mut(id).saved_mask.take() {
+                    // The mask that comes back may let a signal through.
+                    Some(mask) => {
+                        self.restart_without_handler(id);
+                        self.task_mut(id).mask = mask;
+                    }
+                    None => break,
+                },
             }
         }
         self.restart_without_handler(id);
-        let step = {
-            let task = self.task_mut(id);
-            if let Some(mask) = task.saved_mask.take() {
-                task.mask = mask;
-            }
-            task.trace.attached && task.trace.step == Step::Single
-        };
-        // The mask that came back may let a signal through.
-        if self.next_signal(id).is_some() {
-            return self.return_to_user(m, id);
-        }
+        let trace = &self.task(id).trace;
+        let step = trace.attached && trace.step == Step::Single;
         self.run(m, id, step);
+    }
+
+    /// Whether nothing keeps a task from its program: no kill, no stop, no wish of the tracer's, no
+    /// signal, no mask to come back.
+    #[inline]
+    pub(crate) fn is_calm(&self, id: TaskId) -> bool {
+        let task = self.task(id);
+        let process = self.process(task.process);
+        let pending = task.pending.set().or(process.pending.set());
+        let asked = task.stop_pending | task.trace.continued | task.trace.quiesce;
+        pending.without(task.mask).is_empty()
+            && !asked
+            && task.saved_mask.is_none()
+            && process.group_exit.is_none()
+            && process.execing.is_none()
     }
 
     fn run(&mut self, m: &mut impl Machine, id: TaskId, step: bool) {
@@ -307,7 +320,7 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.state = State::Running;
         task.interrupted = false;
-        task.message = None;
+        task.landing = None;
         task.registers.resume(m, id);
     }
 
@@ -325,8 +338,8 @@ impl Procmgr {
 
     /// The same, before a handler with these flags runs.
     pub(crate) fn restart_before_handler(&mut self, id: TaskId, flags: u64) {
-        if self.task(id).message.is_some() {
-            return self.interrupt_message(id, flags);
+        if let Some(landing) = self.task(id).landing {
+            return self.interrupt_message(id, landing, flags);
         }
         let registers = &mut self.task_mut(id).registers;
         let restarts = flags & u64::from(abi::linux::general::SA_RESTART) != 0;
@@ -405,8 +418,8 @@ impl Procmgr {
             }
             _ => {}
         }
-        match self.task(id).message {
-            Some(_) => self.answer_wait(m, id, result),
+        match self.task(id).landing {
+            Some(landing) => self.land(m, id, landing, result),
             None => self.finish_syscall(m, id, result),
         }
     }

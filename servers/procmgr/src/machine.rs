@@ -122,6 +122,9 @@ pub trait Machine {
     /// Lets a held thread run with its registers as they are: after a fault or an exception the
     /// instruction runs again, and a message that was not answered is sent again.
     fn retry(&mut self, task: TaskId);
+    /// Lets a thread that waits in a message run on elsewhere: at `ip`, with a stack pointer and a
+    /// result in `rax`. Its flags are those of a program that starts.
+    fn land(&mut self, task: TaskId, ip: u64, sp: u64, result: u64);
     /// Runs a stub with a held thread; its registers are lost.
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64);
     /// The same, over when it returns: whether the stub came to its end. It is for a held task

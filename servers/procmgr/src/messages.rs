@@ -2,13 +2,13 @@
 //!
 //! A message costs a fifth of a system call, because its words and the answer's travel in registers.
 //! To everybody else the task runs meanwhile: nothing of it is traced, and it has no signal to be
-//! told of between message and answer. A message that has to wait leaves the task in its wait; the
-//! answer is kept when it is there, and the task says its message again to get it.
+//! told of between message and answer. A message that has to wait leaves the task in its wait, and says
+//! where the task goes on with the result.
 
 use crate::Procmgr;
 use crate::machine::Machine;
 use crate::ptrace;
-use crate::task::{State, Wait};
+use crate::task::{Landing, State, Wait};
 use crate::wait::Output;
 use abi::client::{self, ASK_TRACER};
 use abi::errno::to_rax;
@@ -45,7 +45,7 @@ impl Procmgr {
         }
         let answer = match kind {
             client::PTRACE => ptrace_answer(self.ptrace(m, id, words)),
-            client::WAIT => self.wait_by_message(m, id, number, words)?,
+            client::WAIT => [self.wait_by_message(m, id, words)? as u64, 0, 0, 0],
             _ => {
                 self.refused += 1;
                 [Errno::ENOSYS.as_result() as u64, 0, 0, 0]
@@ -62,54 +62,61 @@ impl Procmgr {
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
-        number: u16,
-        [pid, options, ..]: Words,
-    ) -> Option<Words> {
+        [pid, options, ip, sp]: Words,
+    ) -> Option<i64> {
         let request = match self.wait4_request(id, pid as i32, options as u32, Output::Message) {
             Ok(request) => request,
-            Err(e) => return Some([e.as_result() as u64, 0, 0, 0]),
+            Err(e) => return Some(e.as_result()),
         };
-        if let Some(result) = self.try_wait(m, id, &request) {
-            return Some(wait_answer(result));
+        let result = self.try_wait(m, id, &request);
+        if result.is_none() {
+            let task = self.task_mut(id);
+            task.registers.stand();
+            task.landing = Some(Landing { ip, sp });
+            task.state = State::Waiting(Wait::Child(request));
         }
-        let task = self.task_mut(id);
-        task.registers.stand();
-        task.message = Some(number);
-        task.state = State::Waiting(Wait::Child(request));
-        None
+        result
     }
 
     /// A wait that a message began is over. Where a signal ended it, the task says its message again
     /// unless a handler runs that restarts nothing.
-    pub(crate) fn answer_wait(&mut self, m: &mut impl Machine, id: TaskId, result: i64) {
-        if result != Errno::ERESTARTSYS.as_result() {
-            self.answer_message(id, wait_answer(result));
+    pub(crate) fn land(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        landing: Landing,
+        result: i64,
+    ) {
+        if result == Errno::ERESTARTSYS.as_result() {
+            return self.return_to_user(m, id);
         }
+        let calm = self.is_calm(id);
+        let task = self.task_mut(id);
+        task.landing = None;
+        if calm {
+            task.state = State::Running;
+            m.land(id, landing.ip, landing.sp, result as u64);
+            return;
+        }
+        task.registers.read(m, id);
+        self.land_with(id, landing, result);
         self.return_to_user(m, id);
     }
 
-    /// The answer to the message that a task waits with; it has it when it asks again.
-    fn answer_message(&mut self, id: TaskId, answer: Words) {
-        let task = self.task_mut(id);
-        if let Some(number) = task.message.take() {
-            task.said.keep(number, answer);
-        }
-    }
-
     /// A handler with these flags runs before a message that was interrupted is said again.
-    pub(crate) fn interrupt_message(&mut self, id: TaskId, flags: u64) {
+    pub(crate) fn interrupt_message(&mut self, id: TaskId, landing: Landing, flags: u64) {
         if flags & u64::from(g::SA_RESTART) == 0 {
-            self.answer_message(id, [Errno::EINTR.as_result() as u64, 0, 0, 0]);
+            self.land_with(id, landing, Errno::EINTR.as_result());
         }
-        self.task_mut(id).message = None;
+        self.task_mut(id).landing = None;
     }
-}
 
-/// The words of a wait's result.
-fn wait_answer(result: i64) -> Words {
-    match Errno::check(result) {
-        Ok(result) => [result as u64 & 0xffff_ffff, result as u64 >> 32, 0, 0],
-        Err(_) => [result as u64, 0, 0, 0],
+    fn land_with(&mut self, id: TaskId, landing: Landing, result: i64) {
+        self.task_mut(id).registers.change(|regs| {
+            regs.rip = landing.ip;
+            regs.rsp = landing.sp;
+            regs.rax = result as u64;
+        });
     }
 }
 

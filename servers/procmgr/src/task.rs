@@ -62,8 +62,8 @@ pub struct Task {
     pub interrupted: bool,
     /// It has said something: it may be in a message.
     pub speaks: bool,
-    /// The number of the message that it waits with.
-    pub message: Option<u16>,
+    /// Where it goes on when it has waited in a message.
+    pub landing: Option<Landing>,
     /// What it was answered lately.
     pub said: abi::client::Said,
     /// `gs` base, which the kernel does not keep.
@@ -126,6 +126,15 @@ pub enum Wait {
     },
     /// The other tasks of its process are not dead yet: its exec goes on without them.
     Others(alloc::boxed::Box<exec::Ready>),
+}
+
+/// Where a task goes on that waits in a message ([`abi::client::WAIT`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// The instruction.
+    pub ip: u64,
+    /// The stack pointer.
+    pub sp: u64,
 }
 
 /// A call that goes on where it was when restarted.
@@ -224,7 +233,7 @@ impl Task {
             started: 0,
             interrupted: false,
             speaks: false,
-            message: None,
+            landing: None,
             said: abi::client::Said::default(),
             gs_base: 0,
         }

@@ -33,10 +33,16 @@ impl Prog {
 
     /// A message; the answer's first words are in `rax` and `r8`.
     fn say(&mut self, tracer: bool, kind: u64, args: [Val; 4]) {
-        let said = self.said;
         for (register, value) in [r10, r8, r9, r15].into_iter().zip(args) {
             self.load(register, value);
         }
+        self.send(tracer, kind);
+        self.ok(|a| a.mov(rax, r10));
+    }
+
+    /// Sends a message whose words are in their registers.
+    fn send(&mut self, tracer: bool, kind: u64) {
+        let said = self.said;
         // One instruction: threads count together.
         self.ok(|a| a.add(qword_ptr(said.0), 1));
         self.ok(|a| a.mov(rsi, qword_ptr(said.0)));
@@ -50,16 +56,24 @@ impl Prog {
         self.ok(|a| a.lea(rdx, ptr(after)));
         self.ok(|a| a.sysenter());
         self.here(after);
-        self.ok(|a| a.mov(rax, r10));
     }
 
     /// wait4 by a message; where something was found, `status` is the status word.
     pub(super) fn wait_by_message(&mut self, pid: Val, status: Var, options: Val) {
-        self.say(false, client::WAIT, [pid, options, 0.into(), 0.into()]);
-        let nothing = self.label();
+        self.load(r10, pid);
+        self.load(r8, options);
+        let (landing, nothing) = (self.label(), self.label());
+        self.ok(|a| a.lea(r9, ptr(landing)));
+        self.ok(|a| a.mov(r15, rsp));
+        self.send(false, client::WAIT);
+        self.ok(|a| a.mov(rax, r10));
+        self.here(landing);
         self.ok(|a| a.cmp(rax, 0));
         self.ok(|a| a.jle(nothing));
+        self.ok(|a| a.mov(r8, rax));
+        self.ok(|a| a.shr(r8, 32));
         self.ok(|a| a.mov(qword_ptr(status.0), r8));
+        self.ok(|a| a.mov(eax, eax));
         self.here(nothing);
     }
 

@@ -328,6 +328,14 @@ impl Machine for SimMachine {
         }
     }
 
+    fn land(&mut self, task: TaskId, ip: u64, sp: u64, result: u64) {
+        let pending = &self.threads.held(task).pending;
+        let calls = matches!(pending, Pending::Calling { .. });
+        assert!(calls, "{task:?} waits in no message");
+        let regs = &mut self.start(task, Activity::Program).regs;
+        (regs.rip, regs.rsp, regs.rax, regs.rflags) = (ip, sp, result, 0x202);
+    }
+
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
         assert_eq!(area % 16, 0, "the FPU state's address is aligned");
         // Whatever the registers were, they are not any more.

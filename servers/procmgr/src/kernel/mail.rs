@@ -78,21 +78,25 @@ impl Mail {
         }
     }
 
-    /// Gives the answer that is due, and waits for what happens next.
+    /// Gives the answer that is due, and waits for what happens next. A request's bytes are put into
+    /// `message`.
+    #[inline]
     pub fn receive(&mut self, message: &mut Buffer) -> Incoming {
         loop {
-            if let Some(incoming) = self.next_pending(message) {
+            if self.has_pending()
+                && let Some(incoming) = self.next_pending(message)
+            {
                 return incoming;
             }
             let received = match self.reply.take() {
                 Some((info, words)) => OWN_ENDPOINT.reply_recv(info, words),
                 None => OWN_ENDPOINT.recv(),
             };
-            match self.sort(received) {
-                Some(Sorted::Trap(task, trap, ip)) => return Incoming::Trap(task, trap, ip),
-                Some(Sorted::Message(task, label)) => {
-                    return Incoming::Message(task, label, received.words);
+            match self.sort(&received) {
+                Some(Sorted::Message(task)) => {
+                    return Incoming::Message(task, received.info.label(), received.words);
                 }
+                Some(Sorted::Trap(task, trap, ip)) => return Incoming::Trap(task, trap, ip),
                 Some(Sorted::Request(server)) => {
                     return Incoming::Request(server, message::take(&received, message));
                 }
@@ -190,11 +194,12 @@ impl Mail {
         }
         self.caller = None;
         while let Some(received) = OWN_ENDPOINT.poll() {
-            match self.sort(received) {
+            match self.sort(&received) {
                 Some(Sorted::Trap(task, trap, ip)) => {
                     self.pending.push_back(Pending::Trap(task, trap, ip));
                 }
-                Some(Sorted::Message(task, label)) => {
+                Some(Sorted::Message(task)) => {
+                    let label = received.info.label();
                     let message = Pending::Message(task, label, received.words);
                     self.pending.push_back(message);
                 }
@@ -211,10 +216,12 @@ impl Mail {
         }
     }
 
+    #[inline]
+    fn has_pending(&self) -> bool {
+        self.signals != 0 || !self.pending.is_empty()
+    }
+
     fn next_pending(&mut self, message: &mut Buffer) -> Option<Incoming> {
-        if self.signals == 0 && self.pending.is_empty() {
-            return None;
-        }
         // The answer that is due goes first: handling what is pending makes system calls too.
         if let Some((info, words)) = self.reply.take() {
             rt::syscall::reply(info, words);
@@ -239,7 +246,8 @@ impl Mail {
         })
     }
 
-    fn sort(&mut self, received: Received) -> Option<Sorted> {
+    #[inline]
+    fn sort(&mut self, received: &Received) -> Option<Sorted> {
         let signals = received.badge & (TIMER_BADGE | CONSOLE_BADGE);
         if signals != 0 {
             self.signals |= signals;
@@ -252,10 +260,10 @@ impl Mail {
             TaskId::TRACER | TaskId::FS => Sorted::Request(sender),
             task if received.info.label() > rt::fault::label::LAST => {
                 self.may_retry = false;
-                Sorted::Message(task, received.info.label())
+                Sorted::Message(task)
             }
             task => {
-                let fault = Fault::decode(&received);
+                let fault = Fault::decode(received);
                 let trap = trap(&fault);
                 // The answer to a debug exception sets how many instructions are stepped.
                 self.may_retry = matches!(trap, Trap::PageFault { .. } | Trap::Exception { .. });
@@ -290,7 +298,7 @@ impl Pending {
 }
 
 enum Sorted {
-    Message(TaskId, u64),
+    Message(TaskId),
     Trap(TaskId, Trap, u64),
     Request(TaskId),
 }

@@ -282,6 +282,15 @@ impl Machine for Kernel {
         }
     }
 
+    fn land(&mut self, task: TaskId, ip: u64, sp: u64, result: u64) {
+        let again = self.prepare(task);
+        debug_assert!(again.is_none(), "a thread in a message raises no trap");
+        self.threads
+            .tcb(task)
+            .land(ip, sp, result)
+            .expect("the thread is ours");
+    }
+
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, false);

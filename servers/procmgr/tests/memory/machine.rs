@@ -284,6 +284,8 @@ impl Machine for Fake {
     fn set_regs(&mut self, _: TaskId, _: &Regs) {}
     fn resume(&mut self, _: TaskId, _: &Regs) {}
     fn retry(&mut self, _: TaskId) {}
+
+    fn land(&mut self, _: TaskId, _: u64, _: u64, _: u64) {}
     fn run_stub(&mut self, _: TaskId, _: Stub, _: u64) {}
     fn run_stub_now(&mut self, _: TaskId, _: Stub, _: u64) -> bool {
         unreachable!()
