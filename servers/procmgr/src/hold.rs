@@ -1,6 +1,6 @@
 //! What holds a task for the tracer: its report, as it is kept.
 
-use abi::tracer::{CloneKind, Event, SignalAction};
+use abi::tracer::{CloneKind, Event, SignalAction, Verdict};
 use abi::{SigInfo, TaskId};
 
 /// The event of a task's report to the tracer. It is [`Event`] without the siginfo of a signal,
@@ -43,6 +43,28 @@ pub enum Hold {
         args: [u64; 4],
     },
     ClientExit,
+}
+
+/// How a held task goes on. It is [`Verdict`] as [`Hold`] is [`Event`]: the siginfo lies beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Going {
+    Continue,
+    AbortSyscall,
+    Signal(SignalAction),
+    Result(i64),
+}
+
+impl Going {
+    /// The small form of a verdict, and the siginfo to lay beside it.
+    pub fn of(verdict: Verdict) -> (Going, Option<SigInfo>) {
+        match verdict {
+            Verdict::Continue => (Going::Continue, None),
+            Verdict::AbortSyscall => (Going::AbortSyscall, None),
+            Verdict::Signal { action, info } => (Going::Signal(action), Some(info)),
+            Verdict::Result(result) => (Going::Result(result), None),
+        }
+    }
 }
 
 impl Hold {

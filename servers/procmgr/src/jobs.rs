@@ -122,24 +122,18 @@ impl Procmgr {
     /// out.
     pub(crate) fn tell(&mut self, m: &mut impl Machine, to: ProcessIx, signal: Option<SigInfo>) {
         self.process_mut(to).news = true;
+        let signal = signal.filter(|_| self.hears(to));
         self.tell_of_stop(m, to, signal);
     }
 
-    /// The same where all that happened is a ptrace stop.
+    /// The same where all that happened is a ptrace stop, and the signal is one that it hears.
     pub(crate) fn tell_of_stop(
         &mut self,
         m: &mut impl Machine,
         to: ProcessIx,
         signal: Option<SigInfo>,
     ) {
-        let ignored = self.process(to).actions.ignores(SIGCHLD);
-        let mut queued = false;
-        if let Some(info) = signal
-            && self.process(to).group_exit.is_none()
-            && (!ignored || self.somebody_minds(to))
-        {
-            queued = self.process_mut(to).pending.add(info, false);
-        }
+        let queued = signal.is_some_and(|info| self.process_mut(to).pending.add(info, false));
         self.wake_waiters(m, to);
         if queued && self.tables_process(to).is_some() {
             for task in self.tasks_of(to) {
@@ -150,13 +144,16 @@ impl Procmgr {
         }
     }
 
-    /// An ignored signal is queued all the same while it is blocked, awaited, or shown to a
-    /// tracer.
-    fn somebody_minds(&self, ix: ProcessIx) -> bool {
-        self.process(ix).tasks.iter().any(|id| {
-            let t = self.task(*id);
-            t.mask.has(SIGCHLD) || t.trace.tracer.is_some()
-        })
+    /// Whether a process hears of a child by SIGCHLD. An ignored one is queued all the same while it is
+    /// blocked, awaited, or shown to a tracer.
+    pub(crate) fn hears(&self, ix: ProcessIx) -> bool {
+        let process = self.process(ix);
+        let minds = |id: &TaskId| {
+            let task = self.task(*id);
+            task.mask.has(SIGCHLD) || task.trace.tracer.is_some()
+        };
+        process.group_exit.is_none()
+            && (!process.actions.ignores(SIGCHLD) || process.tasks.iter().any(minds))
     }
 
     /// Whether no process of a group has a parent outside the group but in its session: nobody

@@ -80,13 +80,7 @@ impl Procmgr {
 
     /// A wait that a message began is over. Where a signal ended it, the task says its message again
     /// unless a handler runs that restarts nothing.
-    pub(crate) fn land(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        landing: Landing,
-        result: i64,
-    ) {
+    pub(crate) fn land(&mut self, m: &mut impl Machine, id: TaskId, landing: Landing, result: i64) {
         if result == Errno::ERESTARTSYS.as_result() {
             return self.return_to_user(m, id);
         }

@@ -8,7 +8,7 @@ use crate::exit::exit_code;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::syscall::Done;
-use crate::task::{State, Wait};
+use crate::task::{Landing, State, Wait};
 use abi::linux::general as g;
 use abi::signal::{SIGCHLD, SIGCONT, code};
 use abi::{Errno, SigInfo, TaskId};
@@ -169,6 +169,14 @@ impl Procmgr {
         id: TaskId,
         req: &WaitRequest,
     ) -> Option<i64> {
+        if let Which::Pid(pid) = req.which
+            && req.options & g::WNOHANG == 0
+            && let Some(task) = self.by_tid(pid)
+            && self.tells_only_stops(task, id)
+        {
+            let found = self.take_trace_stop(task, req)?;
+            return Some(self.give(m, id, req, &found));
+        }
         let ix = self.process_of(id);
         if let Some(task) = self.first_stop(ix, req)
             && let Some(found) = self.take_trace_stop(task, req)
@@ -195,6 +203,33 @@ impl Procmgr {
             let _ = self.put(m, id, addr, &[0; abi::signal::SIGINFO_SIZE]);
         }
         Some(0)
+    }
+
+    /// Whether nothing of a task but its stops can be news to a waiter: the waiter traces it, and it is
+    /// not dead.
+    fn tells_only_stops(&self, task: TaskId, waiter: TaskId) -> bool {
+        let task = self.task(task);
+        task.trace.tracer == Some(waiter) && !matches!(task.state, State::Zombie)
+    }
+
+    /// The task that sleeps in a wait by message which a stop ends, where it is all of the tracer's
+    /// process and the stop the only one: nobody else can be told of it, and nothing else comes first.
+    pub(crate) fn sole_waiter(&self, ix: ProcessIx, stopped: TaskId) -> Option<(TaskId, Landing)> {
+        let process = self.process(ix);
+        let [waiter] = process.tasks[..] else {
+            return None;
+        };
+        let task = self.task(waiter);
+        let State::Waiting(Wait::Child(request)) = &task.state else {
+            return None;
+        };
+        let about = match request.which {
+            Which::Any => true,
+            Which::Pid(pid) => pid == self.task(stopped).tid,
+            Which::Group(_) => false,
+        };
+        let takes = about && request.options & g::WNOWAIT == 0 && process.stops.is_empty();
+        task.landing.filter(|_| takes).map(|at| (waiter, at))
     }
 
     /// The tracee that has been at an unseen stop for the longest, of those a wait is about.
@@ -440,9 +475,14 @@ impl Procmgr {
             (Err(e), _) => e.as_result(),
             (Ok(()), Output::Status(_)) => f.tid.into(),
             (Ok(()), Output::Info(_)) => 0,
-            (Ok(()), Output::Message) => i64::from(f.tid) | i64::from(f.status) << 32,
+            (Ok(()), Output::Message) => message_result(f.tid, f.status),
         }
     }
+}
+
+/// The result of a wait by message.
+pub(crate) fn message_result(tid: u32, status: i32) -> i64 {
+    i64::from(tid) | i64::from(status) << 32
 }
 
 /// `struct rusage` of CPU time in nanoseconds, peak memory in KiB and page faults.

@@ -2,12 +2,12 @@
 
 use super::{Done, OK, Request};
 use crate::Procmgr;
-use crate::hold::Hold;
+use crate::hold::{Going, Hold};
 use crate::machine::Machine;
 use crate::task::State;
 use abi::linux::ptrace::PTRACE_EVENT_STOP;
-use abi::tracer::{SignalAction, Step, Verdict};
-use abi::{Errno, SigInfo, TaskId};
+use abi::tracer::{SignalAction, Step};
+use abi::{Errno, TaskId};
 
 impl Procmgr {
     /// At a stop it is remembered and makes the next one. EIO: not seized.
@@ -65,12 +65,10 @@ impl Procmgr {
             task.state,
             State::Held(Hold::Quiesce | Hold::JobControl { .. })
         );
-        if let Some(signo) = self.process(task.process).stopped.filter(|_| job_control) {
+        if job_control && self.process(task.process).stopped.is_some() {
             // Its process's stop keeps it.
-            let action = SignalAction::Stop;
-            let info = SigInfo::new(signo, 0);
-            let verdict = Verdict::Signal { action, info };
-            self.go_on_from_stop(m, r.target, Step::None, verdict);
+            let stays = Going::Signal(SignalAction::Stop);
+            self.go_on_from_stop(m, r.target, Step::None, stays);
             return Ok(OK);
         }
         // Nothing but the tracer's hold keeps it: the report stays outstanding.

@@ -3,11 +3,12 @@
 
 use super::{Done, OK, Request};
 use crate::Procmgr;
+use crate::hold::Going;
 use crate::machine::Machine;
 use crate::task::State;
 use abi::ptrace::{Mode, StopKind};
 use abi::signal::{SIGMAX, code};
-use abi::tracer::{SignalAction, Step, Verdict};
+use abi::tracer::{SignalAction, Step};
 use abi::{Errno, SigInfo, TaskId};
 
 impl Procmgr {
@@ -22,9 +23,9 @@ impl Procmgr {
         if !self.task(r.target).trace.is_leased() {
             return Ok(Done::Ask);
         }
-        if let Some(verdict) = self.resumption(m, r.target, r.client, signal)? {
+        if let Some(going) = self.resumption(m, r.target, r.client, signal)? {
             self.task_mut(r.target).trace.set_mode(mode);
-            self.go_on_from_stop(m, r.target, step, verdict);
+            self.go_on_from_stop(m, r.target, step, going);
         }
         Ok(OK)
     }
@@ -39,7 +40,7 @@ impl Procmgr {
         id: TaskId,
         by: TaskId,
         signal: Option<u8>,
-    ) -> Result<Option<Verdict>, Errno> {
+    ) -> Result<Option<Going>, Errno> {
         let kind = self.at_stop(id)?.stop.kind;
         if let (StopKind::SyscallEntry { .. } | StopKind::SyscallExit, Some(signo)) = (kind, signal)
         {
@@ -50,17 +51,15 @@ impl Procmgr {
         }
         Ok(Some(match kind {
             StopKind::Signal => match signal {
-                Some(signo) => Verdict::Signal {
-                    action: SignalAction::Deliver,
-                    info: self.chosen(id, by, signo)?,
-                },
-                None => Verdict::Signal {
-                    action: SignalAction::Ignore,
-                    info: SigInfo::default(),
-                },
+                Some(signo) => {
+                    let info = self.chosen(id, by, signo)?;
+                    self.task_mut(id).trace.signal = info;
+                    Going::Signal(SignalAction::Deliver)
+                }
+                None => Going::Signal(SignalAction::Ignore),
             },
-            StopKind::SyscallEntry { emulated: true } => Verdict::AbortSyscall,
-            _ => Verdict::Continue,
+            StopKind::SyscallEntry { emulated: true } => Going::AbortSyscall,
+            _ => Going::Continue,
         }))
     }
 
@@ -81,14 +80,14 @@ impl Procmgr {
         m: &mut impl Machine,
         id: TaskId,
         step: Step,
-        verdict: Verdict,
+        going: Going,
     ) {
         let State::Held(event) = self.task(id).state else {
             unreachable!("a task at a stop is held");
         };
         self.load_fpu_state(m, id);
         self.release(m, id, step);
-        self.go_on(m, id, event, verdict);
+        self.go_on(m, id, event, going);
     }
 }
 

@@ -4,7 +4,9 @@ use super::{Done, OK, Request};
 use crate::Procmgr;
 use crate::hold::Hold;
 use crate::machine::Machine;
+use crate::process::ProcessIx;
 use crate::task::State;
+use crate::wait::message_result;
 use abi::linux::general::SA_NOCLDSTOP;
 use abi::linux::ptrace as nr;
 use abi::ptrace::{Mode, Stop, StopKind};
@@ -73,25 +75,54 @@ impl Procmgr {
             return;
         };
         let ix = waiter.process;
+        let sole_waiter = self.sole_waiter(ix, id);
         let trace = &mut self.task_mut(id).trace;
-        let waited = trace.stopped.replace(Stopped::new(stop));
-        let new = !waited.is_some_and(|before| before.unseen);
+        let before = trace.stopped.replace(Stopped {
+            unseen: sole_waiter.is_none(),
+            ..Stopped::new(stop)
+        });
         // Any stop is the one that PTRACE_INTERRUPT asked for, and an event-stop of its kind tells
         // of SIGCONT as well.
         trace.quiesce = false;
         trace.continued &= stop.code >> 8 != nr::PTRACE_EVENT_STOP;
-        let process = self.process_mut(ix);
-        if new {
-            // There is room for every tracee.
-            process.stops.push_back(id);
+        let signal = self.stop_signal(ix, id, stop);
+        match sole_waiter {
+            Some((waiter, landing)) => {
+                if let Some(info) = signal {
+                    self.process_mut(ix).pending.add(info, false);
+                }
+                let status = (stop.code as i32) << 8 | 0x7f;
+                self.task_mut(waiter).state = State::Moving;
+                let result = message_result(self.task(id).tid, status);
+                self.land(m, waiter, landing, result);
+            }
+            None => {
+                if !before.is_some_and(|before| before.unseen) {
+                    // There is room for every tracee.
+                    self.process_mut(ix).stops.push_back(id);
+                }
+                self.tell_of_stop(m, ix, signal);
+            }
         }
-        let action = process.actions.get(SIGCHLD);
-        let quiet = action.flags & u64::from(SA_NOCLDSTOP) != 0;
+    }
+
+    /// The SIGCHLD that a tracer's process gets for a stop, unless it wants none.
+    fn stop_signal(&self, ix: ProcessIx, id: TaskId, stop: Stop) -> Option<SigInfo> {
+        let action = self.process(ix).actions.get(SIGCHLD);
+        if action.flags & u64::from(SA_NOCLDSTOP) != 0 || !self.hears(ix) {
+            return None;
+        }
         let task = self.task(id);
         let uid = self.process(task.process).credentials.uid[0];
         let status = stop.signo().into();
-        let info = SigInfo::child(code::CLD_TRAPPED, task.tid, uid, status, 0, 0);
-        self.tell_of_stop(m, ix, (!quiet).then_some(info));
+        Some(SigInfo::child(
+            code::CLD_TRAPPED,
+            task.tid,
+            uid,
+            status,
+            0,
+            0,
+        ))
     }
 
     /// A task leaves its stop.

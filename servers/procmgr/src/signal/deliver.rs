@@ -27,6 +27,15 @@ impl Procmgr {
             false => self.process_mut(ix).pending.take(signo),
         };
         self.timer_signal_taken(ix, &info);
+        self.meet_signal(m, id, info)
+    }
+
+    /// Reports a signal, or acts on it. Whether the task goes on looking for more.
+    pub(crate) fn meet_signal(&mut self, m: &mut impl Machine, id: TaskId, info: SigInfo) -> bool {
+        let Some(signo) = info.signal() else {
+            return true;
+        };
+        let ix = self.process_of(id);
         let action = self.process(ix).actions.disposition(signo);
         let class = match action {
             SignalAction::Handler => Events::SIGNAL,
@@ -195,14 +204,17 @@ impl Procmgr {
         Done::Later
     }
 
-    /// The tracer's word on a signal it was shown.
+    /// The tracer's word on the signal that it was shown, or that it put in its place.
     pub(crate) fn signal_answered(
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
         action: SignalAction,
-        info: SigInfo,
     ) {
+        if action == SignalAction::Ignore {
+            return self.return_to_user(m, id);
+        }
+        let info = self.task(id).trace.signal;
         // A signal that the tracer put in place of another one waits if it is blocked, as on
         // Linux.
         if let Some(signo) = info.signal() {

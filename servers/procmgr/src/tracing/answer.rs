@@ -1,7 +1,7 @@
 //! Answers to reports: how a held task goes on.
 
 use crate::Procmgr;
-use crate::hold::Hold;
+use crate::hold::{Going, Hold};
 use crate::machine::Machine;
 use crate::task::State;
 use abi::tracer::{Answer, Events, SignalAction, Step, Verdict};
@@ -27,8 +27,12 @@ impl Procmgr {
         }
         let step = self.task(id).trace.step;
         let step = answer.course.map_or(step, |course| course.step);
+        let (going, info) = Going::of(answer.verdict);
+        if let Some(info) = info {
+            self.task_mut(id).trace.signal = info;
+        }
         self.release(m, id, step);
-        self.go_on(m, id, event, answer.verdict);
+        self.go_on(m, id, event, going);
         Ok(())
     }
 
@@ -46,34 +50,26 @@ impl Procmgr {
     }
 
     /// What follows a report.
-    pub(crate) fn go_on(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        event: Hold,
-        verdict: Verdict,
-    ) {
-        if self.stays_stopped(id, event, verdict) {
+    pub(crate) fn go_on(&mut self, m: &mut impl Machine, id: TaskId, event: Hold, going: Going) {
+        if self.stays_stopped(id, event, going) {
             self.task_mut(id).state = State::Stopped;
             return;
         }
-        if let Verdict::Signal { action, info } = verdict
+        if let Going::Signal(action) = going
             && !matches!(event, Hold::Signal { .. })
         {
             // Sent along with the resumption from a stop that was not a signal's.
             if action != SignalAction::Ignore && self.task(id).alive() {
+                let info = self.task(id).trace.signal;
                 self.push_signal(m, id, info);
             }
         }
         match event {
-            Hold::SyscallEntry => self.entry_answered(m, id, verdict),
+            Hold::SyscallEntry => self.entry_answered(m, id, going),
             Hold::SyscallExit => self.syscall_left(m, id),
-            Hold::Signal { action } => match verdict {
-                Verdict::Signal { action, info } => self.signal_answered(m, id, action, info),
-                _ => {
-                    let info = self.task(id).trace.signal;
-                    self.signal_answered(m, id, action, info);
-                }
+            Hold::Signal { action } => match going {
+                Going::Signal(action) => self.signal_answered(m, id, action),
+                _ => self.signal_answered(m, id, action),
             },
             Hold::Quiesce => self.return_to_user(m, id),
             Hold::Clone { .. } => self.clone_reported(m, id),
@@ -87,8 +83,8 @@ impl Procmgr {
             Hold::Death { .. } => self.become_zombie(m, id),
             Hold::Reap => self.remove_task(id),
             Hold::JobControl { .. } => self.return_to_user(m, id),
-            Hold::Ptrace { .. } => match verdict {
-                Verdict::Result(result) => self.finish_syscall(m, id, result),
+            Hold::Ptrace { .. } => match going {
+                Going::Result(result) => self.finish_syscall(m, id, result),
                 _ => self.finish_syscall(m, id, Errno::EIO.as_result()),
             },
         }
@@ -96,19 +92,14 @@ impl Procmgr {
 
     /// Whether the answer to a stop leaves the task in its process's job-control stop, if that
     /// still lasts: the answer says so by the action `Stop`.
-    fn stays_stopped(&self, id: TaskId, event: Hold, verdict: Verdict) -> bool {
-        let still = matches!(event, Hold::Quiesce | Hold::JobControl { .. })
-            && matches!(
-                verdict,
-                Verdict::Signal {
-                    action: SignalAction::Stop,
-                    ..
-                }
-            );
-        still && self.process(self.process_of(id)).stopped.is_some() && self.may_report(id)
+    fn stays_stopped(&self, id: TaskId, event: Hold, going: Going) -> bool {
+        matches!(event, Hold::Quiesce | Hold::JobControl { .. })
+            && going == Going::Signal(SignalAction::Stop)
+            && self.process(self.process_of(id)).stopped.is_some()
+            && self.may_report(id)
     }
 
-    fn entry_answered(&mut self, m: &mut impl Machine, id: TaskId, verdict: Verdict) {
+    fn entry_answered(&mut self, m: &mut impl Machine, id: TaskId, going: Going) {
         let task = self.task(id);
         let nr = match task.registers.call() {
             InCall::At { nr, .. } => nr,
@@ -117,12 +108,12 @@ impl Procmgr {
         if self.doomed(id).is_some() {
             return self.return_to_user(m, id);
         }
-        match verdict {
+        match going {
             // A call that is emulated is not stepped over: the next instruction is.
-            Verdict::AbortSyscall if !self.task(id).trace.events.contains(Events::SYSCALL_EXIT) => {
+            Going::AbortSyscall if !self.task(id).trace.events.contains(Events::SYSCALL_EXIT) => {
                 self.return_to_user(m, id);
             }
-            Verdict::AbortSyscall => self.leave_syscall(m, id),
+            Going::AbortSyscall => self.leave_syscall(m, id),
             _ if nr as i64 == -1 => self.leave_syscall(m, id),
             _ => self.dispatch(m, id, nr),
         }

@@ -1,13 +1,13 @@
 //! The end of a bond between a tracee and its tracer (ptrace.md A4).
 
 use crate::Procmgr;
-use crate::hold::Hold;
+use crate::hold::{Going, Hold};
 use crate::machine::Machine;
 use crate::ptrace::signal_argument;
 use crate::task::State;
 use abi::ptrace::StopKind;
 use abi::signal::{SIGKILL, code};
-use abi::tracer::{Leave, SignalAction, Step, Verdict};
+use abi::tracer::{Leave, SignalAction, Step};
 use abi::{Errno, SigInfo, TaskId};
 
 impl Procmgr {
@@ -19,13 +19,13 @@ impl Procmgr {
         why: Leave,
     ) -> Result<(), Errno> {
         self.named_task(id)?;
-        let verdict = match why {
+        let going = match why {
             Leave::Request(signal) => {
                 let by = self.task(id).trace.tracer.ok_or(Errno::ESRCH)?;
                 self.at_stop(id)?;
                 let signal = signal_argument(signal)?;
                 match self.resumption(m, id, by, signal)? {
-                    Some(verdict) => verdict,
+                    Some(going) => going,
                     None => return Ok(()),
                 }
             }
@@ -47,8 +47,8 @@ impl Procmgr {
             // Its own dealings with the tracer are not what the tracer lets go of.
             State::Held(Hold::Ptrace { .. } | Hold::ClientExit) => {}
             State::Held(event) => {
-                let verdict = self.stay(id, event).unwrap_or(verdict);
-                self.go_on_from_stop(m, id, Step::None, verdict);
+                let going = self.stay(id, event).unwrap_or(going);
+                self.go_on_from_stop(m, id, Step::None, going);
             }
             _ => self.step_no_more(m, id),
         }
@@ -56,28 +56,20 @@ impl Procmgr {
     }
 
     /// How a task goes on whose tracer is gone: a signal that nobody has seen is delivered.
-    fn unattended(&self, id: TaskId) -> Verdict {
+    fn unattended(&self, id: TaskId) -> Going {
         let stopped = self.task(id).trace.stopped.as_ref();
         match stopped.map(|stopped| (stopped.stop.kind, stopped.unseen)) {
-            Some((StopKind::Signal, false)) => Verdict::Signal {
-                action: SignalAction::Ignore,
-                info: SigInfo::default(),
-            },
-            Some((StopKind::SyscallEntry { emulated: true }, _)) => Verdict::AbortSyscall,
-            _ => Verdict::Continue,
+            Some((StopKind::Signal, false)) => Going::Signal(SignalAction::Ignore),
+            Some((StopKind::SyscallEntry { emulated: true }, _)) => Going::AbortSyscall,
+            _ => Going::Continue,
         }
     }
 
     /// A process that job control has stopped stays so without its tracer.
-    fn stay(&self, id: TaskId, event: Hold) -> Option<Verdict> {
-        let stopped = self.process(self.process_of(id)).stopped;
+    fn stay(&self, id: TaskId, event: Hold) -> Option<Going> {
+        let stopped = self.process(self.process_of(id)).stopped.is_some();
         let job_control = matches!(event, Hold::Quiesce | Hold::JobControl { .. });
-        stopped
-            .filter(|_| job_control)
-            .map(|signo| Verdict::Signal {
-                action: SignalAction::Stop,
-                info: SigInfo::new(signo, 0),
-            })
+        (stopped && job_control).then_some(Going::Signal(SignalAction::Stop))
     }
 
     /// A task that is not held runs freely from when it next goes on.
