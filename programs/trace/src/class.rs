@@ -1,4 +1,4 @@
-//! Classes of system calls, for `-e trace=%CLASS`.
+//! Classes of system calls: for `-e trace=%CLASS`, and for the colours of a picture.
 
 use syscalls::x86_64::Sysno;
 
@@ -18,6 +18,34 @@ pub fn members(class: &str) -> Vec<Sysno> {
         .filter_map(|name| name.parse().ok())
         .collect()
 }
+
+/// The one class that a call is shown as in a picture.
+pub fn category(call: &str) -> &'static str {
+    const ORDER: [(&str, &str); 8] = [
+        ("network", NETWORK),
+        ("process", PROCESS),
+        ("process", CREDS),
+        ("signal", SIGNAL),
+        ("memory", MEMORY),
+        ("time", TIME),
+        ("file", FILE),
+        ("io", DESC),
+    ];
+    ORDER
+        .iter()
+        .find(|(_, names)| names.split_whitespace().any(|name| name == call))
+        .map_or("other", |(category, _)| category)
+}
+
+/// They tell the time, or let it pass.
+const TIME: &str = "time gettimeofday settimeofday clock_gettime clock_settime clock_getres
+    clock_adjtime adjtimex nanosleep clock_nanosleep getitimer setitimer alarm timer_create
+    timer_settime timer_gettime timer_getoverrun timer_delete timerfd_create timerfd_settime
+    timerfd_gettime futex futex_waitv sched_yield times";
+
+/// They are about who a task is.
+const CREDS: &str = "getuid getgid geteuid getegid setuid setgid setreuid setregid setresuid
+    setresgid getresuid getresgid setfsuid setfsgid getgroups setgroups capget capset prctl";
 
 /// They take a file's name.
 const FILE: &str = "open openat openat2 creat stat lstat newfstatat statx access faccessat
@@ -64,3 +92,24 @@ const DESC: &str = "read write open openat openat2 creat close fstat newfstatat 
     pidfd_send_signal process_madvise process_mrelease mq_open mq_timedsend mq_timedreceive
     mq_notify mq_getsetattr landlock_create_ruleset landlock_add_rule landlock_restrict_self
     quotactl_fd";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_telling_class_is_the_category() {
+        for (call, expected) in [
+            ("openat", "file"),
+            ("read", "io"),
+            ("mmap", "memory"),
+            ("kill", "process"),
+            ("rt_sigaction", "signal"),
+            ("sendfile", "network"),
+            ("nanosleep", "time"),
+            ("uname", "other"),
+        ] {
+            assert_eq!(category(call), expected, "{call}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use syscalls::x86_64::Sysno;
 
-use crate::class;
+use trace::class;
 
 /// A set of system calls.
 #[derive(Debug)]

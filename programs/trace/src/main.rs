@@ -8,7 +8,6 @@
 
 mod call;
 mod calls;
-mod class;
 mod count;
 mod cx;
 mod filter;
