@@ -22,6 +22,12 @@ impl Errno {
         }
     }
 
+    /// The error with Linux's name.
+    pub fn of_name(name: &str) -> Option<Errno> {
+        let entry = TABLE.iter().find(|entry| entry.1 == name)?;
+        Some(Errno(entry.0))
+    }
+
     /// Linux's name, such as `"ENOENT"`.
     pub fn name(self) -> Option<&'static str> {
         self.entry().map(|(_, name, _)| *name)

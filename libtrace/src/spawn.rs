@@ -6,8 +6,35 @@ use std::path::Path;
 
 use crate::{Errno, Pid, Result, ptrace, transport, wait};
 
+/// As whom a program runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// Further groups.
+    pub groups: Vec<u32>,
+}
+
+/// As [`spawn_traced_as`], in the caller's environment and as the same user.
+///
+/// # Errors
+/// As there.
+pub fn spawn_traced(program: &Path, args: &[OsString]) -> Result<Pid> {
+    let variables: Vec<OsString> = std::env::vars_os()
+        .map(|(mut name, value)| {
+            name.push("=");
+            name.push(value);
+            name
+        })
+        .collect();
+    spawn_traced_as(program, args, &variables, None)
+}
+
 /// Starts `program` with `args` (the first is its name for itself) as a tracee of the
-/// calling thread, in the caller's environment.
+/// calling thread, with the environment `variables`, each `NAME=VALUE`, and as somebody else
+/// if that is asked for.
 ///
 /// The child is returned in its first signal-delivery-stop, a `SIGSTOP`, with nothing
 /// but its execve left to do: a tracer that resumes it with `SYSCALL` sees that call
@@ -17,18 +44,20 @@ use crate::{Errno, Pid, Result, ptrace, transport, wait};
 ///
 /// # Errors
 /// `EINVAL` for a name with a zero byte, and what fork(2) and wait4(2) say.
-pub fn spawn_traced(program: &Path, args: &[OsString]) -> Result<Pid> {
+pub fn spawn_traced_as(
+    program: &Path,
+    args: &[OsString],
+    variables: &[OsString],
+    identity: Option<&Identity>,
+) -> Result<Pid> {
     let program = c_string(program.as_os_str())?;
     let args = args
         .iter()
         .map(|arg| c_string(arg))
         .collect::<Result<Vec<_>>>()?;
-    let environment = std::env::vars_os()
-        .map(|(mut name, value)| {
-            name.push("=");
-            name.push(value);
-            c_string(&name)
-        })
+    let environment = variables
+        .iter()
+        .map(|variable| c_string(variable))
         .collect::<Result<Vec<_>>>()?;
     let (argv, envp) = (pointers(&args), pointers(&environment));
 
@@ -38,7 +67,7 @@ pub fn spawn_traced(program: &Path, args: &[OsString]) -> Result<Pid> {
     // fork; it never returns into the caller's state.
     let pid = match unsafe { libc::fork() } {
         -1 => return Err(last_errno()),
-        0 => become_tracee(&program, &argv, &envp),
+        0 => become_tracee(&program, &argv, &envp, identity),
         pid => pid,
     };
     match wait::wait(pid, wait::WALL)? {
@@ -85,10 +114,15 @@ pub fn die_by(signal: i32) -> ! {
 
 /// What the child does between fork and execve. Rust's runtime ignores `SIGPIPE`, which
 /// execve would hand on; the program gets the default back.
-fn become_tracee(program: &CString, argv: &[*const i8], envp: &[*const i8]) -> ! {
+fn become_tracee(
+    program: &CString,
+    argv: &[*const i8],
+    envp: &[*const i8],
+    identity: Option<&Identity>,
+) -> ! {
     // SAFETY: sets a default action.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-    if ptrace::traceme().is_ok() {
+    if identity.is_none_or(become_somebody) && ptrace::traceme().is_ok() {
         // SAFETY: takes two numbers. The tracer resumes us without the signal.
         unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
         // SAFETY: both arrays end with a null pointer and their strings live in the caller.
@@ -101,6 +135,17 @@ fn become_tracee(program: &CString, argv: &[*const i8], envp: &[*const i8]) -> !
     }
     // SAFETY: ends the process at once, without the handlers that belong to the parent.
     unsafe { libc::_exit(1) }
+}
+
+/// The groups first: who is not root any more may not change them.
+fn become_somebody(identity: &Identity) -> bool {
+    let Identity { uid, gid, groups } = identity;
+    // SAFETY: reads the list, whose length is given.
+    let changed = unsafe { libc::setgroups(groups.len(), groups.as_ptr()) } == 0;
+    // SAFETY: takes three numbers.
+    let changed = changed && unsafe { libc::setresgid(*gid, *gid, *gid) } == 0;
+    // SAFETY: takes three numbers.
+    changed && unsafe { libc::setresuid(*uid, *uid, *uid) } == 0
 }
 
 fn empty_set() -> libc::sigset_t {

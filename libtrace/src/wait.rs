@@ -114,6 +114,15 @@ pub fn wait_with_usage(pid: Pid, flags: i32) -> Result<(Pid, Status, Usage)> {
     Ok((pid, Status::decode(word), usage))
 }
 
+/// As [`wait_with_usage`] without sleeping: `None` where no task has changed.
+///
+/// # Errors
+/// `ECHILD` where there is nothing to wait for.
+pub fn try_wait_with_usage(pid: Pid, flags: i32) -> Result<Option<(Pid, Status, Usage)>> {
+    let found = transport::wait4(pid, flags | WNOHANG)?;
+    Ok(found.map(|(pid, word, usage)| (pid, Status::decode(word), usage)))
+}
+
 /// As [`wait`] without sleeping: `None` where no task has changed.
 ///
 /// # Errors

@@ -67,6 +67,8 @@ pub enum Arg {
     Flags64(&'static Names),
     /// One of several constants.
     Choice(&'static Names),
+    /// A pointer to a length that the call reads and changes.
+    Length,
     /// Printed by a decoder, at the entry.
     In(Decoder),
     /// Printed by a decoder at the exit, which may look at the result.
@@ -82,8 +84,10 @@ pub enum Arg {
 /// What a result is.
 #[derive(Clone, Copy)]
 pub enum Ret {
-    /// A number or a file descriptor.
+    /// A number.
     Int,
+    /// A file descriptor.
+    Fd,
     /// An address, or something else that is printed in hexadecimal.
     Hex,
     /// File permissions.
@@ -115,7 +119,7 @@ fn print(args: &[Arg], range: std::ops::Range<usize>, cx: &mut Cx<'_>) {
     for at in range {
         args[at].print(cx, at);
         if args.get(at + 1).is_some_and(|next| next.is_sure(&cx.args)) {
-            cx.put(", ");
+            cx.comma();
         }
     }
 }
@@ -124,7 +128,7 @@ impl Arg {
     /// The argument is printed at the exit, and what follows it too.
     fn is_late(&self, args: &[u64; 6]) -> bool {
         match self {
-            Arg::Out(_) | Arg::Filled | Arg::Tail(_) => true,
+            Arg::Out(_) | Arg::Filled | Arg::Length | Arg::Tail(_) => true,
             Arg::Either(late, _) => late(args),
             Arg::When(asked, arg) => asked(args) && arg.is_late(args),
             _ => false,
@@ -151,9 +155,8 @@ impl Arg {
             Arg::Addr => cx.addr(value),
             Arg::Id if value as i32 == -1 => cx.put("-1"),
             Arg::Id => cx.int(value as u32),
-            Arg::Fd => cx.int(value as i32),
-            Arg::DirFd if value as i32 == calls::AT_FDCWD => cx.put("AT_FDCWD"),
-            Arg::DirFd => cx.int(value as i32),
+            Arg::DirFd if value as i32 == calls::AT_FDCWD => cx.working_directory(),
+            Arg::Fd | Arg::DirFd => cx.fd(value as i32),
             Arg::Path => cx.path(value),
             Arg::Str => cx.string(value),
             Arg::Bytes => cx.bytes(value, cx.args[at + 1], Style::Octal),
@@ -164,11 +167,30 @@ impl Arg {
             Arg::Flags(names) => cx.put(&names.flags(value & 0xffff_ffff)),
             Arg::Flags64(names) => cx.put(&names.flags(value)),
             Arg::Choice(names) => cx.put(&names.choice(value & 0xffff_ffff)),
+            Arg::Length => print_length(cx, value),
             Arg::In(decode) | Arg::Out(decode) | Arg::Either(_, decode) => decode(cx, value),
             Arg::When(asked, arg) if asked(&cx.args) => arg.print(cx, at),
             Arg::When(..) => {}
             Arg::Tail(decode) => decode(cx, value),
         }
+    }
+}
+
+/// What the length among the arguments, if there is one, is at the entry.
+pub fn length(args: &[Arg], cx: &Cx<'_>) -> Option<u32> {
+    let at = args.iter().position(|arg| matches!(arg, Arg::Length))?;
+    cx.load(cx.args[at])
+}
+
+/// `[16]`, or `[128 => 16]` where the call has changed it.
+fn print_length(cx: &mut Cx<'_>, addr: u64) {
+    let after = cx.load::<u32>(addr).filter(|_| !cx.failed());
+    match (cx.length, after) {
+        (Some(before), Some(after)) if before != after => {
+            cx.put(&format!("[{before} => {after}]"));
+        }
+        (Some(length), _) => cx.put(&format!("[{length}]")),
+        (None, _) => cx.addr(addr),
     }
 }
 
@@ -179,6 +201,7 @@ pub fn print_result(ret: Ret, cx: &mut Cx<'_>) {
         Some(Err(error)) => print_error(error, cx),
         Some(Ok(value)) => match ret {
             Ret::Int | Ret::Never => cx.int(value),
+            Ret::Fd => cx.fd(value as i32),
             Ret::Hex => cx.hex(value as u64),
             Ret::Octal => cx.mode(value as u64),
             Ret::Noted(note) => note(cx, value),

@@ -11,6 +11,17 @@ pub fn members(class: &str) -> Vec<Sysno> {
         "memory" => MEMORY,
         "network" | "net" => NETWORK,
         "desc" => DESC,
+        "ipc" => IPC,
+        "creds" => CREDS,
+        "clock" => CLOCK,
+        "pure" => PURE,
+        "stat" => "stat",
+        "lstat" => "lstat",
+        "fstat" => "fstat newfstatat statx",
+        "%stat" => "stat lstat fstat newfstatat statx",
+        "statfs" => "statfs",
+        "fstatfs" => "fstatfs",
+        "%statfs" => "statfs fstatfs ustat",
         _ => return Vec::new(),
     };
     names
@@ -46,6 +57,17 @@ const TIME: &str = "time gettimeofday settimeofday clock_gettime clock_settime c
 /// They are about who a task is.
 const CREDS: &str = "getuid getgid geteuid getegid setuid setgid setreuid setregid setresuid
     setresgid getresuid getresgid setfsuid setfsgid getgroups setgroups capget capset prctl";
+
+/// They are System V's.
+const IPC: &str = "msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt
+    shmget";
+
+/// They are about the system's clocks.
+const CLOCK: &str = "time gettimeofday settimeofday adjtimex clock_adjtime clock_getres
+    clock_gettime clock_settime";
+
+/// They always succeed and have no arguments.
+const PURE: &str = "getegid geteuid getgid getpgrp getpid getppid gettid getuid";
 
 /// They take a file's name.
 const FILE: &str = "open openat openat2 creat stat lstat newfstatat statx access faccessat

@@ -1,5 +1,6 @@
 //! How often each call was made and how long it took: `-c`.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -14,25 +15,51 @@ struct Total {
     calls: u64,
     errors: u64,
     microseconds: u64,
+    shortest: u64,
+    longest: u64,
+}
+
+impl Total {
+    /// What rows are sorted by, the largest first.
+    fn key(&self, order: &str) -> u64 {
+        match order {
+            "calls" | "count" => self.calls,
+            "errors" | "error" => self.errors,
+            "min-time" | "shortest" | "time-min" => self.shortest,
+            "max-time" | "longest" | "time-max" => self.longest,
+            "avg-time" | "time-avg" => self.microseconds.checked_div(self.calls).unwrap_or(0),
+            _ => self.microseconds,
+        }
+    }
 }
 
 impl Counts {
     /// Counts one call that took so much processor time of the system.
     pub fn add(&mut self, nr: u64, failed: bool, microseconds: u64) {
-        let total = self.calls.entry(nr).or_default();
+        let total = self.calls.entry(nr).or_insert(Total {
+            shortest: microseconds,
+            ..Total::default()
+        });
         total.calls += 1;
         total.errors += u64::from(failed);
         total.microseconds += microseconds;
+        total.shortest = total.shortest.min(microseconds);
+        total.longest = total.longest.max(microseconds);
     }
 
-    /// The table, the most expensive call first.
-    pub fn table(&self, name: impl Fn(u64) -> String) -> String {
+    /// The table in the order that `-S` names; the most expensive call first where it is none.
+    pub fn table(&self, order: &str, name: impl Fn(u64) -> String) -> String {
         let mut rows: Vec<(u64, Total)> = self.calls.iter().map(|(nr, it)| (*nr, *it)).collect();
-        rows.sort_by_key(|(_, total)| std::cmp::Reverse(total.microseconds));
+        match order {
+            "nothing" | "none" => {}
+            "name" | "syscall" | "syscall-name" => rows.sort_by_key(|(nr, _)| name(*nr)),
+            _ => rows.sort_by_key(|(_, total)| Reverse(total.key(order))),
+        }
         let sum = rows.iter().fold(Total::default(), |sum, (_, total)| Total {
             calls: sum.calls + total.calls,
             errors: sum.errors + total.errors,
             microseconds: sum.microseconds + total.microseconds,
+            ..sum
         });
         let rule = "------ ----------- ----------- --------- --------- ----------------\n";
         let mut text = format!(
@@ -92,7 +119,7 @@ mod tests {
         counts.add(0, false, 10);
         counts.add(1, true, 30);
         counts.add(1, false, 0);
-        let table = counts.table(|nr| ["read", "write"][nr as usize].to_owned());
+        let table = counts.table("time", |nr| ["read", "write"][nr as usize].to_owned());
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(
             lines[0],

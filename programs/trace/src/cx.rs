@@ -5,28 +5,78 @@ use std::fmt::Write as _;
 use bytemuck::Pod;
 use libtrace::Errno;
 
-use crate::quote::{self, Style};
+use crate::quote::{self, Hex, Style};
 
-/// A tracee's memory.
-pub trait Memory {
+/// A tracee, as far as a decoder sees it.
+pub trait Subject {
     /// Reads up to `buffer.len()` bytes at `addr`, and returns how many were there.
     fn read(&self, addr: u64, buffer: &mut [u8]) -> usize;
     /// The tracee's stack pointer in the present stop.
     fn stack_pointer(&self) -> u64;
+    /// What is behind a file descriptor, as `-y` prints it, angle brackets included.
+    fn descriptor(&self, fd: i32, wanted: Descriptors) -> Option<String>;
+    /// The working directory, in the same way.
+    fn working_directory(&self) -> Option<String>;
+}
+
+/// What is printed about a file descriptor: bit 0 its path, bit 1 a socket's addresses, bit 2 a
+/// device's number, bit 3 a pidfd's process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Descriptors(pub u64);
+
+impl Descriptors {
+    /// A path, or at least a type and a number.
+    pub fn path(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// What a socket is connected to.
+    pub fn socket(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// The number of a device.
+    pub fn device(self) -> bool {
+        self.0 & 4 != 0
+    }
+
+    /// The process behind a pidfd.
+    pub fn process(self) -> bool {
+        self.0 & 8 != 0
+    }
+}
+
+/// How arguments are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// How much of a string: `-s`.
+    pub limit: usize,
+    /// Which strings in hexadecimal: `-x`.
+    pub hex: Hex,
+    /// Structures in full: `-v`.
+    pub verbose: bool,
+    /// Numbers only: `-e raw`.
+    pub raw: bool,
+    /// What is printed behind file descriptors: `-y`.
+    pub descriptors: Descriptors,
 }
 
 /// A system call being printed, at its entry or at its exit.
 pub struct Cx<'a> {
     /// What has been printed in this stop.
     pub text: String,
+    /// Where in it arguments begin that follow others.
+    pub cuts: Vec<usize>,
     /// The arguments as they were at the entry.
     pub args: [u64; 6],
     /// The result; `None` at the entry.
     pub outcome: Option<Result<i64, Errno>>,
-    /// How much of a string to print: `-s`.
-    pub limit: usize,
-    /// The tracee's memory.
-    pub memory: &'a dyn Memory,
+    /// What the length that the call reads and writes was at the entry.
+    pub length: Option<u32>,
+    /// How to print.
+    pub look: Look,
+    /// The tracee.
+    pub tracee: &'a dyn Subject,
 }
 
 impl Cx<'_> {
@@ -46,6 +96,48 @@ impl Cx<'_> {
     /// Prints `text`.
     pub fn put(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    /// Ends an argument and begins the next.
+    pub fn comma(&mut self) {
+        self.put(", ");
+        self.cuts.push(self.text.len());
+    }
+
+    /// Prints a file descriptor.
+    pub fn fd(&mut self, fd: i32) {
+        let text = self.fd_text(fd);
+        self.put(&text);
+    }
+
+    /// A file descriptor as it is printed.
+    pub fn fd_text(&self, fd: i32) -> String {
+        let wanted = self.look.descriptors;
+        let about = (fd >= 0 && wanted != Descriptors::default())
+            .then(|| self.tracee.descriptor(fd, wanted))
+            .flatten();
+        match about {
+            Some(about) => format!("{fd}{about}"),
+            None => fd.to_string(),
+        }
+    }
+
+    /// Prints the file descriptor that stands for the working directory.
+    pub fn working_directory(&mut self) {
+        self.put("AT_FDCWD");
+        let about = self
+            .look
+            .descriptors
+            .path()
+            .then(|| self.tracee.working_directory());
+        if let Some(about) = about.flatten() {
+            self.put(&about);
+        }
+    }
+
+    /// Prints text in quotes.
+    pub fn quote(&mut self, bytes: &[u8]) {
+        quote::quote(&mut self.text, bytes, self.look.hex.style_of(bytes));
     }
 
     /// Prints `value` in decimal.
@@ -82,7 +174,7 @@ impl Cx<'_> {
         }
         let bytes = bytemuck::bytes_of_mut(&mut value);
         let wanted = bytes.len();
-        (self.memory.read(addr, bytes) == wanted).then_some(value)
+        (self.tracee.read(addr, bytes) == wanted).then_some(value)
     }
 
     /// Reads `count` values; `None` where not all of them are there.
@@ -93,7 +185,7 @@ impl Cx<'_> {
         }
         let bytes = bytemuck::cast_slice_mut(&mut values);
         let wanted = bytes.len();
-        (self.memory.read(addr, bytes) == wanted).then_some(values)
+        (self.tracee.read(addr, bytes) == wanted).then_some(values)
     }
 
     /// Reads a value and prints it with `print`; prints the address where there is no
@@ -119,7 +211,7 @@ impl Cx<'_> {
         if addr != 0 && count == 0 {
             return self.put("[]");
         }
-        let shown = count.min(self.limit);
+        let shown = count.min(self.look.limit);
         let Some(values) = self.load_array::<T>(addr, shown) else {
             return self.addr(addr);
         };
@@ -135,12 +227,15 @@ impl Cx<'_> {
 
     /// Prints `length` bytes at `addr`, at most `-s` of them.
     pub fn bytes(&mut self, addr: u64, length: u64, style: Style) {
-        let shown = length.min(self.limit as u64) as usize;
+        let shown = length.min(self.look.limit as u64) as usize;
         let mut bytes = vec![0; shown];
-        if addr == 0 || self.memory.read(addr, &mut bytes) != shown {
+        if addr == 0 || self.tracee.read(addr, &mut bytes) != shown {
             return self.addr(addr);
         }
-        quote::quote(&mut self.text, &bytes, style);
+        match style {
+            Style::Octal => self.quote(&bytes),
+            Style::Hex => quote::quote(&mut self.text, &bytes, style),
+        }
         if length > shown as u64 {
             self.put("...");
         }
@@ -148,7 +243,7 @@ impl Cx<'_> {
 
     /// Prints the string at `addr`, at most `-s` bytes of it.
     pub fn string(&mut self, addr: u64) {
-        self.terminated(addr, self.limit);
+        self.terminated(addr, self.look.limit);
     }
 
     /// Prints the path at `addr`, all of it.
@@ -159,7 +254,7 @@ impl Cx<'_> {
     fn terminated(&mut self, addr: u64, limit: usize) {
         match self.load_string(addr, limit) {
             Some((bytes, whole)) => {
-                quote::quote(&mut self.text, &bytes, Style::Octal);
+                self.quote(&bytes);
                 if !whole {
                     self.put("...");
                 }
@@ -185,7 +280,7 @@ impl Cx<'_> {
                 .min((limit + 1 - bytes.len()) as u64);
             let mut chunk = [0; CHUNK as usize];
             let chunk = &mut chunk[..wanted as usize];
-            if self.memory.read(at, chunk) != chunk.len() {
+            if self.tracee.read(at, chunk) != chunk.len() {
                 return None;
             }
             if let Some(end) = chunk.iter().position(|&byte| byte == 0) {

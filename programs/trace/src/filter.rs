@@ -14,23 +14,6 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The set that the `-e` expressions ask for; the last one counts.
-    ///
-    /// # Errors
-    /// A message that names what is not understood.
-    pub fn parse(expressions: &[String]) -> Result<Filter, String> {
-        let mut filter = Filter::of(true);
-        for expression in expressions {
-            let set = match expression.split_once('=') {
-                Some(("trace" | "t", set)) => set,
-                Some((other, _)) => return Err(format!("invalid expression '{other}='")),
-                None => expression,
-            };
-            filter = Filter::parse_set(set)?;
-        }
-        Ok(filter)
-    }
-
     /// The call is in the set.
     pub fn has(&self, nr: u64) -> bool {
         self.chosen
@@ -39,14 +22,20 @@ impl Filter {
             .unwrap_or(self.unknown)
     }
 
-    fn of(all: bool) -> Filter {
+    /// All calls, or none.
+    pub fn of(all: bool) -> Filter {
         Filter {
             chosen: vec![all; 512],
             unknown: all,
         }
     }
 
-    fn parse_set(set: &str) -> Result<Filter, String> {
+    /// The set that a list of names, numbers, classes and regular expressions means, or all
+    /// but those behind an exclamation mark.
+    ///
+    /// # Errors
+    /// A message that names what is not understood.
+    pub fn parse(set: &str) -> Result<Filter, String> {
         let (negated, set) = match set.strip_prefix('!') {
             Some(rest) => (true, rest),
             None => (false, set),
@@ -71,7 +60,16 @@ impl Filter {
             }
             _ => {}
         }
-        let members = class::members(word.strip_prefix('%').unwrap_or(word));
+        // There is one personality here.
+        let word = match word.rsplit_once('@') {
+            Some((word, "64")) => word,
+            Some((_, "32" | "x32")) => return Ok(()),
+            _ => word,
+        };
+        let members = match word.strip_prefix('/') {
+            Some(pattern) => matching(pattern)?,
+            None => class::members(word.strip_prefix('%').unwrap_or(word)),
+        };
         if !members.is_empty() {
             for call in members {
                 self.chosen[call.id() as usize] = chosen;
@@ -88,38 +86,58 @@ impl Filter {
     }
 }
 
+/// The calls whose names a regular expression finds something in.
+fn matching(pattern: &str) -> Result<Vec<Sysno>, String> {
+    let pattern = regex_lite::Regex::new(pattern)
+        .map_err(|error| format!("invalid regular expression '{pattern}': {error}"))?;
+    Ok(Sysno::iter()
+        .filter(|call| pattern.is_match(call.name()))
+        .collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn has(expression: &str, call: Sysno) -> bool {
-        Filter::parse(&[expression.to_owned()])
-            .unwrap()
-            .has(call.id() as u64)
+        Filter::parse(expression).unwrap().has(call.id() as u64)
     }
 
     #[test]
     fn names_choose_calls() {
-        assert!(has("trace=openat,read", Sysno::read));
+        assert!(has("openat,read", Sysno::read));
         assert!(!has("openat,read", Sysno::write));
     }
 
     #[test]
     fn an_exclamation_mark_negates() {
-        assert!(!has("trace=!openat,read", Sysno::read));
-        assert!(has("trace=!openat,read", Sysno::write));
+        assert!(!has("!openat,read", Sysno::read));
+        assert!(has("!openat,read", Sysno::write));
     }
 
     #[test]
     fn classes_are_known_with_and_without_percent() {
-        assert!(has("trace=%file", Sysno::openat));
-        assert!(has("trace=file", Sysno::stat));
-        assert!(!has("trace=%file", Sysno::read));
+        assert!(has("%file", Sysno::openat));
+        assert!(has("file", Sysno::stat));
+        assert!(!has("%file", Sysno::read));
+    }
+
+    #[test]
+    fn regular_expressions_choose_by_name() {
+        assert!(has("/^open", Sysno::openat));
+        assert!(!has("/^open", Sysno::mq_open));
+        assert!(has("!/^open", Sysno::mq_open));
+    }
+
+    #[test]
+    fn personalities_are_known() {
+        assert!(has("read@64", Sysno::read));
+        assert!(!has("read@32,write", Sysno::read));
     }
 
     #[test]
     fn what_is_unknown_is_named() {
-        let error = Filter::parse(&["trace=foo".to_owned()]).unwrap_err();
+        let error = Filter::parse("foo").unwrap_err();
         assert_eq!(error, "invalid system call 'foo'");
     }
 }

@@ -10,6 +10,7 @@ pub mod class;
 pub mod drawing;
 pub mod export;
 pub mod html;
+pub mod options;
 pub mod progress;
 pub mod record;
 pub mod sink;

@@ -2,7 +2,8 @@
 //!
 //! An ordinary Linux program on `libtrace`. It asks little of its tracer: `TRACEME`,
 //! `ATTACH`, `SETOPTIONS`, `SYSCALL`, `GETREGS` once per syscall stop, `GETSIGINFO` once per
-//! signal, and the tracee's memory only where an argument points to it.
+//! signal, and the tracee's memory only where an argument points to it. What a trace
+//! consists of and what is drawn from it is in the library of the same name.
 
 #![forbid(unsafe_code)]
 
@@ -10,53 +11,113 @@ mod call;
 mod calls;
 mod count;
 mod cx;
+mod descriptor;
 mod filter;
+mod inject;
 mod names;
-mod options;
 mod output;
+mod paths;
 mod quote;
+mod recorder;
 mod release;
+mod settings;
 mod signals;
 mod start;
 mod stops;
+mod syscall;
+mod times;
 mod tracee;
 mod tracer;
 
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
 use clap::Parser;
 use libtrace::{Status, interrupt, spawn};
+use trace::drawing::Drawing;
+use trace::options::Options;
+use trace::progress::Progress;
+use trace::record;
 
-use crate::filter::Filter;
-use crate::options::Options;
-use crate::output::{Output, message};
+use crate::output::{exporter, message};
+use crate::settings::Settings;
 use crate::tracer::Tracer;
 
-fn main() {
-    match trace(Options::parse()) {
-        Ok(Some(Status::Exited(code))) => std::process::exit(code),
+/// Runs a program and prints its system calls, signals and end.
+#[derive(Debug, Parser)]
+#[command(
+    name = "trace",
+    version,
+    override_usage = "trace [OPTIONS] PROGRAM [ARG]...\n       trace [OPTIONS] -p PID\n       trace --from FILE [--timeline FILE] [--html FILE]"
+)]
+struct Line {
+    #[command(flatten)]
+    options: Options,
+
+    /// The program and its arguments
+    #[arg(
+        value_name = "PROGRAM",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
+    match work(line) {
+        Ok(Some(Status::Exited(code))) => ExitCode::from(code as u8),
         Ok(Some(Status::Signaled(signal, _))) => spawn::die_by(signal),
-        Ok(_) => {}
+        Ok(_) => ExitCode::SUCCESS,
         Err(text) => {
             message(&text);
-            std::process::exit(1);
+            ExitCode::FAILURE
         }
     }
 }
 
-fn trace(options: Options) -> Result<Option<Status>, String> {
-    let (command, processes) = (options.command.clone(), options.processes.clone());
-    if command.is_empty() && processes.is_empty() {
+fn work(line: Line) -> Result<Option<Status>, String> {
+    if let Some(file) = &line.options.from {
+        return draw(file, &line.options).map(|()| None);
+    }
+    let settings = Settings::of(line.options)?;
+    if line.command.is_empty() && settings.processes.is_empty() {
         return Err("must have PROGRAM [ARGS] or -p PID".to_owned());
     }
-    let filter = Filter::parse(&options.expressions)?;
-    let output = Output::new(options.output.as_deref(), options.follow)
-        .map_err(|error| format!("Can't fopen the output file: {error}"))?;
+    let outside = match &settings.options.export {
+        Some(device) => Some(exporter(device)?),
+        None => None,
+    };
     interrupt::catch().map_err(|error| format!("sigaction: {error}"))?;
-    let mut tracer = Tracer::new(options, filter, output);
+    let processes = settings.processes.clone();
+    let mut tracer = Tracer::new(settings, outside)?;
     for pid in processes {
         tracer.attach(pid)?;
     }
-    if !command.is_empty() {
-        tracer.start(&command)?;
+    if !line.command.is_empty() {
+        tracer.start(&line.command)?;
     }
-    Ok(tracer.run())
+    tracer.run()
+}
+
+/// Draws an earlier trace.
+fn draw(file: &OsStr, options: &Options) -> Result<(), String> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
+    let records = record::read(&text).map_err(|error| named(&error))?;
+    let wanted = options.wanted();
+    if wanted.is_nothing() {
+        return Err("--from needs --timeline FILE or --html FILE".to_owned());
+    }
+    let mut drawing = Drawing::new(wanted, Progress::new(false))?;
+    for record in records {
+        drawing.take(record);
+    }
+    drawing.finish()
 }

@@ -51,6 +51,24 @@ impl Names {
     }
 }
 
+/// The set that a list of words means, or all but those behind an exclamation mark. `all` and
+/// `none` mean what they say; `None` where `bits` does not know a word.
+pub fn set_of(list: &str, all: u64, bits: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    let (negated, list) = match list.strip_prefix('!') {
+        Some(rest) => (true, rest),
+        None => (false, list),
+    };
+    let mut set = 0;
+    for word in list.split(',') {
+        set |= match word {
+            "all" => all,
+            "none" => 0,
+            _ => bits(word)?,
+        };
+    }
+    Some(if negated { all & !set } else { set })
+}
+
 /// Declares a [`Names`] constant from constants of `linux_raw_sys`, or with values given.
 macro_rules! names {
     ($(#[$doc:meta])* $set:ident, $unknown:literal, $($module:ident)::+: $($name:ident)*) => {

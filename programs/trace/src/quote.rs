@@ -9,6 +9,29 @@ pub enum Style {
     Hex,
 }
 
+/// Which strings are written in hexadecimal: `-x`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hex {
+    /// None of the text.
+    Never,
+    /// Text in which there is more than ASCII's printable characters and spaces.
+    NonAscii,
+    /// All.
+    Always,
+}
+
+impl Hex {
+    /// How `bytes`, which are text, are written.
+    pub fn style_of(self, bytes: &[u8]) -> Style {
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t'..=b'\r');
+        match self {
+            Hex::Never => Style::Octal,
+            Hex::NonAscii if bytes.iter().all(is_plain) => Style::Octal,
+            Hex::NonAscii | Hex::Always => Style::Hex,
+        }
+    }
+}
+
 /// Appends `bytes` in quotes.
 pub fn quote(text: &mut String, bytes: &[u8], style: Style) {
     text.push('"');

@@ -3,6 +3,7 @@
 use libtrace::{Errno, Pid, Status, ptrace, spawn, wait};
 
 use crate::output::message;
+use crate::settings::ATTACH;
 use crate::tracer::Tracer;
 
 const SIGTRAP: i32 = 5;
@@ -20,12 +21,11 @@ impl Tracer {
         let tracees: Vec<Pid> = self.tracees.keys().copied().collect();
         for pid in tracees {
             if stop_and_detach(pid) {
-                self.output.flush();
-                message(&format!("Process {pid} detached"));
-            }
-            if self.output.open() == Some(pid) {
-                self.output.text(" <detached ...>");
-                self.output.end();
+                self.output.flush(pid);
+                if self.settings.quiet & ATTACH == 0 {
+                    message(&format!("Process {pid} detached"));
+                }
+                self.detached(pid);
             }
         }
     }

@@ -55,6 +55,19 @@ pub fn name(signal: i32) -> String {
     }
 }
 
+/// The signal that `text` names, with or without `SIG`, or by its number.
+pub fn parse(text: &str) -> Option<i32> {
+    let upper = text.to_ascii_uppercase();
+    let is_named = |signal: &i32| {
+        let name = name(*signal);
+        name == upper || name.strip_prefix("SIG") == Some(&upper)
+    };
+    (1..=64).find(is_named).or_else(|| {
+        let number = text.parse().ok()?;
+        (1..=64).contains(&number).then_some(number)
+    })
+}
+
 /// A signal set: `[INT CHLD]`, or `~[KILL]` where more signals are in it than not.
 pub fn set(mask: u64) -> String {
     // Strictly more than two thirds reads better the other way round.
@@ -195,6 +208,15 @@ mod tests {
         assert_eq!(set(1 << 1 | 1 << 16), "[INT CHLD]");
         assert_eq!(set(!0), "~[]");
         assert_eq!(set(!(3 << 31)), "~[RTMIN RT_1]");
+    }
+
+    #[test]
+    fn signals_are_known_by_name_and_number() {
+        assert_eq!(parse("SIGUSR1"), Some(10));
+        assert_eq!(parse("chld"), Some(17));
+        assert_eq!(parse("9"), Some(9));
+        assert_eq!(parse("SIGFOO"), None);
+        assert_eq!(parse("65"), None);
     }
 
     #[test]

@@ -1,32 +1,42 @@
-//! What each stop prints, and how the tracee goes on.
-
-use std::cell::Cell;
+//! What each stop means, and how the tracee goes on.
 
 use libtrace::ptrace;
 use libtrace::wait::Usage;
 use libtrace::{Errno, Event, Pid, Status};
+use trace::record::What;
 
+use crate::calls;
 use crate::output::message;
+use crate::settings::{ATTACH, DETACHED, EXIT, SUPERSEDED, UNFINISHED};
 use crate::signals;
-use crate::tracee::{Ongoing, Stopped, Tracee};
+use crate::start;
+use crate::tracee::{Ongoing, Tracee, name};
 use crate::tracer::Tracer;
 
 const SIGSTOP: i32 = 19;
-/// The call the kernel makes itself to resume one that a signal interrupted.
-const RESTART_SYSCALL: u64 = 219;
-const EXECVE: u64 = 59;
 
 impl Tracer {
     /// Acts on what a wait has reported.
     pub fn handle(&mut self, pid: Pid, status: Status, usage: Usage) {
         match status {
             Status::Exited(code) => {
-                self.ended(pid, status, &format!("+++ exited with {code} +++"));
+                let what = What::Exit {
+                    status: Some(code),
+                    signal: None,
+                    core: false,
+                };
+                self.ended(pid, status, &format!("+++ exited with {code} +++"), what);
             }
             Status::Signaled(signal, core) => {
-                let core = if core { " (core dumped)" } else { "" };
-                let text = format!("+++ killed by {}{core} +++", signals::name(signal));
-                self.ended(pid, status, &text);
+                let name = signals::name(signal);
+                let dumped = if core { " (core dumped)" } else { "" };
+                let text = format!("+++ killed by {name}{dumped} +++");
+                let what = What::Exit {
+                    status: None,
+                    signal: Some(name),
+                    core,
+                };
+                self.ended(pid, status, &text, what);
             }
             Status::Continued => {}
             Status::Stopped {
@@ -38,6 +48,7 @@ impl Tracer {
                 match event {
                     _ if syscall => self.syscall_stop(pid, usage),
                     Some(Event::Exec) => self.exec_stop(pid),
+                    Some(Event::Fork | Event::Vfork | Event::Clone) => self.fork_stop(pid),
                     Some(_) => self.resume(pid, 0),
                     None => self.signal_stop(pid, sig),
                 }
@@ -50,80 +61,67 @@ impl Tracer {
         if self.tracees.contains_key(&pid) {
             return;
         }
+        let process = match self.born.remove(&pid) {
+            Some(process) => process,
+            None if self.recorder.is_wanted() => start::process_of(pid).unwrap_or(pid),
+            None => 0,
+        };
         self.tracees.insert(
             pid,
             Tracee {
+                process,
                 starting: true,
                 ..Tracee::default()
             },
         );
-        self.output.flush();
-        message(&format!("Process {pid} attached"));
+        if self.settings.quiet & ATTACH == 0 {
+            self.output.flush(pid);
+            message(&format!("Process {pid} attached"));
+        }
     }
 
-    fn syscall_stop(&mut self, pid: Pid, usage: Usage) {
-        let Ok(regs) = ptrace::getregs(pid) else {
-            return self.resume(pid, 0);
-        };
-        let memory = Stopped {
-            pid,
-            stack_pointer: regs.rsp,
-            gone: Cell::new(false),
-        };
-        let tasks = self.tracees.len();
-        let limit = self.options.string_limit;
-        let tracee = self.tracees.entry(pid).or_default();
-        match tracee.call.take() {
-            None => {
-                let hidden = tracee.preparing && regs.orig_rax != EXECVE;
-                let shown = self.filter.has(regs.orig_rax) && !self.options.count && !hidden;
-                let mut call = Ongoing::new(&regs, shown);
-                let resumed = (call.nr == RESTART_SYSCALL).then_some(tracee.previous);
-                if shown {
-                    self.output.begin(pid, tasks);
-                    self.output.text(&call.entry(&memory, limit, resumed));
-                    self.output.flush();
-                }
-                tracee.began = usage.system_us;
-                tracee.call = Some(call);
+    /// A tracee has made another task, which is a tracee, too, and may have been met already.
+    fn fork_stop(&mut self, pid: Pid) {
+        if self.recorder.is_wanted()
+            && let Ok(child) = ptrace::geteventmsg(pid)
+        {
+            let child = child as Pid;
+            let call = self.tracees.get(&pid).and_then(|it| it.call.as_ref());
+            let (called, thread) = match call {
+                Some(call) => (Some(call.name()), makes_thread(pid, call)),
+                None => (None, false),
+            };
+            let child_pid = match (self.tracees.get(&child), thread) {
+                (Some(met), _) => met.process,
+                (None, true) => self.process(pid),
+                (None, false) => child,
+            };
+            if !self.tracees.contains_key(&child) {
+                self.born.insert(child, child_pid);
             }
-            Some(call) => {
-                let error = Errno::of_result(regs.rax as i64).err();
-                if call.nr != RESTART_SYSCALL {
-                    tracee.previous = call.nr;
-                }
-                if self.options.count && self.filter.has(call.nr) {
-                    let time = usage.system_us.saturating_sub(tracee.began);
-                    self.counts.add(call.nr, error.is_some(), time);
-                }
-                if call.shown {
-                    let (arguments, result) = call.exit(&memory, limit, regs.rax as i64);
-                    self.reopen(pid, &call);
-                    self.output.text(&arguments);
-                    self.output.close_call();
-                    self.output.text(&result);
-                    self.output.end();
-                }
-            }
+            let what = What::Fork {
+                call: called,
+                child,
+                child_pid,
+            };
+            self.record(pid, self.times.now(), what);
         }
         self.resume(pid, 0);
-    }
-
-    /// Makes `pid`'s the open line, with a new one where another task's came between.
-    fn reopen(&mut self, pid: Pid, call: &Ongoing) {
-        if self.output.open() != Some(pid) {
-            self.output.begin(pid, self.tracees.len());
-            self.output.text(&format!("<... {} resumed>", call.name()));
-        }
     }
 
     /// A program replaces the whole process: the task that called execve takes over the
     /// process's id, and the one that had it is gone.
     fn exec_stop(&mut self, pid: Pid) {
-        if let Ok(former) = ptrace::geteventmsg(pid) {
-            self.supersede(pid, former as Pid);
-        }
-        self.tracees.entry(pid).or_default().preparing = false;
+        let former = ptrace::geteventmsg(pid).map_or(pid, |former| former as Pid);
+        self.supersede(pid, former);
+        let tracee = self.tracees.entry(pid).or_default();
+        tracee.preparing = false;
+        let path = tracee.call.as_ref().and_then(|call| call.path.clone());
+        let what = What::Exec {
+            path,
+            former: (former != pid).then_some(former),
+        };
+        self.record(pid, self.times.now(), what);
         self.resume(pid, 0);
     }
 
@@ -132,15 +130,15 @@ impl Tracer {
             return;
         }
         if let Some(call) = self.tracees.entry(pid).or_default().call.take() {
-            self.never_returns(pid, &call, "");
+            self.never_returns(pid, call, "");
         }
         if let Some(tracee) = self.tracees.remove(&former) {
             self.tracees.insert(pid, tracee);
         }
-        self.line(
-            pid,
-            &format!("+++ superseded by execve in pid {former} +++"),
-        );
+        if self.settings.quiet & SUPERSEDED == 0 {
+            let text = format!("+++ superseded by execve in pid {former} +++");
+            self.line(pid, &text);
+        }
     }
 
     fn signal_stop(&mut self, pid: Pid, sig: i32) {
@@ -154,18 +152,21 @@ impl Tracer {
             tracee.starting = false;
             return self.resume(pid, 0);
         }
+        let signal = signals::name(sig);
         match ptrace::getsiginfo(pid) {
             Ok(info) => {
-                if !self.options.count {
-                    let name = signals::name(sig);
-                    self.line(pid, &format!("--- {name} {} ---", signals::siginfo(&info)));
+                if self.settings.shows_signal(sig) {
+                    let info = signals::siginfo(&info);
+                    self.line(pid, &format!("--- {signal} {info} ---"));
+                    self.record(pid, self.times.now(), What::Signal { signal, info });
                 }
                 self.resume(pid, sig);
             }
             // A group-stop has no siginfo. It ends here: only a seized tracee can be left in it.
             Err(Errno::EINVAL) => {
-                if !self.options.count {
-                    self.line(pid, &format!("--- stopped by {} ---", signals::name(sig)));
+                if self.settings.shows_signal(sig) {
+                    self.line(pid, &format!("--- stopped by {signal} ---"));
+                    self.record(pid, self.times.now(), What::Stop { signal });
                 }
                 self.resume(pid, 0);
             }
@@ -173,7 +174,7 @@ impl Tracer {
         }
     }
 
-    fn ended(&mut self, pid: Pid, status: Status, text: &str) {
+    fn ended(&mut self, pid: Pid, status: Status, text: &str, what: What) {
         if self.program == Some(pid) {
             self.outcome = Some(status);
         }
@@ -186,28 +187,79 @@ impl Tracer {
             } else {
                 " <unfinished ...>"
             };
-            self.never_returns(pid, &call, unfinished);
+            self.never_returns(pid, call, unfinished);
         }
-        if !self.options.count {
+        if self.settings.quiet & EXIT == 0 {
             self.line(pid, text);
         }
+        self.record(pid, self.times.now(), what);
         self.tracees.remove(&pid);
     }
 
     /// Ends the line of a call whose task has gone.
-    fn never_returns(&mut self, pid: Pid, call: &Ongoing, mark: &str) {
+    fn never_returns(&mut self, pid: Pid, call: Ongoing, mark: &str) {
+        if self.settings.outcomes & UNFINISHED == 0 {
+            return;
+        }
         if call.shown {
-            self.reopen(pid, call);
-            self.output.text(mark);
-            self.output.close_call();
-            self.output.text("?");
-            self.output.end();
+            self.reopen(pid, &call);
+            self.output.text(pid, mark);
+            self.output.close_call(pid);
+            self.output.text(pid, "?");
+            self.output.end(pid);
+        }
+        self.record_call(pid, &call, None, "?".to_owned(), self.times.now());
+    }
+
+    /// The task of a call is not traced any more.
+    pub(crate) fn detached(&mut self, pid: Pid) {
+        let call = self.tracees.get_mut(&pid).and_then(|it| it.call.take());
+        if let Some(call) = call.filter(|_| self.settings.outcomes & DETACHED != 0) {
+            if call.shown {
+                self.reopen(pid, &call);
+                self.output.text(pid, " <detached ...>");
+                self.output.end(pid);
+            }
+            self.record_call(pid, &call, None, "?".to_owned(), self.times.now());
+        }
+        self.record(pid, self.times.now(), What::Detach);
+        self.tracees.remove(&pid);
+    }
+
+    /// Makes `pid`'s the open line, with a new one where another task's came between.
+    pub(crate) fn reopen(&mut self, pid: Pid, call: &Ongoing) {
+        if self.settings.hold_lines() {
+            let beginning = format!("{}({}", name(call.nr), call.text);
+            self.output.begin(pid, &call.prefix);
+            self.output.text(pid, &beginning);
+        } else if self.output.open(pid) != Some(pid) {
+            let prefix = self.prefix(pid);
+            self.output.begin(pid, &prefix);
+            let text = format!("<... {} resumed>", call.name());
+            self.output.text(pid, &text);
         }
     }
 
+    /// Prints a line that is no call.
     fn line(&mut self, pid: Pid, text: &str) {
-        self.output.begin(pid, self.tracees.len());
-        self.output.text(text);
-        self.output.end();
+        if self.settings.text {
+            let prefix = self.prefix(pid);
+            self.output.begin(pid, &prefix);
+            self.output.text(pid, text);
+            self.output.end(pid);
+        }
     }
+}
+
+/// Whether a call that makes a task makes it in its own process.
+fn makes_thread(pid: Pid, call: &Ongoing) -> bool {
+    const CLONE: u64 = 56;
+    const CLONE3: u64 = 435;
+    const CLONE_THREAD: u64 = 0x10000;
+    let flags = match call.nr {
+        CLONE => call.registers()[0],
+        CLONE3 => calls::clone3_flags(pid, call.registers()[0]).unwrap_or(0),
+        _ => 0,
+    };
+    flags & CLONE_THREAD != 0
 }

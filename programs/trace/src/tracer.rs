@@ -2,43 +2,78 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::time::{Duration, Instant};
 
 use libtrace::ptrace::{self, Options as Ptrace};
 use libtrace::wait;
 use libtrace::{Errno, Pid, Status, interrupt, spawn};
+use trace::record::{Record, VERSION, What};
 
 use crate::count::Counts;
-use crate::filter::Filter;
-use crate::options::Options;
-use crate::output::{Output, message};
+use crate::output::{Output, SharedExporter, message};
+use crate::paths;
+use crate::recorder::Recorder;
+use crate::settings::{ATTACH, PATH_RESOLUTION, Settings};
 use crate::start;
+use crate::times::Times;
 use crate::tracee::{self, Tracee};
+
+/// How often whoever waits for a trace hears of it, even where nothing happens.
+const TICK: Duration = Duration::from_millis(500);
+/// How exactly a delay that was injected is kept.
+const DELAY_STEP: Duration = Duration::from_millis(1);
 
 /// Everything that is traced, and where the trace goes.
 pub struct Tracer {
-    pub(crate) options: Options,
-    pub(crate) filter: Filter,
+    pub(crate) settings: Settings,
     pub(crate) output: Output,
+    pub(crate) recorder: Recorder,
+    pub(crate) times: Times,
+    /// Every call's times are taken.
+    pub(crate) needs_times: bool,
+    /// What `-P` says.
+    pub(crate) paths: Vec<Vec<u8>>,
     pub(crate) tracees: HashMap<Pid, Tracee>,
+    /// The processes of tasks that have been made and not been met.
+    pub(crate) born: HashMap<Pid, Pid>,
     /// The program that was started, whose end is the end of this one.
     pub(crate) program: Option<Pid>,
     /// How the program ended.
     pub(crate) outcome: Option<Status>,
     pub(crate) counts: Counts,
+    exporter: Option<SharedExporter>,
+    /// The first record has been made.
+    begun: bool,
+    /// How many tracees are delayed.
+    delays: usize,
 }
 
 impl Tracer {
     /// A tracer of nothing yet.
-    pub fn new(options: Options, filter: Filter, output: Output) -> Tracer {
-        Tracer {
-            options,
-            filter,
+    ///
+    /// # Errors
+    /// A message where the trace cannot go where it should.
+    pub fn new(settings: Settings, exporter: Option<SharedExporter>) -> Result<Tracer, String> {
+        let output = Output::new(&settings.options, exporter.as_ref())?;
+        let recorder = Recorder::new(&settings, exporter.as_ref())?;
+        let timed = settings.options.syscall_times || settings.options.summary_wall_clock;
+        let quiet = settings.quiet & PATH_RESOLUTION != 0;
+        Ok(Tracer {
+            paths: paths::resolve(&settings.options.paths, quiet),
+            needs_times: recorder.is_wanted() || timed,
+            times: Times::new(&settings.options),
+            settings,
             output,
+            recorder,
             tracees: HashMap::new(),
+            born: HashMap::new(),
             program: None,
             outcome: None,
             counts: Counts::default(),
-        }
+            exporter,
+            begun: false,
+            delays: 0,
+        })
     }
 
     /// Starts the program to trace; its first call will be its execve.
@@ -47,15 +82,23 @@ impl Tracer {
     /// A message where there is no such program or it cannot be started.
     pub fn start(&mut self, command: &[OsString]) -> Result<(), String> {
         let program = start::find_program(&command[0])?;
-        let pid = spawn::spawn_traced(&program, command).map_err(|error| error.to_string())?;
+        let variables = start::environment(&self.settings.options.environment);
+        let identity = match &self.settings.options.user {
+            Some(user) => Some(start::identity(user)?),
+            None => None,
+        };
+        let pid = spawn::spawn_traced_as(&program, command, &variables, identity.as_ref())
+            .map_err(|error| error.to_string())?;
         self.program = Some(pid);
         self.tracees.insert(
             pid,
             Tracee {
+                process: pid,
                 preparing: true,
                 ..Tracee::default()
             },
         );
+        self.begin_record(pid, command);
         ptrace::setoptions(pid, self.ptrace_options()).map_err(|error| error.to_string())?;
         self.resume(pid, 0);
         Ok(())
@@ -68,15 +111,19 @@ impl Tracer {
     pub fn attach(&mut self, pid: Pid) -> Result<(), String> {
         ptrace::attach(pid)
             .map_err(|error| format!("attach: ptrace(PTRACE_ATTACH, {pid}): {error}"))?;
-        self.add_attached(pid);
+        self.add_attached(pid, pid);
         let mut threads = 1;
-        if self.options.follow {
+        if self.settings.options.follow > 0 {
             for task in start::tasks(pid) {
                 if task != pid && ptrace::attach(task).is_ok() {
-                    self.add_attached(task);
+                    self.add_attached(task, pid);
                     threads += 1;
                 }
             }
+        }
+        self.begin_record(pid, &[]);
+        if self.settings.quiet & ATTACH != 0 {
+            return Ok(());
         }
         match threads {
             1 => message(&format!("Process {pid} attached")),
@@ -87,28 +134,86 @@ impl Tracer {
 
     /// Traces until nothing is left to trace or the user interrupts. The result is how
     /// the program ended, or the signal that interrupted us.
-    pub fn run(mut self) -> Option<Status> {
+    ///
+    /// # Errors
+    /// A message where the pictures cannot be written.
+    pub fn run(mut self) -> Result<Option<Status>, String> {
+        if self.recorder.is_wanted() || self.exporter.is_some() {
+            interrupt::tick(TICK).map_err(|error| format!("setitimer: {error}"))?;
+        }
         while !self.tracees.is_empty() {
             if let Some(signal) = interrupt::seen() {
                 self.let_go(signal);
                 self.outcome = Some(Status::Signaled(signal, false));
                 break;
             }
-            match wait::wait_with_usage(-1, wait::WALL) {
-                Ok((pid, status, usage)) => self.handle(pid, status, usage),
-                Err(Errno::EINTR) => {}
+            match self.wait() {
+                Ok(Some((pid, status, usage))) => self.handle(pid, status, usage),
+                Ok(None) => {}
+                Err(Errno::EINTR) => self.tick(),
                 Err(_) => break,
             }
         }
-        if self.options.count {
-            let table = self.counts.table(tracee::name);
-            self.output.summary(&table);
+        if self.settings.counts() {
+            let table = self
+                .counts
+                .table(&self.settings.options.summary_sort_by, tracee::name);
+            self.output.whole(&table);
         }
-        self.outcome
+        self.recorder.finish()?;
+        if let Some(exporter) = &self.exporter {
+            let sent = exporter.borrow_mut().flush();
+            sent.map_err(|error| format!("sending the trace out: {error}"))?;
+        }
+        Ok(self.outcome)
     }
 
-    fn add_attached(&mut self, pid: Pid) {
+    /// The next thing that happened, or nothing where a delayed tracee may go on first.
+    fn wait(&mut self) -> Result<Option<(Pid, Status, wait::Usage)>, Errno> {
+        if self.delays == 0 {
+            return wait::wait_with_usage(-1, wait::WALL).map(Some);
+        }
+        self.resume_delayed();
+        let found = wait::try_wait_with_usage(-1, wait::WALL)?;
+        if found.is_none() {
+            std::thread::sleep(DELAY_STEP);
+        }
+        Ok(found)
+    }
+
+    fn resume_delayed(&mut self) {
+        let now = Instant::now();
+        let due: Vec<(Pid, i32)> = self
+            .tracees
+            .iter()
+            .filter_map(|(pid, tracee)| {
+                let (until, signal) = tracee.delayed?;
+                (until <= now).then_some((*pid, signal))
+            })
+            .collect();
+        for (pid, signal) in due {
+            self.tracees.entry(pid).or_default().delayed = None;
+            self.resume(pid, signal);
+        }
+        self.delays = self
+            .tracees
+            .values()
+            .filter(|it| it.delayed.is_some())
+            .count();
+    }
+
+    /// A while has gone by.
+    fn tick(&mut self) {
+        self.recorder.tick();
+        if let Some(exporter) = &self.exporter {
+            // The next flush will fail as well, and the last one says so.
+            let _ = exporter.borrow_mut().flush();
+        }
+    }
+
+    fn add_attached(&mut self, pid: Pid, process: Pid) {
         let tracee = Tracee {
+            process,
             starting: true,
             needs_options: true,
             ..Tracee::default()
@@ -116,17 +221,81 @@ impl Tracer {
         self.tracees.insert(pid, tracee);
     }
 
+    /// The first record, unless there has been one.
+    fn begin_record(&mut self, pid: Pid, command: &[OsString]) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let command = command
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned());
+        let what = What::Trace {
+            version: VERSION,
+            command: command.collect(),
+        };
+        self.record(pid, 0, what);
+    }
+
     /// What to ask the kernel to report.
     pub(crate) fn ptrace_options(&self) -> Ptrace {
         let always = Ptrace::TRACESYSGOOD | Ptrace::TRACEEXEC;
-        match self.options.follow {
-            true => always | Ptrace::TRACEFORK | Ptrace::TRACEVFORK | Ptrace::TRACECLONE,
-            false => always,
+        match self.settings.options.follow {
+            0 => always,
+            _ => always | Ptrace::TRACEFORK | Ptrace::TRACEVFORK | Ptrace::TRACECLONE,
         }
     }
 
     /// Resumes a tracee. One that has been killed meanwhile is reported by the next wait.
     pub(crate) fn resume(&self, pid: Pid, signal: i32) {
         let _ = ptrace::syscall(pid, signal);
+    }
+
+    /// Resumes a tracee, at once if there is no time to wait for.
+    pub(crate) fn resume_later(&mut self, pid: Pid, signal: i32, until: Option<Instant>) {
+        match until {
+            None => self.resume(pid, signal),
+            Some(until) => {
+                self.tracees.entry(pid).or_default().delayed = Some((until, signal));
+                self.delays += 1;
+            }
+        }
+    }
+
+    /// What stands in front of a line of task `pid` that begins now.
+    pub(crate) fn prefix(&mut self, pid: Pid) -> String {
+        let mut prefix = self.output.prefix(pid, self.tracees.len()) + &self.times.prefix();
+        if self.settings.options.syscall_number {
+            let number = self.tracees.get(&pid).map_or(0, |tracee| tracee.number);
+            prefix += &format!("[{number:4}] ");
+        }
+        if self.settings.options.instruction_pointer {
+            prefix += &match ptrace::getregs(pid) {
+                Ok(regs) => format!("[{:016x}] ", regs.rip),
+                Err(_) => "[????????????????] ".to_owned(),
+            };
+        }
+        prefix
+    }
+
+    /// The process of task `pid`.
+    pub(crate) fn process(&self, pid: Pid) -> Pid {
+        match self.tracees.get(&pid) {
+            Some(tracee) if tracee.process != 0 => tracee.process,
+            _ => pid,
+        }
+    }
+
+    /// Records what happened to task `pid`.
+    pub(crate) fn record(&mut self, pid: Pid, time: u64, what: What) {
+        if !self.recorder.is_wanted() {
+            return;
+        }
+        let record = Record {
+            time,
+            pid: self.process(pid),
+            tid: pid,
+            what,
+        };
+        self.recorder.take(record, &mut self.output);
     }
 }

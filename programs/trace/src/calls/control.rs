@@ -89,6 +89,7 @@ fn result(cx: &mut Cx<'_>, value: i64) {
         GET_SEALS => cx.put(&format!("{value:#x} (seals {})", SEAL.flags(bits))),
         1025 => cx.put(&format!("{value:#x} ({})", LOCK.choice(bits))),
         11 => cx.put(&format!("{value} ({})", signals::name(value as i32))),
+        0 | 1030 => cx.fd(value as i32),
         _ => cx.int(value),
     }
 }

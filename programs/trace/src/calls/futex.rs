@@ -36,45 +36,59 @@ fn futex(cx: &mut Cx<'_>, operation: u64) {
     };
     match operation & 0x7f {
         0 | 9 | 11 => {
-            cx.put(", ");
+            cx.comma();
             cx.int(value as u32);
-            cx.put(", ");
+            cx.comma();
             given_timespec(cx, timeout);
         }
         6 | 13 => {
-            cx.put(", ");
+            cx.comma();
             given_timespec(cx, timeout);
         }
         7 | 8 => {}
-        2 | 1 | 10 => cx.put(&format!(", {}", value as u32)),
-        3 | 4 | 5 | 12 => cx.put(&format!(", {}, {}", value as u32, timeout as u32)),
+        2 | 1 | 10 => number(cx, value),
+        3 | 4 | 5 | 12 => {
+            number(cx, value);
+            number(cx, timeout);
+        }
         _ => {
-            cx.put(&format!(", {}, ", value as u32));
+            number(cx, value);
+            cx.comma();
             cx.hex(timeout);
-            cx.put(", ");
+            cx.comma();
             cx.addr(second);
-            cx.put(", ");
+            cx.comma();
             cx.hex(third & 0xffff_ffff);
         }
     }
     match operation & 0x7f {
-        9 | 10 => cx.put(&format!(", {}", bits(third))),
+        9 | 10 => {
+            cx.comma();
+            cx.put(&bits(third));
+        }
         3 | 11 => {
-            cx.put(", ");
+            cx.comma();
             cx.addr(second);
         }
         4 | 12 => {
-            cx.put(", ");
+            cx.comma();
             cx.addr(second);
-            cx.put(&format!(", {}", third as u32));
+            number(cx, third);
         }
         5 => {
-            cx.put(", ");
+            cx.comma();
             cx.addr(second);
-            cx.put(&format!(", {:#x}", third as u32));
+            cx.comma();
+            cx.put(&format!("{:#x}", third as u32));
         }
         _ => {}
     }
+}
+
+/// One more argument.
+fn number(cx: &mut Cx<'_>, value: u64) {
+    cx.comma();
+    cx.int(value as u32);
 }
 
 /// The system calls of this file.

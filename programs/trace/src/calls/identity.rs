@@ -20,17 +20,28 @@ struct Names {
 
 fn out_names(cx: &mut Cx<'_>, addr: u64) {
     cx.out::<Names>(addr, |cx, names| {
+        let hex = cx.look.hex;
         let text = |field: &[u8; 65]| {
             let end = field
                 .iter()
                 .position(|&byte| byte == 0)
                 .unwrap_or(field.len());
+            let style = hex.style_of(&field[..end]);
             let mut text = String::new();
-            quote::quote(&mut text, &field[..end], Style::Octal);
+            quote::quote(&mut text, &field[..end], style);
             text
         };
         let (system, node) = (text(&names.sysname), text(&names.nodename));
-        cx.put(&format!("{{sysname={system}, nodename={node}, ...}}"));
+        cx.put(&format!("{{sysname={system}, nodename={node}, "));
+        match cx.look.verbose {
+            true => {
+                let [release, version, machine, domain] = names.rest.each_ref().map(text);
+                cx.put(&format!(
+                    "release={release}, version={version}, machine={machine}, domainname={domain}}}"
+                ));
+            }
+            false => cx.put("...}"),
+        }
     });
 }
 

@@ -93,7 +93,10 @@ fn moved_offset(cx: &mut Cx<'_>, addr: u64) {
 }
 
 fn pair(cx: &mut Cx<'_>, addr: u64) {
-    cx.out::<[i32; 2]>(addr, |cx, fds| cx.put(&format!("[{}, {}]", fds[0], fds[1])));
+    cx.out::<[i32; 2]>(addr, |cx, fds| {
+        let (first, second) = (cx.fd_text(fds[0]), cx.fd_text(fds[1]));
+        cx.put(&format!("[{first}, {second}]"));
+    });
 }
 
 /// `pair` for others: two descriptors the call made.

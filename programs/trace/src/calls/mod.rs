@@ -3,6 +3,7 @@
 
 mod control;
 mod date;
+mod dirent;
 mod futex;
 mod identity;
 mod io;
@@ -29,8 +30,9 @@ use crate::call::Call;
 /// The file descriptor that stands for the working directory.
 pub const AT_FDCWD: i32 = -100;
 
-const TABLES: [&[Call]; 18] = [
+const TABLES: [&[Call]; 19] = [
     control::CALLS,
+    dirent::CALLS,
     futex::CALLS,
     identity::CALLS,
     io::CALLS,
@@ -49,6 +51,13 @@ const TABLES: [&[Call]; 18] = [
     time::CALLS,
     wait::CALLS,
 ];
+
+/// The flags of a clone3 whose arguments are at `addr`.
+pub fn clone3_flags(pid: libtrace::Pid, addr: u64) -> Option<u64> {
+    let mut flags = [0; 8];
+    let read = libtrace::memory::read_memory(pid, addr, &mut flags).ok()?;
+    (read == flags.len()).then_some(u64::from_ne_bytes(flags))
+}
 
 /// The description of call number `nr`.
 pub fn find(nr: u64) -> Option<&'static Call> {

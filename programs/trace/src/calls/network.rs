@@ -6,7 +6,9 @@ use bytemuck::{Pod, Zeroable};
 use syscalls::x86_64::Sysno;
 
 use super::io;
-use crate::call::Arg::{self, Bytes, Choice, Fd, Filled, Flags, Hex, In, Int, Out, Size, Uint};
+use crate::call::Arg::{
+    self, Bytes, Choice, Fd, Filled, Flags, Hex, In, Int, Length, Out, Size, Uint,
+};
 use crate::call::{Call, Ret};
 use crate::cx::Cx;
 use crate::names::names;
@@ -157,11 +159,6 @@ fn filled_address(cx: &mut Cx<'_>, addr: u64, length: u64) {
     }
 }
 
-/// The length is read and written; the first value is gone when the call is back.
-fn out_length(cx: &mut Cx<'_>, addr: u64) {
-    cx.given::<u32>(addr, |cx, length| cx.put(&format!("[{length}]")));
-}
-
 fn option(cx: &mut Cx<'_>, value: u64) {
     let value = value & 0xffff_ffff;
     match cx.args[1] {
@@ -237,11 +234,10 @@ fn out_message(cx: &mut Cx<'_>, addr: u64) {
 
 const DOMAIN: Arg = Choice(&FAMILY);
 const ACCEPTED: Arg = Out(out_address);
-const LENGTH: Arg = Out(out_length);
 
 /// The system calls of this file.
 pub const CALLS: &[Call] = &[
-    Call::new(Sysno::socket, &[DOMAIN, In(kind), In(protocol)], Ret::Int),
+    Call::new(Sysno::socket, &[DOMAIN, In(kind), In(protocol)], Ret::Fd),
     Call::new(
         Sysno::socketpair,
         &[DOMAIN, In(kind), In(protocol), io::PAIR],
@@ -250,14 +246,14 @@ pub const CALLS: &[Call] = &[
     Call::new(Sysno::bind, &[Fd, In(given_address), Int], Ret::Int),
     Call::new(Sysno::connect, &[Fd, In(given_address), Int], Ret::Int),
     Call::new(Sysno::listen, &[Fd, Int], Ret::Int),
-    Call::new(Sysno::accept, &[Fd, ACCEPTED, LENGTH], Ret::Int),
+    Call::new(Sysno::accept, &[Fd, ACCEPTED, Length], Ret::Fd),
     Call::new(
         Sysno::accept4,
-        &[Fd, ACCEPTED, LENGTH, Flags(&KIND_FLAGS)],
-        Ret::Int,
+        &[Fd, ACCEPTED, Length, Flags(&KIND_FLAGS)],
+        Ret::Fd,
     ),
-    Call::new(Sysno::getsockname, &[Fd, ACCEPTED, LENGTH], Ret::Int),
-    Call::new(Sysno::getpeername, &[Fd, ACCEPTED, LENGTH], Ret::Int),
+    Call::new(Sysno::getsockname, &[Fd, ACCEPTED, Length], Ret::Int),
+    Call::new(Sysno::getpeername, &[Fd, ACCEPTED, Length], Ret::Int),
     Call::new(Sysno::shutdown, &[Fd, Choice(&HOW)], Ret::Int),
     Call::new(
         Sysno::sendto,
@@ -266,7 +262,7 @@ pub const CALLS: &[Call] = &[
     ),
     Call::new(
         Sysno::recvfrom,
-        &[Fd, Filled, Size, Flags(&MESSAGE), Out(source), LENGTH],
+        &[Fd, Filled, Size, Flags(&MESSAGE), Out(source), Length],
         Ret::Int,
     ),
     Call::new(
@@ -286,7 +282,7 @@ pub const CALLS: &[Call] = &[
     ),
     Call::new(
         Sysno::getsockopt,
-        &[Fd, Choice(&LEVEL), In(option), Out(out_option), LENGTH],
+        &[Fd, Choice(&LEVEL), In(option), Out(out_option), Length],
         Ret::Int,
     ),
     Call::new(Sysno::sendmmsg, &[Fd, Hex, Uint, Flags(&MESSAGE)], Ret::Int),

@@ -48,7 +48,7 @@ pub const CALLS: &[Call] = &[
     Call::new(
         Sysno::open,
         &[Path, In(flags), When(|args| args[1] & CREATES != 0, &Mode)],
-        Ret::Int,
+        Ret::Fd,
     ),
     Call::new(
         Sysno::openat,
@@ -58,16 +58,16 @@ pub const CALLS: &[Call] = &[
             In(flags),
             When(|args| args[2] & CREATES != 0, &Mode),
         ],
-        Ret::Int,
+        Ret::Fd,
     ),
-    Call::new(Sysno::creat, &[Path, Mode], Ret::Int),
+    Call::new(Sysno::creat, &[Path, Mode], Ret::Fd),
     Call::new(Sysno::close, &[Fd], Ret::Int),
     Call::new(
         Sysno::close_range,
         &[Uint, Uint, Flags(&CLOSE_RANGE)],
         Ret::Int,
     ),
-    Call::new(Sysno::dup, &[Fd], Ret::Int),
-    Call::new(Sysno::dup2, &[Fd, Fd], Ret::Int),
-    Call::new(Sysno::dup3, &[Fd, Fd, Flags(&FLAGS)], Ret::Int),
+    Call::new(Sysno::dup, &[Fd], Ret::Fd),
+    Call::new(Sysno::dup2, &[Fd, Fd], Ret::Fd),
+    Call::new(Sysno::dup3, &[Fd, Fd, Flags(&FLAGS)], Ret::Fd),
 ];

@@ -7,7 +7,7 @@ use crate::call::{Call, Ret};
 
 /// The system calls of this file.
 pub const CALLS: &[Call] = &[
-    Call::new(Sysno::openat2, &[DirFd, Path, Addr, Size], Ret::Int),
+    Call::new(Sysno::openat2, &[DirFd, Path, Addr, Size], Ret::Fd),
     Call::new(Sysno::capget, &[Addr, Addr], Ret::Int),
     Call::new(Sysno::capset, &[Addr, Addr], Ret::Int),
     Call::new(Sysno::ptrace, &[Hex, Int, Addr, Hex], Ret::Int),

@@ -175,8 +175,8 @@ pub const CALLS: &[Call] = &[
     Call::new(Sysno::removexattr, &[Path, Str], Ret::Int),
     Call::new(Sysno::lremovexattr, &[Path, Str], Ret::Int),
     Call::new(Sysno::fremovexattr, &[Fd, Str], Ret::Int),
-    Call::new(Sysno::inotify_init, &[], Ret::Int),
-    Call::new(Sysno::memfd_create, &[Str, Flags(&MFD)], Ret::Int),
+    Call::new(Sysno::inotify_init, &[], Ret::Fd),
+    Call::new(Sysno::memfd_create, &[Str, Flags(&MFD)], Ret::Fd),
     Call::new(Sysno::sethostname, &[Str, Uint], Ret::Int),
     Call::new(Sysno::setdomainname, &[Str, Uint], Ret::Int),
 ];

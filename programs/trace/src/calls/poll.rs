@@ -36,7 +36,8 @@ fn pollfds(cx: &mut Cx<'_>, addr: u64) {
         match poll.fd {
             ..0 => cx.put(&format!("{{fd={}}}", poll.fd)),
             fd => cx.put(&format!(
-                "{{fd={fd}, events={}}}",
+                "{{fd={}, events={}}}",
+                cx.fd_text(fd),
                 POLL.flags(u64::from(poll.events))
             )),
         }
@@ -62,8 +63,8 @@ fn ready(cx: &mut Cx<'_>, value: i64) {
             )
         })
         .collect();
-    let more = ready.len() > cx.limit;
-    let ready = ready[..ready.len().min(cx.limit)].join(", ");
+    let more = ready.len() > cx.look.limit;
+    let ready = ready[..ready.len().min(cx.look.limit)].join(", ");
     let rest = if more { ", ..." } else { "" };
     cx.put(&format!("{value} ([{ready}{rest}]"));
     if cx.args[2] != 0 && !more {
@@ -100,15 +101,15 @@ fn numbers(cx: &Cx<'_>, addr: u64) -> Option<Vec<i32>> {
     )
 }
 
-fn spaced(numbers: &[i32]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(i32::to_string).collect();
+fn spaced(cx: &Cx<'_>, numbers: &[i32]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(|fd| cx.fd_text(*fd)).collect();
     numbers.join(" ")
 }
 
 fn given_fds(cx: &mut Cx<'_>, addr: u64) {
     let negative = (cx.args[0] as i32) < 0;
     match numbers(cx, addr).filter(|_| !negative) {
-        Some(numbers) => cx.put(&format!("[{}]", spaced(&numbers))),
+        Some(numbers) => cx.put(&format!("[{}]", spaced(cx, &numbers))),
         None => cx.addr(addr),
     }
 }
@@ -120,7 +121,8 @@ fn selected(cx: &mut Cx<'_>, value: i64) {
     let mut parts = Vec::new();
     for (at, name) in [(1, "in"), (2, "out"), (3, "except")] {
         if let Some(ready) = numbers(cx, cx.args[at]).filter(|ready| !ready.is_empty()) {
-            parts.push(format!("{name} [{}]", spaced(&ready)));
+            let ready: Vec<String> = ready.iter().map(i32::to_string).collect();
+            parts.push(format!("{name} [{}]", ready.join(" ")));
         }
     }
     let is_select = cx.args[5] == u64::MAX;
@@ -209,8 +211,8 @@ pub const CALLS: &[Call] = &[
         &[Int, FDS, FDS, FDS, In(given_timespec), In(mask_pair)],
         Ret::Noted(selected),
     ),
-    Call::new(Sysno::epoll_create, &[Int], Ret::Int),
-    Call::new(Sysno::epoll_create1, &[Flags(&CREATE)], Ret::Int),
+    Call::new(Sysno::epoll_create, &[Int], Ret::Fd),
+    Call::new(Sysno::epoll_create1, &[Flags(&CREATE)], Ret::Fd),
     Call::new(
         Sysno::epoll_ctl,
         &[Fd, Choice(&CONTROL), Fd, In(epoll_control)],
@@ -226,9 +228,9 @@ pub const CALLS: &[Call] = &[
         &[Fd, Out(out_events), Int, Int, In(given_set), Size],
         Ret::Int,
     ),
-    Call::new(Sysno::eventfd, &[Uint], Ret::Int),
-    Call::new(Sysno::eventfd2, &[Uint, Flags(&EVENTFD)], Ret::Int),
-    Call::new(Sysno::inotify_init1, &[Flags(&INOTIFY)], Ret::Int),
+    Call::new(Sysno::eventfd, &[Uint], Ret::Fd),
+    Call::new(Sysno::eventfd2, &[Uint, Flags(&EVENTFD)], Ret::Fd),
+    Call::new(Sysno::inotify_init1, &[Flags(&INOTIFY)], Ret::Fd),
 ];
 
 fn epoll_control(cx: &mut Cx<'_>, addr: u64) {

@@ -43,11 +43,9 @@ fn rest(cx: &mut Cx<'_>, _: u64) {
     match option {
         SET_NAME => {
             // The kernel takes at most fifteen bytes.
-            match cx.load_string(second, cx.limit.min(15)) {
+            match cx.load_string(second, cx.look.limit.min(15)) {
                 Some((name, whole)) => {
-                    let mut text = String::new();
-                    crate::quote::quote(&mut text, &name, crate::quote::Style::Octal);
-                    cx.put(&text);
+                    cx.quote(&name);
                     cx.put(if whole { "" } else { "..." });
                 }
                 None => cx.addr(second),
@@ -79,14 +77,14 @@ fn rest(cx: &mut Cx<'_>, _: u64) {
         38 | 41 | 42 => {
             cx.int(second);
             for value in [third, fourth, fifth] {
-                cx.put(", ");
+                cx.comma();
                 cx.hex(value);
             }
         }
         _ => {
             cx.hex(second);
             for value in [third, fourth, fifth] {
-                cx.put(", ");
+                cx.comma();
                 cx.hex(value);
             }
         }

@@ -69,14 +69,28 @@ struct Usage {
     rest: [i64; 14],
 }
 
-/// Prints an rusage: the times only.
+/// Its fields behind the times.
+const USAGE: [&str; 14] = [
+    "maxrss", "ixrss", "idrss", "isrss", "minflt", "majflt", "nswap", "inblock", "oublock",
+    "msgsnd", "msgrcv", "nsignals", "nvcsw", "nivcsw",
+];
+
+/// Prints an rusage; the times only, unless everything is asked for.
 pub fn out_usage(cx: &mut Cx<'_>, addr: u64) {
     cx.out::<Usage>(addr, |cx, usage| {
         cx.put(&format!(
-            "{{ru_utime={}, ru_stime={}, ...}}",
+            "{{ru_utime={}, ru_stime={}, ",
             timeval(&usage.user),
             timeval(&usage.system)
         ));
+        if !cx.look.verbose {
+            return cx.put("...}");
+        }
+        let fields = USAGE.iter().zip(usage.rest);
+        let fields: Vec<String> = fields
+            .map(|(name, value)| format!("ru_{name}={value}"))
+            .collect();
+        cx.put(&format!("{}}}", fields.join(", ")));
     });
 }
 

@@ -101,7 +101,7 @@ fn out_stack(cx: &mut Cx<'_>, addr: u64) {
 /// link, stack and the 256 bytes of registers.
 fn frame_mask(cx: &mut Cx<'_>, _: u64) {
     const MASK: u64 = 8 + 8 + 24 + 256;
-    if let Some(mask) = cx.load::<u64>(cx.memory.stack_pointer().wrapping_add(MASK)) {
+    if let Some(mask) = cx.load::<u64>(cx.tracee.stack_pointer().wrapping_add(MASK)) {
         cx.put(&format!("{{mask={}}}", signals::set(mask)));
     }
 }
@@ -146,11 +146,11 @@ pub const CALLS: &[Call] = &[
         &[In(given_stack), Out(out_stack)],
         Ret::Int,
     ),
-    Call::new(Sysno::signalfd, &[Fd, In(given_set), Size], Ret::Int),
+    Call::new(Sysno::signalfd, &[Fd, In(given_set), Size], Ret::Fd),
     Call::new(
         Sysno::signalfd4,
         &[Fd, In(given_set), Size, Flags(&SFD)],
-        Ret::Int,
+        Ret::Fd,
     ),
     Call::new(Sysno::kill, &[Int, Signal], Ret::Int),
     Call::new(Sysno::tkill, &[Int, Signal], Ret::Int),

@@ -3,7 +3,8 @@
 use bytemuck::{Pod, Zeroable};
 use syscalls::x86_64::Sysno;
 
-use crate::call::Arg::{self, DirFd, Fd, Flags, Out, Path, Uint};
+use super::date::moment;
+use crate::call::Arg::{self, DirFd, Fd, Flags, Out, Path};
 use crate::call::{Call, Ret};
 use crate::cx::Cx;
 use crate::names::names;
@@ -23,13 +24,22 @@ struct Stat {
     size: i64,
     blksize: i64,
     blocks: i64,
-    times: [u64; 6],
+    times: [[i64; 2]; 3],
     reserved: [u64; 3],
 }
 
 const _: () = assert!(size_of::<Stat>() == 144);
 
-/// The beginning of Linux's `struct statx`.
+/// Linux's `struct statx_timestamp`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct StatxTime {
+    sec: i64,
+    nsec: u32,
+    pad: u32,
+}
+
+/// Linux's `struct statx`.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Statx {
@@ -43,9 +53,18 @@ struct Statx {
     pad: u16,
     ino: u64,
     size: u64,
+    blocks: u64,
+    attributes_mask: u64,
+    /// Access, birth, change and modification.
+    times: [StatxTime; 4],
+    rdev: [u32; 2],
+    dev: [u32; 2],
+    mnt_id: u64,
+    dio: [u32; 2],
+    spare: [u64; 12],
 }
 
-const _: () = assert!(size_of::<Statx>() == 48);
+const _: () = assert!(size_of::<Statx>() == 256);
 
 /// Linux's `struct statfs`.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -132,23 +151,87 @@ fn stat(cx: &mut Cx<'_>, addr: u64) {
             true => format!("st_rdev={}", device(stat.rdev)),
             false => format!("st_size={}", stat.size),
         };
-        cx.put(&format!(
-            "{{st_mode={}, {size}, ...}}",
-            mode(u64::from(stat.mode))
-        ));
+        let mode = mode(u64::from(stat.mode));
+        match cx.look.verbose {
+            true => cx.put(&full_stat(stat, &mode, &size)),
+            false => cx.put(&format!("{{st_mode={mode}, {size}, ...}}")),
+        }
     });
+}
+
+fn full_stat(stat: &Stat, mode: &str, size: &str) -> String {
+    let mut text = format!(
+        "{{st_dev={}, st_ino={}, st_mode={mode}, st_nlink={}, st_uid={}, st_gid={}, \
+         st_blksize={}, st_blocks={}, {size}",
+        device(stat.dev),
+        stat.ino,
+        stat.nlink,
+        stat.uid,
+        stat.gid,
+        stat.blksize,
+        stat.blocks
+    );
+    for (name, [sec, nsec]) in ["atime", "mtime", "ctime"].into_iter().zip(stat.times) {
+        let date = moment(sec, nsec, 9);
+        text += &format!(", st_{name}={sec}{date}, st_{name}_nsec={nsec}");
+    }
+    text + "}"
 }
 
 fn statx(cx: &mut Cx<'_>, addr: u64) {
     cx.out::<Statx>(addr, |cx, stat| {
-        cx.put(&format!(
-            "{{stx_mask={}, stx_attributes={}, stx_mode={}, stx_size={}, ...}}",
-            statx_mask(u64::from(stat.mask)),
-            STATX_ATTR.flags(stat.attributes),
-            mode(u64::from(stat.mode)),
-            stat.size
-        ));
+        let mask = statx_mask(u64::from(stat.mask));
+        let attributes = STATX_ATTR.flags(stat.attributes);
+        let mode = mode(u64::from(stat.mode));
+        match cx.look.verbose {
+            true => cx.put(&full_statx(stat, &mask, &attributes, &mode)),
+            false => cx.put(&format!(
+                "{{stx_mask={mask}, stx_attributes={attributes}, stx_mode={mode}, \
+                 stx_size={}, ...}}",
+                stat.size
+            )),
+        }
     });
+}
+
+/// Only the times that the mask says are there.
+fn full_statx(stat: &Statx, mask: &str, attributes: &str, mode: &str) -> String {
+    let mut text = format!(
+        "{{stx_mask={mask}, stx_blksize={}, stx_attributes={attributes}, stx_nlink={}, \
+         stx_uid={}, stx_gid={}, stx_mode={mode}, stx_ino={}, stx_size={}, stx_blocks={}, \
+         stx_attributes_mask={}",
+        stat.blksize,
+        stat.nlink,
+        stat.uid,
+        stat.gid,
+        stat.ino,
+        stat.size,
+        stat.blocks,
+        STATX_ATTR.flags(stat.attributes_mask)
+    );
+    const TIMES: [(u32, &str); 4] = [
+        (0x20, "atime"),
+        (0x800, "btime"),
+        (0x80, "ctime"),
+        (0x40, "mtime"),
+    ];
+    for ((bit, name), time) in TIMES.into_iter().zip(stat.times) {
+        if stat.mask & bit != 0 {
+            let date = moment(time.sec, time.nsec.into(), 9);
+            let (sec, nsec) = (time.sec, time.nsec);
+            text += &format!(", stx_{name}={{tv_sec={sec}, tv_nsec={nsec}}}{date}");
+        }
+    }
+    let [rdev, dev] = [stat.rdev, stat.dev];
+    text += &format!(
+        ", stx_rdev_major={}, stx_rdev_minor={}, stx_dev_major={}, stx_dev_minor={}",
+        rdev[0], rdev[1], dev[0], dev[1]
+    );
+    const MNT_ID: u32 = 0x1000;
+    if stat.mask & MNT_ID != 0 {
+        text += &format!(", stx_mnt_id={}", hex(stat.mnt_id));
+    }
+    text + "}"
 }
 
 fn wanted(cx: &mut Cx<'_>, mask: u64) {
@@ -221,23 +304,6 @@ fn statfs(cx: &mut Cx<'_>, addr: u64) {
     });
 }
 
-/// The address and how many entries lie there. The entries themselves are not shown.
-fn entries(cx: &mut Cx<'_>, addr: u64) {
-    cx.addr(addr);
-    if cx.failed() {
-        return;
-    }
-    let Some(bytes) = cx.load_array::<u8>(addr, cx.returned() as usize) else {
-        return;
-    };
-    let (mut at, mut count) = (0, 0);
-    while let Some(length) = bytes.get(at + 16..at + 18) {
-        at += usize::from(u16::from_ne_bytes([length[0], length[1]])).max(1);
-        count += 1;
-    }
-    cx.put(&format!(" /* {count} entries */"));
-}
-
 const STAT: Arg = Out(stat);
 
 /// The system calls of this file.
@@ -257,8 +323,6 @@ pub const CALLS: &[Call] = &[
     ),
     Call::new(Sysno::statfs, &[Path, Out(statfs)], Ret::Int),
     Call::new(Sysno::fstatfs, &[Fd, Out(statfs)], Ret::Int),
-    Call::new(Sysno::getdents, &[Fd, Out(entries), Uint], Ret::Int),
-    Call::new(Sysno::getdents64, &[Fd, Out(entries), Uint], Ret::Int),
 ];
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ const CHILD_IDS: u64 = 0x100_0000 | 0x20_0000;
 fn clone_stack_and_flags(cx: &mut Cx<'_>, flags: u64) {
     cx.put("child_stack=");
     cx.addr(cx.args[1]);
-    cx.put(", flags=");
+    cx.comma();
+    cx.put("flags=");
     let (named, rest) = CLONE.split(flags & !0xff);
     let signal = (flags & 0xff) as i32;
     let mut parts = Vec::new();
@@ -59,16 +60,19 @@ fn clone_ids(cx: &mut Cx<'_>, _: u64) {
     let [flags, _, parent, child, tls, _] = cx.args;
     for (bit, name) in [(PARENT_SETTID, "parent_tid"), (PIDFD, "parent_tid")] {
         if flags & bit != 0 {
-            cx.put(&format!(", {name}="));
+            cx.comma();
+            cx.put(&format!("{name}="));
             cx.out::<i32>(parent, |cx, id| cx.put(&format!("[{id}]")));
             break;
         }
     }
     if flags & SETTLS != 0 {
-        cx.put(&format!(", tls={tls:#x}"));
+        cx.comma();
+        cx.put(&format!("tls={tls:#x}"));
     }
     if flags & CHILD_IDS != 0 {
-        cx.put(", child_tidptr=");
+        cx.comma();
+        cx.put("child_tidptr=");
         cx.addr(child);
     }
 }
@@ -133,7 +137,7 @@ fn clone_results(cx: &mut Cx<'_>, _: u64) {
             cx.put(&format!(" => {{{}}}", found.join(", ")));
         }
     }
-    cx.put(", ");
+    cx.comma();
     cx.int(cx.args[1]);
 }
 
@@ -160,14 +164,18 @@ fn pointers(cx: &Cx<'_>, addr: u64, limit: usize) -> (Vec<u64>, bool) {
     (found, false)
 }
 
-/// The list of strings at `addr`, at most `-s` of them.
+/// The list of strings at `addr`, at most `-s` of them unless everything is asked for.
 fn strings(cx: &mut Cx<'_>, addr: u64) {
-    let (found, whole) = pointers(cx, addr, cx.limit + 1);
+    let limit = match cx.look.verbose {
+        true => usize::MAX,
+        false => cx.look.limit,
+    };
+    let (found, whole) = pointers(cx, addr, limit.saturating_add(1));
     if addr == 0 || found.is_empty() && !whole {
         return cx.addr(addr);
     }
     cx.put("[");
-    let shown = found.len().min(cx.limit);
+    let shown = found.len().min(limit);
     for (at, &pointer) in found[..shown].iter().enumerate() {
         cx.put(if at > 0 { ", " } else { "" });
         cx.string(pointer);
@@ -184,8 +192,11 @@ fn strings(cx: &mut Cx<'_>, addr: u64) {
     cx.put("]");
 }
 
-/// The environment is only counted.
+/// The environment is only counted, unless everything is asked for.
 fn environment(cx: &mut Cx<'_>, addr: u64) {
+    if cx.look.verbose {
+        return strings(cx, addr);
+    }
     cx.addr(addr);
     let (found, whole) = pointers(cx, addr, usize::MAX);
     match (found.len(), whole) {
@@ -287,8 +298,8 @@ pub const CALLS: &[Call] = &[
     Call::new(Sysno::getpgid, &[Int], Ret::Int),
     Call::new(Sysno::getsid, &[Int], Ret::Int),
     Call::new(Sysno::setpgid, &[Int, Int], Ret::Int),
-    Call::new(Sysno::pidfd_open, &[Int, Hex], Ret::Int),
-    Call::new(Sysno::pidfd_getfd, &[Arg::Fd, Arg::Fd, Hex], Ret::Int),
+    Call::new(Sysno::pidfd_open, &[Int, Hex], Ret::Fd),
+    Call::new(Sysno::pidfd_getfd, &[Arg::Fd, Arg::Fd, Hex], Ret::Fd),
     Call::new(Sysno::kcmp, &[Int, Int, Uint, Size, Size], Ret::Int),
 ];
 

@@ -19,6 +19,7 @@ pub struct Termios {
 
 const _: () = assert!(size_of::<Termios>() == 36);
 
+names! { LINE, "N_???", N_TTY = 0, N_SLIP = 1, N_MOUSE = 2, N_PPP = 3, }
 names! { INPUT, "", IGNBRK = 1, BRKINT = 2, IGNPAR = 4, PARMRK = 8, INPCK = 0x10, ISTRIP = 0x20,
 INLCR = 0x40, IGNCR = 0x80, ICRNL = 0x100, IUCLC = 0x200, IXON = 0x400, IXANY = 0x800,
 IXOFF = 0x1000, IMAXBEL = 0x2000, IUTF8 = 0x4000, }
@@ -44,7 +45,7 @@ const SPEED: u32 = 0x100f;
 const INPUT_SPEED_SHIFT: u32 = 16;
 const SIZE: u32 = 0x30;
 
-/// Prints everything but the special characters.
+/// Prints everything; the line discipline and the special characters only where everything is asked for.
 pub fn termios(cx: &mut Cx<'_>, termios: &Termios) {
     cx.put("{c_iflag=");
     cx.put(&flags(&INPUT, termios.iflag));
@@ -54,7 +55,28 @@ pub fn termios(cx: &mut Cx<'_>, termios: &Termios) {
     cx.put(&control(termios.cflag));
     cx.put(", c_lflag=");
     cx.put(&flags(&LOCAL, termios.lflag));
-    cx.put(", ...}");
+    match cx.look.verbose {
+        true => cx.put(&special(termios)),
+        false => cx.put(", ...}"),
+    }
+}
+
+/// The line discipline and the special characters.
+fn special(termios: &Termios) -> String {
+    const PLACES: [&str; 17] = [
+        "VINTR", "VQUIT", "VERASE", "VKILL", "VEOF", "VTIME", "VMIN", "VSWTC", "VSTART", "VSTOP",
+        "VSUSP", "VEOL", "VREPRINT", "VDISCARD", "VWERASE", "VLNEXT", "VEOL2",
+    ];
+    let characters = termios.chars.iter().enumerate().map(|(at, &byte)| {
+        let place = PLACES.get(at).map_or(at.to_string(), |it| (*it).to_owned());
+        match byte {
+            0 => format!("[{place}]=0"),
+            byte => format!("[{place}]={byte:#x}"),
+        }
+    });
+    let characters: Vec<String> = characters.collect();
+    let line = LINE.choice(termios.line.into());
+    format!(", c_line={line}, c_cc=[{}]}}", characters.join(", "))
 }
 
 /// The delays are numbers of one or two bits among the flags.

@@ -267,7 +267,7 @@ pub const CALLS: &[Call] = &[
     ),
     Call::new(Sysno::timer_getoverrun, &[Arg::Int], Ret::Int),
     Call::new(Sysno::timer_delete, &[Arg::Int], Ret::Int),
-    Call::new(Sysno::timerfd_create, &[CLOCK_ID, Flags(&TFD)], Ret::Int),
+    Call::new(Sysno::timerfd_create, &[CLOCK_ID, Flags(&TFD)], Ret::Fd),
     Call::new(
         Sysno::timerfd_settime,
         &[

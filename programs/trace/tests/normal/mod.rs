@@ -40,21 +40,32 @@ fn join(lines: Vec<String>) -> Vec<String> {
 }
 
 /// What differs between runs, and the words that stand for it.
-const RULES: [(&str, &str); 16] = [
-    (r"^read\(3, .*, 1024\).*", "read(3, MAPS)"),
+const RULES: [(&str, &str); 21] = [
+    (r"^((\[ *\d+\] )?)\[[0-9a-f]{16}\]", "$1[IP]"),
+    (r"_(n|u)?sec=\d+", "_${1}sec=N"),
+    (
+        r"([ds]t?x?_(ino|off|blocks|mnt_id)|ru_\w+)=[0-9a-fx]+",
+        "$1=N",
+    ),
+    (r"(pipe|socket|STREAM|DGRAM):\[\d+", "$1:[N"),
+    (r"(STREAM:\[N)->\d+", "$1"),
+    (r"/proc/\d+/", "/proc/PID/"),
+    (r"^read\(3[,<].*, 1024\).*", "read(3, MAPS)"),
     (r"0x[0-9a-f]{6,16}", "ADDRESS"),
-    (r#"^(getrandom\()"[^"]*"(\.\.\.)?"#, "${1}RANDOM"),
-    (r"tv_(n|u)?sec=\d+", "TIME"),
+    (
+        r#"^((?:\[.*?\] )*getrandom\()"[^"]*"(\.\.\.)?"#,
+        "${1}RANDOM",
+    ),
     (r"\d{4}-\d\d-\d\dT[0-9:.]+\+0000", "DATE"),
     (r"\b1[78]\d{8}\b", "SECONDS"),
     (r"si_(pid|utime|stime)=\d+", "si_$1=N"),
     (r"(parent_tid=)\[\d+\]", "$1[PID]"),
     (
-        r"^((clone|fork|vfork|wait4|get[pst]id|getppid|set_tid_address|getpgid|setsid|times|rt_sigreturn)\(.*= )\d+$",
+        r"^((?:\[.*?\] )*(clone|fork|vfork|wait4|get[pst]id|getppid|set_tid_address|getpgid|setsid|times|rt_sigreturn)\(.*= )\d+$",
         "${1}PID",
     ),
     (
-        r"^((wait4|kill|tkill|rt_sigqueueinfo|sched_getaffinity)\()\d{2,}",
+        r"^((?:\[.*?\] )*(wait4|kill|tkill|rt_sigqueueinfo|sched_getaffinity)\()\d{2,}",
         "${1}PID",
     ),
     (r"^(tgkill\()\d+, \d+", "${1}PID, PID"),
