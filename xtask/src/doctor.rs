@@ -58,6 +58,9 @@ const TOOLS: &[Tool] = &[
     tool("musl-gcc", "musl-tools", Need::Test, Sign::Program),
     tool("gdb", "gdb", Need::Test, Sign::Program),
     tool("strace", "strace", Need::Test, Sign::Program),
+    tool("chromium", "chromium", Need::Test, Sign::Program),
+    tool("mandoc", "mandoc", Need::Test, Sign::Program),
+    tool("man", "man-db", Need::Test, Sign::Program),
 ];
 
 const fn tool(name: &'static str, package: &'static str, need: Need, sign: Sign) -> Tool {

@@ -181,10 +181,12 @@ fn mark(task: usize, time: u64, what: &What) -> Option<Mark> {
     let (kind, title, text) = match what {
         What::Signal { signal, info } => ("signal", signal.clone(), info.clone()),
         What::Stop { signal } => ("stop", format!("stopped by {signal}"), String::new()),
-        What::Exec { path, former } => {
+        What::Exec { path, name, former } => {
             let former = former.map(|tid| format!("called by task {tid}"));
             let path = path.as_deref().unwrap_or("?");
-            ("exec", format!("exec {path}"), former.unwrap_or_default())
+            let name = name.as_ref().map(|name| format!("as {name}"));
+            let text: Vec<String> = name.into_iter().chain(former).collect();
+            ("exec", format!("exec {path}"), text.join(", "))
         }
         What::Exit {
             status: Some(status),

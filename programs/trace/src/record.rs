@@ -31,12 +31,12 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum What {
-    /// The trace begins. Always the first record; the task is the program's, or the first
-    /// that was attached to.
+    /// The trace begins. Always the first record; the task is the program's first, or the
+    /// first that was attached to.
     Trace {
         /// [`VERSION`].
         version: u32,
-        /// The program and its arguments; empty where running processes were attached to.
+        /// The program and its arguments.
         command: Vec<String>,
     },
     /// A system call that has come back, or never will.
@@ -66,6 +66,8 @@ pub enum What {
     Exec {
         /// The program's path, as it was asked for; unknown where the call was not seen.
         path: Option<String>,
+        /// The program's name for itself, `argv[0]`.
+        name: Option<String>,
         /// The id that the task had until now, where it was not the process's first task.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         former: Option<i32>,
@@ -197,9 +199,12 @@ pub fn tasks(records: &[Record]) -> Vec<Task> {
                     task.program = file_name(program);
                 }
             }
-            What::Exec {
-                path: Some(path), ..
-            } => task.program = file_name(path),
+            What::Exec { path, name, .. } => {
+                // Where a program runs itself its path is /proc/self/exe.
+                if let Some(name) = name.as_deref().or(path.as_deref()) {
+                    task.program = file_name(name);
+                }
+            }
             What::Fork {
                 child, child_pid, ..
             } => {
@@ -215,6 +220,18 @@ pub fn tasks(records: &[Record]) -> Vec<Task> {
             }
             _ => {}
         }
+    }
+    let programs: BTreeMap<i32, String> = tasks
+        .values()
+        .filter(|task| !task.program.is_empty())
+        .map(|task| (task.pid, task.program.clone()))
+        .collect();
+    for task in tasks.values_mut().filter(|task| task.program.is_empty()) {
+        // A task that was attached to runs what its process runs.
+        task.program = programs
+            .get(&task.pid)
+            .cloned()
+            .unwrap_or_else(|| "?".to_owned());
     }
     order.iter().filter_map(|tid| tasks.remove(tid)).collect()
 }
@@ -251,7 +268,9 @@ pub fn in_order(records: &[Record]) -> Vec<&Record> {
 }
 
 fn file_name(path: &str) -> String {
-    path.rsplit('/').next().unwrap_or(path).to_owned()
+    // A login shell has a dash in front of its name.
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.trim_start_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -287,9 +306,6 @@ mod tests {
             .iter()
             .map(|task| (task.pid, task.tid, task.program.as_str()))
             .collect();
-        assert_eq!(
-            names,
-            [(2, 2, "busybox"), (3, 3, "sort"), (2, 4, "busybox")]
-        );
+        assert_eq!(names, [(2, 2, "sh"), (3, 3, "sort"), (2, 4, "sh")]);
     }
 }

@@ -62,6 +62,7 @@ pub fn pipeline() -> Vec<Record> {
             2,
             What::Exec {
                 path: Some("/bin/busybox".to_owned()),
+                name: Some("-sh".to_owned()),
                 former: None,
             },
         ),
@@ -100,7 +101,8 @@ pub fn pipeline() -> Vec<Record> {
             3,
             3,
             What::Exec {
-                path: Some("/bin/sort".to_owned()),
+                path: Some("/proc/self/exe".to_owned()),
+                name: Some("/bin/sort".to_owned()),
                 former: None,
             },
         ),

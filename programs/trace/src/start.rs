@@ -56,6 +56,19 @@ pub fn process_of(tid: Pid) -> Option<Pid> {
     line.trim().parse().ok()
 }
 
+/// The program of process `pid` and its arguments; nothing where /proc does not tell.
+pub fn command_of(pid: Pid) -> Vec<OsString> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words = line.strip_suffix(b"\0").unwrap_or(&line);
+    match words {
+        [] => Vec::new(),
+        words => words
+            .split(|byte| *byte == 0)
+            .map(|word| OsStr::from_bytes(word).to_owned())
+            .collect(),
+    }
+}
+
 /// Our environment with the changes of `-E`, as `NAME=VALUE`.
 pub fn environment(changes: &[String]) -> Vec<OsString> {
     let mut variables: Vec<OsString> = std::env::vars_os()

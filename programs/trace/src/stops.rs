@@ -116,9 +116,14 @@ impl Tracer {
         self.supersede(pid, former);
         let tracee = self.tracees.entry(pid).or_default();
         tracee.preparing = false;
-        let path = tracee.call.as_ref().and_then(|call| call.path.clone());
+        let asked = tracee
+            .call
+            .as_mut()
+            .map(|call| std::mem::take(&mut call.program));
+        let (path, name) = asked.unwrap_or_default();
         let what = What::Exec {
             path,
+            name,
             former: (former != pid).then_some(former),
         };
         self.record(pid, self.times.now(), what);

@@ -50,7 +50,7 @@ impl Tracer {
             call.enter(&stopped, resumed);
         }
         if nr == EXECVE && self.recorder.is_wanted() {
-            call.path = call.string(&stopped, 0);
+            call.program = (call.string(&stopped, 0), call.first_string(&stopped, 1));
         }
         if call.shown {
             self.print_entry(pid, &mut call);

@@ -38,10 +38,7 @@ fn names(tasks: &[Task]) -> Vec<Value> {
         let mut metadata = |name: &str, args: Value| {
             events.push(json!({"ph": "M", "name": name, "pid": pid, "tid": tid, "args": args}));
         };
-        let program = match task.program.as_str() {
-            "" => "?",
-            program => program,
-        };
+        let program = &task.program;
         if named.insert(pid) {
             metadata("process_name", json!({"name": program}));
             metadata("process_sort_index", json!({"sort_index": order}));
@@ -74,9 +71,12 @@ fn event(record: &Record) -> Option<Value> {
         }
         What::Signal { signal, info } => (signal.clone(), json!({"siginfo": info})),
         What::Stop { signal } => (format!("stopped by {signal}"), json!({})),
-        What::Exec { path, former } => {
+        What::Exec { path, name, former } => {
             let path = path.as_deref().unwrap_or("?");
             let mut args = json!({"path": path});
+            if let Some(name) = name {
+                args["name"] = json!(name);
+            }
             if let Some(former) = former {
                 args["former_tid"] = json!(former);
             }

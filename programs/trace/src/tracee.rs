@@ -53,8 +53,8 @@ pub struct Ongoing {
     pub began: u64,
     /// The processor time in the system when it began, in microseconds.
     pub system_us: u64,
-    /// The program that an execve asks for.
-    pub path: Option<String>,
+    /// The program that an execve asks for: its path, and its name for itself.
+    pub program: (Option<String>, Option<String>),
     /// What is done to it.
     pub tampering: Tampering,
     args: [u64; 6],
@@ -140,7 +140,7 @@ impl Ongoing {
             cuts: Vec::new(),
             began: 0,
             system_us: 0,
-            path: None,
+            program: (None, None),
             tampering: Tampering::default(),
             args: regs.args(),
             known: calls::find(nr),
@@ -180,9 +180,18 @@ impl Ongoing {
 
     /// A string that an argument points to.
     pub fn string(&self, tracee: &dyn Subject, argument: usize) -> Option<String> {
+        self.string_at(tracee, self.args[argument])
+    }
+
+    /// The first of the strings that an argument points to.
+    pub fn first_string(&self, tracee: &dyn Subject, argument: usize) -> Option<String> {
+        let pointer = self.cx(tracee, None).load(self.args[argument])?;
+        self.string_at(tracee, pointer)
+    }
+
+    fn string_at(&self, tracee: &dyn Subject, addr: u64) -> Option<String> {
         const PATH_MAX: usize = 4095;
-        let cx = self.cx(tracee, None);
-        let (bytes, _) = cx.load_string(self.args[argument], PATH_MAX)?;
+        let (bytes, _) = self.cx(tracee, None).load_string(addr, PATH_MAX)?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 

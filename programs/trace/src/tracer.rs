@@ -121,7 +121,7 @@ impl Tracer {
                 }
             }
         }
-        self.begin_record(pid, &[]);
+        self.begin_record(pid, &start::command_of(pid));
         if self.settings.quiet & ATTACH != 0 {
             return Ok(());
         }

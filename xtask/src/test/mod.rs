@@ -1,10 +1,12 @@
 //! `cargo xtask test`: style, the tests on this machine, the tests in the machine.
 
 mod broken;
+mod browser;
 mod conformance;
 mod events;
 mod files;
 mod machine;
+mod page;
 mod style;
 mod tracing;
 mod workspace;
@@ -59,6 +61,7 @@ pub fn main(args: Args) -> Status {
         tally.add(machine::test(filter)?);
         tally.add(tracing::test(filter)?);
         tally.add(files::test(filter)?);
+        tally.add(page::test(filter)?);
     }
     tally.add(conformance::test(filter, args.name.as_deref())?);
     println!("{} passed, {} failed", tally.passed, tally.failed);

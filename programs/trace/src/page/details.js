@@ -37,7 +37,7 @@ function facts(event) {
   if (isCall(event)) rows.push(["took", duration(CALLS.duration[event])]);
   const before = neighbour(event, -1);
   if (before !== NONE) rows.push(["since the last event", duration(Math.max(0, startOf(event) - endOf(before)))]);
-  rows.push(["task", `${track.program || "?"} · ${track.isThread ? `pid ${track.pid} · tid ${track.tid}` : `pid ${track.pid}`}`]);
+  rows.push(["task", `${track.program} · ${track.isThread ? `pid ${track.pid} · tid ${track.tid}` : `pid ${track.pid}`}`]);
   return element("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 }
 
@@ -63,6 +63,6 @@ function go(distance) {
 }
 
 function fitSelected() {
-  if (state.range) fit(...state.range);
-  else if (state.selected !== NONE) fit(startOf(state.selected), endOf(state.selected));
+  if (state.range) fit(...state.range, 0.05);
+  else if (state.selected !== NONE) fit(startOf(state.selected), endOf(state.selected), 1.2);
 }

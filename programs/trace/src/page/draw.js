@@ -23,6 +23,19 @@ function draw() {
   drawMeasured(context, height);
   context.restore();
   for (const track of visible) drawLabel(context, track);
+  drawScrolled(context, width, height);
+}
+
+// Where the visible tracks are among all, if there are more.
+function drawScrolled(context, width, height) {
+  const all = TRACKS.length * TRACK + 8, room = height - RULER;
+  if (all <= room) return;
+  context.fillStyle = COLOURS.weak;
+  context.globalAlpha = 0.6;
+  context.beginPath();
+  context.roundRect(width - 7, RULER + 2 + view.top / all * room, 5, room / all * room - 4, 2.5);
+  context.fill();
+  context.globalAlpha = 1;
 }
 
 function drawTrack(context, track, width) {
@@ -81,7 +94,7 @@ function drawLabel(context, track) {
   }
   context.fillStyle = COLOURS.text;
   context.font = `600 12.5px ${COLOURS.font}`;
-  context.fillText(track.program || "?", indent, middle - 7);
+  context.fillText(track.program, indent, middle - 7);
   context.fillStyle = COLOURS.soft;
   context.font = `11px ${COLOURS.font}`;
   context.fillText(`${track.isThread ? "thread" : "pid"} ${track.tid} · ${grouped(track.calls.length)} calls`, indent, middle + 9);

@@ -65,8 +65,8 @@ function scroll(pixels) {
 
 const fitAll = () => flyTo(-MARGIN, LAST + MARGIN);
 
-function fit(start, end) {
-  const room = Math.max((end - start) * 0.15, SHORTEST);
+function fit(start, end, around) {
+  const room = Math.max((end - start) * around, SHORTEST);
   flyTo(start - room, end + room);
 }
 

@@ -1,0 +1,455 @@
+//! The page that `--html` makes, in a browser: what a person does with mouse and keys, and what comes of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use image::workspace;
+use trace::html;
+use trace::record::{Call, Record, VERSION, What};
+
+use super::browser::{Browser, Key};
+use super::{Tally, report};
+
+type Check = fn(&Path) -> Result<()>;
+
+const CHECKS: [(&str, Check); 4] = [
+    ("page::it_shows_a_trace_and_what_it_counts", shows),
+    ("page::it_finds_and_steps_through_hits", finds),
+    ("page::it_zooms_moves_and_measures", zooms),
+    (
+        "page::a_hundred_thousand_events_are_drawn_at_once",
+        draws_many,
+    ),
+];
+
+/// Runs the checks whose names contain the filter.
+pub fn test(filter: Option<&str>) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let folder = pictures()?;
+    for (name, check) in CHECKS {
+        if filter.is_some_and(|filter| !name.contains(filter)) {
+            continue;
+        }
+        let failure = check(&folder).err();
+        tally.add(report(name, failure.is_none()));
+        if let Some(failure) = failure {
+            println!("    {failure:#}");
+        }
+    }
+    Ok(tally)
+}
+
+/// Where the pages and what they look like are left, to be looked at.
+fn pictures() -> Result<PathBuf> {
+    let folder = workspace::machine_folder().join("pages");
+    fs::create_dir_all(&folder)?;
+    Ok(fs::canonicalize(folder)?)
+}
+
+const WIDTH: u32 = 1400;
+const HEIGHT: u32 = 820;
+/// A place on the timeline.
+const PLACE: (f64, f64) = (600.0, 300.0);
+
+fn open(folder: &Path, name: &str, records: &[Record]) -> Result<Browser> {
+    let page = folder.join(name).with_extension("html");
+    fs::write(&page, html::page(records))?;
+    let mut browser = Browser::open(&page, WIDTH, HEIGHT)?;
+    browser.settle()?;
+    Ok(browser)
+}
+
+fn keep(browser: &mut Browser, folder: &Path, name: &str) -> Result<()> {
+    let picture = browser.screenshot()?;
+    ensure!(
+        picture.starts_with(b"\x89PNG"),
+        "the picture is no PNG file"
+    );
+    Ok(fs::write(folder.join(name).with_extension("png"), picture)?)
+}
+
+/// How many nanoseconds are in view.
+fn span(browser: &mut Browser) -> Result<f64> {
+    Ok(browser.value("span()")?.as_f64().unwrap_or_default())
+}
+
+fn shows(folder: &Path) -> Result<()> {
+    let mut browser = open(folder, "trace", &script())?;
+    ensure!(
+        browser.text("#command")? == "sh -c make",
+        "the command is not shown"
+    );
+    let summary = browser.text("#summary")?;
+    ensure!(
+        summary.starts_with("423 calls · 5 tasks · 20 failed"),
+        "{summary}"
+    );
+    let first = browser.text("#statistics tbody tr td")?;
+    ensure!(first == "wait4", "the longest call is {first}");
+    // What is drawn is colourful: a blank canvas has a handful of colours.
+    let colours = "new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size";
+    let colours = browser.value(colours)?.as_u64().unwrap_or_default();
+    ensure!(colours > 60, "the timeline has {colours} colours");
+    keep(&mut browser, folder, "light")?;
+    browser.key(Key("t", "KeyT"))?;
+    browser.settle()?;
+    let theme = browser.value("document.documentElement.dataset.theme")?;
+    ensure!(theme == "dark", "the theme is {theme}");
+    keep(&mut browser, folder, "dark")
+}
+
+fn finds(folder: &Path) -> Result<()> {
+    let mut browser = open(folder, "trace", &script())?;
+    for (words, expected) in [
+        ("ENOENT", "20 hits"),
+        ("call:read", "160 hits"),
+        ("/usr/include", "20 hits"),
+        ("path:main.c pid:102", "2 hits"),
+        ("!call:read", "276 hits"),
+        (">1s", "no hits"),
+        ("SIGCHLD", "8 hits"),
+    ] {
+        browser.key(Key("Escape", "Escape"))?;
+        browser.key(Key("/", "Slash"))?;
+        browser.insert(words)?;
+        browser.settle()?;
+        let found = browser.text("#hits")?;
+        ensure!(found == expected, "{words}: {found}, not {expected}");
+    }
+    browser.key(Key("Escape", "Escape"))?;
+    browser.key(Key("/", "Slash"))?;
+    browser.insert("enoent")?;
+    browser.settle()?;
+    browser.key(Key("Enter", "Enter"))?;
+    browser.settle()?;
+    ensure!(
+        browser.text("#hits")? == "1 / 20",
+        "Enter does not go to the first hit"
+    );
+    let details = browser.text("#details")?;
+    ensure!(
+        details.contains("openat") && details.contains("ENOENT") && details.contains("stdio.h"),
+        "{details}"
+    );
+    let whole = span(&mut browser)?;
+    browser.value("canvas.focus()")?;
+    browser.key(Key("n", "KeyN"))?;
+    browser.key(Key("n", "KeyN"))?;
+    browser.key(Key("N", "KeyN"))?;
+    browser.key(Key("f", "KeyF"))?;
+    browser.settle()?;
+    ensure!(
+        browser.text("#hits")? == "2 / 20",
+        "N does not step: {}",
+        browser.text("#hits")?
+    );
+    ensure!(
+        span(&mut browser)? < whole / 4.0,
+        "F does not zoom to the hit"
+    );
+    keep(&mut browser, folder, "search")?;
+    browser.key(Key("Escape", "Escape"))?;
+    browser.settle()?;
+    ensure!(
+        browser.text("#hits")?.is_empty(),
+        "Escape leaves the search"
+    );
+    browser.value("document.querySelector('tr[data-name=read]').click()")?;
+    browser.settle()?;
+    ensure!(
+        browser.text("#hits")? == "160 hits",
+        "a row of the statistics does not search for its call"
+    );
+    Ok(())
+}
+
+fn zooms(folder: &Path) -> Result<()> {
+    let mut browser = open(folder, "trace", &script())?;
+    let whole = span(&mut browser)?;
+    for _ in 0..6 {
+        browser.wheel(PLACE.0, PLACE.1, -240.0)?;
+    }
+    browser.settle()?;
+    let near = span(&mut browser)?;
+    ensure!(
+        near < whole / 6.0,
+        "the wheel does not zoom: {whole} to {near}"
+    );
+    let before = browser.text("#range")?;
+    browser.drag(PLACE, (PLACE.0 - 150.0, PLACE.1), false)?;
+    browser.settle()?;
+    let after = browser.text("#range")?;
+    ensure!(before != after, "dragging does not move");
+    ensure!((span(&mut browser)? - near).abs() < 1.0, "dragging zooms");
+    browser.key(Key("0", "Digit0"))?;
+    browser.settle()?;
+    ensure!(
+        (span(&mut browser)? - whole).abs() < 1.0,
+        "0 does not show everything"
+    );
+    browser.drag((400.0, 300.0), (700.0, 300.0), true)?;
+    browser.settle()?;
+    let range = browser.text("#range")?;
+    ensure!(
+        range.starts_with("measured "),
+        "Shift does not measure: {range}"
+    );
+    let calls = "[...document.querySelectorAll('#statistics tbody td:nth-child(2)')].reduce((sum, cell) => sum + Number(cell.textContent.replace(',', '')), 0)";
+    let counted = browser.value(calls)?.as_u64().unwrap_or_default();
+    ensure!(
+        (1..423).contains(&counted),
+        "{counted} calls are counted in the range"
+    );
+    browser.point((520.0, 236.0))?;
+    browser.settle()?;
+    keep(&mut browser, folder, "measure")?;
+    browser.click((520.0, 236.0))?;
+    browser.settle()?;
+    let details = browser.text("#details")?;
+    ensure!(
+        details.contains("took"),
+        "a click does not select: {details}"
+    );
+    browser.key(Key(".", "Period"))?;
+    browser.settle()?;
+    ensure!(
+        browser.text("#details")? != details,
+        "a point does not lead to the next event"
+    );
+    Ok(())
+}
+
+fn draws_many(folder: &Path) -> Result<()> {
+    const MANY: u64 = 100_000;
+    let mut browser = open(folder, "many", &many(MANY))?;
+    ensure!(
+        browser.text("#summary")?.starts_with("100,000 calls"),
+        "{}",
+        browser.text("#summary")?
+    );
+    // The best of ten: what else the computer does meanwhile is not the page's.
+    let fastest = "Math.min(...Array.from({ length: 10 }, () => { const begun = performance.now(); draw(); drawOverview(); return performance.now() - begun; }))";
+    let frame = browser.value(fastest)?.as_f64().unwrap_or(f64::MAX);
+    let search = "(() => { const begun = performance.now(); runSearch('enoent path:lib'); return performance.now() - begun; })()";
+    let found = browser.value(search)?.as_f64().unwrap_or(f64::MAX);
+    println!("    a frame takes {frame:.0} ms, a search {found:.0} ms");
+    ensure!(frame < 200.0, "a frame takes {frame} ms");
+    ensure!(found < 1000.0, "a search takes {found} ms");
+    browser.settle()?;
+    keep(&mut browser, folder, "many")
+}
+
+/// Makes up a trace, call by call.
+struct Script {
+    records: Vec<Record>,
+    now: u64,
+}
+
+impl Script {
+    fn push(&mut self, time: u64, task: (i32, i32), what: What) {
+        let (pid, tid) = task;
+        self.records.push(Record {
+            time,
+            pid,
+            tid,
+            what,
+        });
+    }
+
+    fn call(&mut self, task: (i32, i32), name: &str, args: &[&str], result: &str, duration: u64) {
+        let errno = result
+            .strip_prefix("-1 ")
+            .and_then(|rest| rest.split(' ').next());
+        let what = What::Call(Call {
+            call: name.to_owned(),
+            number: 0,
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            ret: Some(0),
+            errno: errno.map(str::to_owned),
+            result: result.to_owned(),
+            duration,
+            injected: false,
+        });
+        self.push(self.now, task, what);
+        self.now += duration + 900;
+    }
+
+    fn mark(&mut self, task: (i32, i32), what: What) {
+        self.push(self.now, task, what);
+    }
+}
+
+fn exec(path: &str) -> What {
+    What::Exec {
+        path: Some(path.to_owned()),
+        name: None,
+        former: None,
+    }
+}
+
+fn begun(command: &[&str]) -> What {
+    What::Trace {
+        version: VERSION,
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+    }
+}
+
+/// A shell that runs four compilers, one after the other: as a person would see it, but the same every time.
+fn script() -> Vec<Record> {
+    let mut script = Script {
+        records: Vec::new(),
+        now: 0,
+    };
+    let shell = (100, 100);
+    script.mark(shell, begun(&["sh", "-c", "make"]));
+    script.mark(shell, exec("/bin/sh"));
+    script.call(
+        shell,
+        "execve",
+        &[
+            "\"/bin/sh\"",
+            "[\"sh\", \"-c\", \"make\"]",
+            "0x7ffd /* 4 vars */",
+        ],
+        "0",
+        90_000,
+    );
+    script.call(shell, "brk", &["NULL"], "0x5ec000", 3_000);
+    for number in 1..=4 {
+        let compiler = (100 + number, 100 + number);
+        let made = What::Fork {
+            call: Some("clone".to_owned()),
+            child: compiler.1,
+            child_pid: compiler.0,
+        };
+        script.push(script.now + 20_000, shell, made);
+        let id = compiler.1.to_string();
+        script.call(
+            shell,
+            "clone",
+            &["child_stack=NULL", "flags=CLONE_CHILD_SETTID|SIGCHLD"],
+            &id,
+            40_000,
+        );
+        let waiting = script.now;
+        script.now += 12_000;
+        script.mark(compiler, exec("/usr/bin/cc"));
+        script.call(
+            compiler,
+            "execve",
+            &[
+                "\"/usr/bin/cc\"",
+                "[\"cc\", \"-c\", \"main.c\"]",
+                "0x7ffd /* 4 vars */",
+            ],
+            "0",
+            80_000,
+        );
+        for at in 0..40u64 {
+            script.call(
+                compiler,
+                "mmap",
+                &["NULL", "4096", "PROT_READ", "MAP_PRIVATE", "3", "0"],
+                "0x7f0000",
+                2_000 + at * 40,
+            );
+            script.call(
+                compiler,
+                "read",
+                &["3", "\"#include <stdio.h>\\n\"", "4096"],
+                "4096",
+                4_000 + at % 7 * 900,
+            );
+            if at % 8 == 0 {
+                let header = "\"/usr/include/stdio.h\"";
+                script.call(
+                    compiler,
+                    "openat",
+                    &["AT_FDCWD", header, "O_RDONLY"],
+                    "-1 ENOENT (No such file or directory)",
+                    5_000,
+                );
+            }
+            if at % 4 == 1 {
+                script.call(compiler, "write", &["4", "\"\\177ELF\"", "64"], "64", 7_000);
+            }
+            if at % 13 == 0 {
+                script.call(
+                    compiler,
+                    "rt_sigaction",
+                    &["SIGINT", "NULL", "NULL", "8"],
+                    "0",
+                    1_500,
+                );
+            }
+        }
+        script.call(
+            compiler,
+            "openat",
+            &["AT_FDCWD", "\"main.c\"", "O_RDONLY"],
+            "3",
+            6_000,
+        );
+        script.call(
+            compiler,
+            "nanosleep",
+            &["{tv_sec=0, tv_nsec=90000}", "NULL"],
+            "0",
+            90_000,
+        );
+        script.call(compiler, "exit_group", &["0"], "?", 8_000);
+        let ended = What::Exit {
+            status: Some(0),
+            signal: None,
+            core: false,
+        };
+        script.mark(compiler, ended);
+        let now = std::mem::replace(&mut script.now, waiting);
+        script.call(
+            shell,
+            "wait4",
+            &["-1", "[{WIFEXITED(s) && WEXITSTATUS(s) == 0}]", "0", "NULL"],
+            &id,
+            now - waiting,
+        );
+        let signal = What::Signal {
+            signal: "SIGCHLD".to_owned(),
+            info: format!("{{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid={id}, si_status=0}}"),
+        };
+        script.mark(shell, signal);
+        script.now += 4_000;
+    }
+    script.call(shell, "exit_group", &["0"], "?", 8_000);
+    script.records
+}
+
+/// So many calls of forty tasks.
+fn many(count: u64) -> Vec<Record> {
+    const NAMES: [&str; 6] = ["read", "write", "openat", "mmap", "futex", "recvfrom"];
+    let mut script = Script {
+        records: Vec::new(),
+        now: 0,
+    };
+    script.mark((1, 1), begun(&["server"]));
+    for at in 0..count {
+        let tid = 1 + (at % 40) as i32;
+        let task = (if tid <= 8 { tid } else { 8 }, tid);
+        let name = NAMES[(at * at / 7 % 6) as usize];
+        let path = format!("\"/usr/lib/lib{}.so\"", at * 7919 % 5000);
+        let result = if at % 97 == 0 {
+            "-1 ENOENT (No such file or directory)"
+        } else {
+            "0"
+        };
+        script.call(
+            task,
+            name,
+            &[&path, "O_RDONLY"],
+            result,
+            300 + at * 31 % 4000,
+        );
+        script.now -= 600;
+    }
+    script.records
+}
