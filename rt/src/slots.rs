@@ -94,4 +94,6 @@ pub mod fs {
     pub const DEBUGGER_PORTS: u64 = 8;
     /// Its interrupt, like the console's.
     pub const DEBUGGER_IRQ: u64 = 9;
+    /// The I/O port 0xe7, behind which is a file outside if the machine was given one.
+    pub const EXPORT_PORT: u64 = 10;
 }

@@ -1,6 +1,7 @@
 //! Preparing a machine and running it: what `run`, `trace`, `image` and `bench` have in common.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use abi::archive::COMMAND_PATH;
@@ -92,17 +93,27 @@ impl Options {
             icount: self.icount,
             debug_kernel: self.debug_kernel,
             debugger: None,
+            export: None,
         }
     }
 
     /// Runs a machine on our standard streams, to its end.
     pub fn run(&self, machine: &Machine) -> Status {
+        self.run_exporting(machine, None)
+    }
+
+    /// The same with a file for what programs write to /dev/export.
+    pub fn run_exporting(&self, machine: &Machine, export: Option<&Path>) -> Status {
         let root = tempfile::Builder::new()
             .prefix("stillpoint-")
             .suffix(".elf")
             .tempfile()?;
         fs::write(root.path(), &machine.root).context("writing the root task")?;
-        let run = qemu::start(&self.qemu(&machine.kernel.elf, root.path()))?;
+        let config = qemu::Config {
+            export: export.map(Path::to_owned),
+            ..self.qemu(&machine.kernel.elf, root.path())
+        };
+        let run = qemu::start(&config)?;
         let stopper = run.stopper();
         ctrlc::set_handler(move || stopper.stop()).context("catching interrupts")?;
         let (outcome, times) = run.wait(self.timeout)?;

@@ -31,7 +31,7 @@ enum Command {
     /// Boots the machine with PROGRAM as its first process, on this terminal
     Run(run::Args),
     /// Runs PROGRAM under the tracing tool
-    Trace(trace::Args),
+    Trace(Box<trace::Args>),
     /// Writes kernel, root task with boot archive, and the QEMU command line
     Image(image_files::Args),
     /// Checks style and runs every test
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Run(args) => run::main(args),
-        Command::Trace(args) => trace::main(args),
+        Command::Trace(args) => trace::main(*args),
         Command::Image(args) => image_files::main(args),
         Command::Test(args) => test::main(args),
         Command::Bench(args) => bench::main(args),

@@ -21,6 +21,7 @@
 //! | tracer | PROCMGR | procmgr's endpoint, badged as the tracer |
 //! | fs | PROCMGR | procmgr's endpoint, badged as fs |
 //! | fs | CONSOLE_PORTS, CONSOLE_IRQ | COM1: ports 0x3f8 to 0x3ff, pin 4 (signals procmgr) |
+//! | fs | EXPORT_PORT | I/O port 0xe7, the way out for programs' data |
 //! | fs | DEBUGGER_PORTS, DEBUGGER_IRQ | COM2: ports 0x2f8 to 0x2ff, pin 3 (signals procmgr) |
 
 use crate::bootinfo::{ASID_CONTROL, ASID_POOL, IO_PORTS};
@@ -89,6 +90,7 @@ pub const TABLE: &[(Server, u64, Source)] = &[
     ),
     (Fs, fs::CONSOLE_PORTS, Ports(0x3f8, 0x3ff)),
     (Fs, fs::CONSOLE_IRQ, Object(|o| o.console_irq)),
+    (Fs, fs::EXPORT_PORT, Ports(0xe7, 0xe7)),
     (Fs, fs::DEBUGGER_PORTS, Ports(0x2f8, 0x2ff)),
     (Fs, fs::DEBUGGER_IRQ, Object(|o| o.debugger_irq)),
 ];

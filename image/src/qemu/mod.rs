@@ -5,6 +5,7 @@
 //! | console | COM1 | the program's standard input (see [`framing`]) and output |
 //! | log | debug console at port 0xe9 | the program's standard error and everything the servers say |
 //! | control | debug console at port 0xe8 | lines that say how the run ended (see [`Outcome::parse`]) |
+//! | export | debug console at port 0xe7, only if asked for | what a program writes to /dev/export |
 //! | debugger | COM2, only if asked for | the remote protocol of a debugger |
 //!
 //! The machine ends when the root task writes to port 0x501. COM1 has to be drained before that (line status 0x60): QEMU leaves at once,
@@ -38,6 +39,8 @@ pub struct Config {
     pub debug_kernel: bool,
     /// Where COM2 leads.
     pub debugger: Option<Debugger>,
+    /// The file that what is written to /dev/export goes to.
+    pub export: Option<PathBuf>,
 }
 
 /// The other end of COM2. QEMU listens and the machine runs without waiting for anyone.
@@ -113,9 +116,16 @@ pub fn command(config: &Config, channels: &Channels) -> Command {
             &format!("isa-debugcon,iobase={port},chardev={id}"),
         ]);
     }
+    if let Some(path) = &config.export {
+        let file = format!("file,path={}", path.display());
+        qemu.args(["-chardev", &with_id(&file, "export")]);
+        qemu.args(["-device", "isa-debugcon,iobase=0xe7,chardev=export"]);
+    }
     qemu.args(["-device", "isa-debug-exit,iobase=0x501,iosize=4"]);
     if config.icount {
         qemu.args(["-icount", "shift=0,align=off,sleep=off"]);
+        // The time of day is an input, too: it seeds /dev/urandom.
+        qemu.args(["-rtc", "base=2026-01-01T00:00:00,clock=vm"]);
     }
     if config.debug_kernel {
         // The kernel asks port 0xe9 + 5 whether it may write, and where there is no device every bit reads as set.
@@ -150,6 +160,7 @@ mod tests {
             icount: true,
             debug_kernel: false,
             debugger: Some(Debugger::Port(1234)),
+            export: Some("export".into()),
         };
         let channels = Channels {
             console: "stdio,signal=off",
@@ -163,7 +174,9 @@ mod tests {
              -chardev socket,id=debugger,host=127.0.0.1,port=1234,server=on,wait=off,nodelay=on -serial chardev:debugger \
              -chardev file,id=log,path=log -device isa-debugcon,iobase=0xe9,chardev=log \
              -chardev file,id=control,path=control -device isa-debugcon,iobase=0xe8,chardev=control \
+             -chardev file,id=export,path=export -device isa-debugcon,iobase=0xe7,chardev=export \
              -device isa-debug-exit,iobase=0x501,iosize=4 -icount shift=0,align=off,sleep=off \
+             -rtc base=2026-01-01T00:00:00,clock=vm \
              -kernel kernel32.elf -initrd root.elf"
         );
     }

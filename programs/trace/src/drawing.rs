@@ -1,12 +1,11 @@
 //! What is made of records: lines of JSON at once, pictures at the end.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 
 use crate::html;
-use crate::progress::Progress;
-use crate::record::{Record, What};
+use crate::record::{self, Record};
 use crate::sink::Sink;
 use crate::timeline;
 
@@ -34,8 +33,6 @@ pub struct Drawing {
     wanted: Wanted,
     json: Option<Sink>,
     records: Vec<Record>,
-    events: u64,
-    progress: Progress,
 }
 
 impl Drawing {
@@ -43,7 +40,7 @@ impl Drawing {
     ///
     /// # Errors
     /// A message that names the file.
-    pub fn new(wanted: Wanted, progress: Progress) -> Result<Drawing, String> {
+    pub fn new(wanted: Wanted) -> Result<Drawing, String> {
         let json = match &wanted.json {
             Some(target) => Some(open(target)?),
             None => None,
@@ -55,17 +52,11 @@ impl Drawing {
             wanted,
             json,
             records: Vec::new(),
-            events: 0,
-            progress,
         })
     }
 
     /// Takes a record.
     pub fn take(&mut self, record: Record) {
-        if !matches!(record.what, What::Trace { .. }) {
-            self.events += 1;
-        }
-        self.progress.update(self.events);
         if let Some(json) = &mut self.json {
             // A trace nobody can read any more is no reason to end the traced program.
             let _ = json.write_all(record.line().as_bytes());
@@ -75,17 +66,11 @@ impl Drawing {
         }
     }
 
-    /// Shows that time goes by.
-    pub fn tick(&mut self) {
-        self.progress.update(self.events);
-    }
-
     /// Draws the pictures.
     ///
     /// # Errors
     /// A message that names the file which cannot be written.
-    pub fn finish(mut self) -> Result<(), String> {
-        self.progress.clear();
+    pub fn finish(self) -> Result<(), String> {
         if let Some(target) = &self.wanted.timeline {
             write(target, &timeline::timeline(&self.records))?;
         }
@@ -96,6 +81,23 @@ impl Drawing {
     }
 }
 
+/// Draws an earlier trace, from the file of its records.
+///
+/// # Errors
+/// A message that names the file that cannot be read or written.
+pub fn redraw(file: &OsStr, wanted: Wanted) -> Result<(), String> {
+    if wanted.is_nothing() {
+        return Err("--from needs --timeline FILE or --html FILE".to_owned());
+    }
+    let text = fs::read_to_string(file).map_err(|error| failure(file, &error))?;
+    let records = record::read(&text).map_err(|error| failure(file, &error))?;
+    let mut drawing = Drawing::new(wanted)?;
+    for record in records {
+        drawing.take(record);
+    }
+    drawing.finish()
+}
+
 fn open(target: &OsString) -> Result<Sink, String> {
     Sink::open(target, false).map_err(|error| failure(target, &error))
 }
@@ -104,6 +106,6 @@ fn write(target: &OsString, text: &str) -> Result<(), String> {
     fs::write(target, text).map_err(|error| failure(target, &error))
 }
 
-fn failure(target: &OsString, error: &io::Error) -> String {
+fn failure(target: &OsStr, error: &dyn std::fmt::Display) -> String {
     format!("{}: {error}", target.display())
 }

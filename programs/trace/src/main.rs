@@ -29,15 +29,13 @@ mod times;
 mod tracee;
 mod tracer;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 use libtrace::{Status, interrupt, spawn};
-use trace::drawing::Drawing;
+use trace::drawing;
 use trace::options::Options;
-use trace::progress::Progress;
-use trace::record;
 
 use crate::output::{exporter, message};
 use crate::settings::Settings;
@@ -84,7 +82,7 @@ fn main() -> ExitCode {
 
 fn work(line: Line) -> Result<Option<Status>, String> {
     if let Some(file) = &line.options.from {
-        return draw(file, &line.options).map(|()| None);
+        return drawing::redraw(file, line.options.wanted()).map(|()| None);
     }
     let settings = Settings::of(line.options)?;
     if line.command.is_empty() && settings.processes.is_empty() {
@@ -104,20 +102,4 @@ fn work(line: Line) -> Result<Option<Status>, String> {
         tracer.start(&line.command)?;
     }
     tracer.run()
-}
-
-/// Draws an earlier trace.
-fn draw(file: &OsStr, options: &Options) -> Result<(), String> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
-    let records = record::read(&text).map_err(|error| named(&error))?;
-    let wanted = options.wanted();
-    if wanted.is_nothing() {
-        return Err("--from needs --timeline FILE or --html FILE".to_owned());
-    }
-    let mut drawing = Drawing::new(wanted, Progress::new(false))?;
-    for record in records {
-        drawing.take(record);
-    }
-    drawing.finish()
 }

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args};
 
 /// What to trace, what to show of it, and where that goes.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[group(skip)]
 pub struct Options {
     /// Trace the processes and threads the program makes, too; twice: each into a file of its own, FILE.PID
     #[arg(short = 'f', long = "follow-forks", action = ArgAction::Count)]

@@ -27,6 +27,11 @@ impl Progress {
         }
     }
 
+    /// Somebody looks at it.
+    pub fn is_shown(&self) -> bool {
+        self.enabled
+    }
+
     /// Shows how many events there are, unless that was done a moment ago.
     pub fn update(&mut self, events: u64) {
         if !self.enabled {

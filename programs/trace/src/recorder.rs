@@ -1,7 +1,6 @@
 //! Where records go: into files here, out of the machine, or among the lines of the trace.
 
 use trace::drawing::Drawing;
-use trace::progress::Progress;
 use trace::record::Record;
 
 use crate::output::{Output, SharedExporter};
@@ -22,11 +21,10 @@ impl Recorder {
     pub fn new(settings: &Settings, exporter: Option<&SharedExporter>) -> Result<Recorder, String> {
         let wanted = settings.options.wanted();
         let drawn_here = !wanted.is_nothing() && exporter.is_none();
-        let quiet = !settings.text || settings.options.output.is_some();
         Ok(Recorder {
             exporter: exporter.filter(|_| !wanted.is_nothing()).cloned(),
             drawing: match drawn_here {
-                true => Some(Drawing::new(wanted, Progress::new(quiet))?),
+                true => Some(Drawing::new(wanted)?),
                 false => None,
             },
             in_text: settings.options.json_is_text(),
@@ -49,13 +47,6 @@ impl Recorder {
         }
         if let Some(drawing) = &mut self.drawing {
             drawing.take(record);
-        }
-    }
-
-    /// Shows that time goes by.
-    pub fn tick(&mut self) {
-        if let Some(drawing) = &mut self.drawing {
-            drawing.tick();
         }
     }
 

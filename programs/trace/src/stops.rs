@@ -160,6 +160,7 @@ impl Tracer {
         let signal = signals::name(sig);
         match ptrace::getsiginfo(pid) {
             Ok(info) => {
+                self.count();
                 if self.settings.shows_signal(sig) {
                     let info = signals::siginfo(&info);
                     self.line(pid, &format!("--- {signal} {info} ---"));
@@ -194,6 +195,7 @@ impl Tracer {
             };
             self.never_returns(pid, call, unfinished);
         }
+        self.count();
         if self.settings.quiet & EXIT == 0 {
             self.line(pid, text);
         }

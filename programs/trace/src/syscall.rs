@@ -96,6 +96,9 @@ impl Tracer {
         if call.nr != RESTART_SYSCALL {
             self.tracees.entry(pid).or_default().previous = call.nr;
         }
+        if call.traced {
+            self.count();
+        }
         let outcome = if error.is_some() { FAILED } else { SUCCESSFUL };
         if call.traced && self.settings.counts() {
             let time = match self.settings.options.summary_wall_clock {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use libtrace::ptrace::{self, Options as Ptrace};
 use libtrace::wait;
 use libtrace::{Errno, Pid, Status, interrupt, spawn};
+use trace::progress::Progress;
 use trace::record::{Record, VERSION, What};
 
 use crate::count::Counts;
@@ -41,6 +42,9 @@ pub struct Tracer {
     /// How the program ended.
     pub(crate) outcome: Option<Status>,
     pub(crate) counts: Counts,
+    /// How many calls, signals and ends there were.
+    pub(crate) events: u64,
+    progress: Progress,
     exporter: Option<SharedExporter>,
     /// The first record has been made.
     begun: bool,
@@ -58,6 +62,7 @@ impl Tracer {
         let recorder = Recorder::new(&settings, exporter.as_ref())?;
         let timed = settings.options.syscall_times || settings.options.summary_wall_clock;
         let quiet = settings.quiet & PATH_RESOLUTION != 0;
+        let progress = Progress::new(!settings.text || settings.options.output.is_some());
         Ok(Tracer {
             paths: paths::resolve(&settings.options.paths, quiet),
             needs_times: recorder.is_wanted() || timed,
@@ -70,6 +75,8 @@ impl Tracer {
             program: None,
             outcome: None,
             counts: Counts::default(),
+            events: 0,
+            progress,
             exporter,
             begun: false,
             delays: 0,
@@ -138,7 +145,7 @@ impl Tracer {
     /// # Errors
     /// A message where the pictures cannot be written.
     pub fn run(mut self) -> Result<Option<Status>, String> {
-        if self.recorder.is_wanted() || self.exporter.is_some() {
+        if self.progress.is_shown() || self.exporter.is_some() {
             interrupt::tick(TICK).map_err(|error| format!("setitimer: {error}"))?;
         }
         while !self.tracees.is_empty() {
@@ -160,6 +167,7 @@ impl Tracer {
                 .table(&self.settings.options.summary_sort_by, tracee::name);
             self.output.whole(&table);
         }
+        self.progress.clear();
         self.recorder.finish()?;
         if let Some(exporter) = &self.exporter {
             let sent = exporter.borrow_mut().flush();
@@ -204,7 +212,7 @@ impl Tracer {
 
     /// A while has gone by.
     fn tick(&mut self) {
-        self.recorder.tick();
+        self.progress.update(self.events);
         if let Some(exporter) = &self.exporter {
             // The next flush will fail as well, and the last one says so.
             let _ = exporter.borrow_mut().flush();
@@ -283,6 +291,12 @@ impl Tracer {
             Some(tracee) if tracee.process != 0 => tracee.process,
             _ => pid,
         }
+    }
+
+    /// Counts an event.
+    pub(crate) fn count(&mut self) {
+        self.events += 1;
+        self.progress.update(self.events);
     }
 
     /// Records what happened to task `pid`.

@@ -182,7 +182,7 @@ impl Fs {
         result.map(|()| Some(io.done()))
     }
 
-    /// Writes to the console or the log.
+    /// Writes to the console, the log or the way out.
     pub(crate) fn write_console<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
@@ -202,9 +202,9 @@ impl Fs {
 
 /// Writes bytes of our own.
 pub(crate) fn put(host: &mut impl Host, device: Device, bytes: &[u8]) {
-    if device == Device::Log {
-        host.stderr(bytes);
-    } else {
-        host.stdout(bytes);
+    match device {
+        Device::Log => host.stderr(bytes),
+        Device::Export => host.export(bytes),
+        _ => host.stdout(bytes),
     }
 }

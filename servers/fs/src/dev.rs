@@ -20,6 +20,8 @@ pub(crate) enum Device {
     Pts(u32),
     /// The log channel; the first process has it as its standard error.
     Log,
+    /// A file outside the machine, if it was given one.
+    Export,
 }
 
 const DEVICES: &[(&[u8], Device, u32)] = &[
@@ -31,6 +33,7 @@ const DEVICES: &[(&[u8], Device, u32)] = &[
     (b"tty", Device::Tty, 0o666),
     (b"console", Device::Console, 0o600),
     (b"ptmx", Device::Ptmx, 0o666),
+    (b"export", Device::Export, 0o200),
     (b"ttyS0", Device::Serial, 0o600),
     (b"ttyS1", Device::Log, 0o600),
 ];
@@ -55,6 +58,8 @@ impl Device {
             Device::Console => (5, 1),
             Device::Serial => (4, 64),
             Device::Log => (4, 65),
+            // One of those for experiments.
+            Device::Export => (60, 0),
             Device::Ptmx => (5, 2),
             // /dev/pts begins with 0, and the terminals with the console.
             Device::Pts(tty) => (136, u64::from(tty) - 1),

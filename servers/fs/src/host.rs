@@ -27,6 +27,8 @@ pub trait Host {
     fn stdout(&mut self, bytes: &[u8]);
     /// Writes to the log channel.
     fn stderr(&mut self, bytes: &[u8]);
+    /// Sends bytes to the file outside that the machine was given; nowhere without one.
+    fn export(&mut self, _: &[u8]) {}
     /// Takes bytes that have come in from the console, framed; 0 when there are none.
     fn stdin(&mut self, buffer: &mut [u8]) -> usize;
     /// Lets the console's interrupt come again.

@@ -69,6 +69,15 @@ impl Host for Outside {
         Log.bytes(bytes);
     }
 
+    fn export(&mut self, bytes: &[u8]) {
+        const PORT: u16 = 0xe7;
+        let port = IoPort::at(slots::EXPORT_PORT);
+        for &byte in bytes {
+            // Nobody is left to tell if the way out does not work.
+            let _ = port.out8(PORT, byte);
+        }
+    }
+
     fn stdin(&mut self, buffer: &mut [u8]) -> usize {
         self.console.read(buffer)
     }

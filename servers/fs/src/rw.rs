@@ -309,6 +309,7 @@ impl Fs {
                 })?;
             }
             Device::Ptmx | Device::Pts(_) => return Err(Errno::EIO),
+            Device::Export => return Err(Errno::EINVAL),
             Device::Tty | Device::Console | Device::Serial | Device::Log => {
                 return self.read_console(port, io);
             }
@@ -328,7 +329,7 @@ impl Fs {
             }
             Device::Full => Err(Errno::ENOSPC),
             Device::Ptmx | Device::Pts(_) => Err(Errno::EIO),
-            Device::Tty | Device::Console | Device::Serial | Device::Log => {
+            Device::Tty | Device::Console | Device::Serial | Device::Log | Device::Export => {
                 self.write_console(port, device, io)
             }
         }
