@@ -6,6 +6,7 @@ mod conformance;
 mod events;
 mod files;
 mod machine;
+mod outputs;
 mod page;
 mod style;
 mod tracing;
@@ -61,6 +62,7 @@ pub fn main(args: Args) -> Status {
         tally.add(machine::test(filter)?);
         tally.add(tracing::test(filter)?);
         tally.add(files::test(filter)?);
+        tally.add(outputs::test(filter)?);
         tally.add(page::test(filter)?);
     }
     tally.add(conformance::test(filter, args.name.as_deref())?);

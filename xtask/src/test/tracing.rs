@@ -61,6 +61,81 @@ pub fn cases() -> Vec<Case> {
             )
         },
         Case {
+            subcommand: "trace",
+            options: &["-y", "-T", "-e", "trace=openat,read"],
+            stdout: b"71 /etc/passwd\n".to_vec(),
+            stderr: &[
+                "openat(AT_FDCWD</>, \"/etc/passwd\", O_RDONLY) = 3</etc/passwd> <0.",
+                "read(3</etc/passwd>, \"root:x:0:0:root:/root:/bin/sh\\nno\"..., 4096) = 71 <0.",
+            ],
+            ..case(
+                "trace_shows_what_is_behind_descriptors",
+                &["/bin/busybox", "wc", "-c", "/etc/passwd"],
+            )
+        },
+        Case {
+            subcommand: "trace",
+            options: &["-P", "/etc/passwd", "-z"],
+            stdout: passwd.to_vec(),
+            status: 1,
+            stderr: &["openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY) = 3\n\
+                 sendfile(1, 3, NULL, 16777216)          = 71\n\
+                 sendfile(1, 3, NULL, 16777216)          = 0\n\
+                 close(3)                                = 0\n"],
+            ..case(
+                "trace_follows_a_path",
+                &["/bin/busybox", "cat", "/etc/passwd", "/none"],
+            )
+        },
+        Case {
+            subcommand: "trace",
+            options: &[
+                "-e",
+                "trace=openat",
+                "-e",
+                "fault=openat:error=EMFILE:when=2",
+            ],
+            stdout: passwd.to_vec(),
+            status: 1,
+            stderr: &[
+                "openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY) = -1 EMFILE (Too many open files) (INJECTED)\n",
+                "cat: can't open '/etc/passwd': Too many open files\n",
+            ],
+            ..case(
+                "trace_makes_calls_fail",
+                &["/bin/busybox", "cat", "/etc/passwd", "/etc/passwd"],
+            )
+        },
+        Case {
+            subcommand: "trace",
+            options: &["-e", "inject=uname:signal=TERM:delay_enter=1ms"],
+            status: 128 + 15,
+            stderr: &[
+                "--- SIGTERM {si_signo=SIGTERM",
+                "+++ killed by SIGTERM +++\n",
+            ],
+            ..case("trace_sends_signals", &["/bin/busybox", "uname"])
+        },
+        Case {
+            subcommand: "trace",
+            options: &[
+                "-u",
+                "nobody",
+                "-E",
+                "HOME",
+                "-E",
+                "A=b c",
+                "-e",
+                "trace=none",
+                "-qq",
+            ],
+            stdout: b"65534 b c .\n".to_vec(),
+            ..case(
+                "trace_starts_a_program_as_somebody_else",
+                &["/bin/busybox", "sh", "-c", "echo $(id -u) $A $HOME."],
+            )
+        },
+        Case {
             stdout: b"3\nexit_group(3)                           = ?\n+++ exited with 3 +++\n"
                 .to_vec(),
             ..case(
