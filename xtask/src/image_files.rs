@@ -11,7 +11,10 @@ use crate::Status;
 use crate::machine::Options;
 use crate::program;
 
-/// Writes kernel32.elf, root.elf and qemu.txt, and prints the QEMU command line.
+/// The manual page of the tracing tool, which is in every image.
+const MANUAL: &str = include_str!("../../docs/trace.1");
+
+/// Writes kernel32.elf, root.elf, qemu.txt and the manual page of trace, and prints the QEMU command line.
 #[derive(clap::Args)]
 pub struct Args {
     /// The folder for the files
@@ -45,6 +48,9 @@ pub fn main(args: Args) -> Status {
     write(&root, &machine.root)?;
     let line = command_line(&args.options.qemu(kernel, root));
     write(&folder.join("qemu.txt"), line.as_bytes())?;
+    let manual = folder.join("share/man/man1");
+    fs::create_dir_all(&manual).with_context(|| manual.display().to_string())?;
+    write(&manual.join("trace.1"), MANUAL.as_bytes())?;
     print!("{line}");
     Ok(0)
 }

@@ -295,4 +295,18 @@ mod tests {
         assert!(!parse(&["-c"]).prints_text());
         assert!(parse(&["-C"]).prints_text());
     }
+
+    #[test]
+    fn the_manual_page_has_every_option() {
+        let manual = include_str!("../../../docs/trace.1");
+        let command = <Line as clap::CommandFactory>::command();
+        for option in command.get_arguments().filter(|it| !it.is_hide_set()) {
+            if let Some(long) = option.get_long() {
+                assert!(manual.contains(&format!("Fl -{long}")), "--{long}");
+            }
+            if let Some(short) = option.get_short() {
+                assert!(manual.contains(&format!(".It Fl {short}")), "-{short}");
+            }
+        }
+    }
 }

@@ -32,6 +32,10 @@ fn boot() -> Result<()> {
         fs::read(folder.path().join("qemu.txt"))? == line,
         "qemu.txt is not the line that was printed"
     );
+    ensure!(
+        folder.path().join("share/man/man1/trace.1").is_file(),
+        "the manual page is missing"
+    );
     let input = folder.path().join("input");
     fs::write(&input, "from outside\n")?;
     // Nothing of ours helps: not the folder we are in, not the environment.
