@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::class;
-use crate::record::{Call, Record, What, in_order, tasks};
+use crate::record::{Call, Record, What, in_order};
+use crate::tasks::tasks;
 
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");

@@ -14,6 +14,7 @@ pub mod options;
 pub mod progress;
 pub mod record;
 pub mod sink;
+pub mod tasks;
 pub mod timeline;
 
 #[cfg(test)]

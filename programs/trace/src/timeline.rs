@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::record::{Record, Task, What, in_order, tasks};
+use crate::record::{Record, What, in_order};
+use crate::tasks::{Task, tasks};
 
 /// The trace as a document of the Trace Event Format, one event per line.
 pub fn timeline(records: &[Record]) -> String {

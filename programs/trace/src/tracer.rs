@@ -1,12 +1,11 @@
-//! Starting, attaching, and the event loop.
+//! What is traced, and where the trace goes; starting and attaching.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use libtrace::ptrace::{self, Options as Ptrace};
-use libtrace::wait;
-use libtrace::{Errno, Pid, Status, interrupt, spawn};
+use libtrace::{Pid, Status, spawn};
 use trace::progress::Progress;
 use trace::record::{Record, VERSION, What};
 
@@ -17,12 +16,7 @@ use crate::recorder::Recorder;
 use crate::settings::{ATTACH, PATH_RESOLUTION, Settings};
 use crate::start;
 use crate::times::Times;
-use crate::tracee::{self, Tracee};
-
-/// How often whoever waits for a trace hears of it, even where nothing happens.
-const TICK: Duration = Duration::from_millis(500);
-/// How exactly a delay that was injected is kept.
-const DELAY_STEP: Duration = Duration::from_millis(1);
+use crate::tracee::Tracee;
 
 /// Everything that is traced, and where the trace goes.
 pub struct Tracer {
@@ -44,12 +38,12 @@ pub struct Tracer {
     pub(crate) counts: Counts,
     /// How many calls, signals and ends there were.
     pub(crate) events: u64,
-    progress: Progress,
-    exporter: Option<SharedExporter>,
+    pub(crate) progress: Progress,
+    pub(crate) exporter: Option<SharedExporter>,
     /// The first record has been made.
     begun: bool,
     /// How many tracees are delayed.
-    delays: usize,
+    pub(crate) delays: usize,
 }
 
 impl Tracer {
@@ -137,86 +131,6 @@ impl Tracer {
             _ => message(&format!("Process {pid} attached with {threads} threads")),
         }
         Ok(())
-    }
-
-    /// Traces until nothing is left to trace or the user interrupts. The result is how
-    /// the program ended, or the signal that interrupted us.
-    ///
-    /// # Errors
-    /// A message where the pictures cannot be written.
-    pub fn run(mut self) -> Result<Option<Status>, String> {
-        if self.progress.is_shown() || self.exporter.is_some() {
-            interrupt::tick(TICK).map_err(|error| format!("setitimer: {error}"))?;
-        }
-        while !self.tracees.is_empty() {
-            if let Some(signal) = interrupt::seen() {
-                self.let_go(signal);
-                self.outcome = Some(Status::Signaled(signal, false));
-                break;
-            }
-            match self.wait() {
-                Ok(Some((pid, status, usage))) => self.handle(pid, status, usage),
-                Ok(None) => {}
-                Err(Errno::EINTR) => self.tick(),
-                Err(_) => break,
-            }
-        }
-        if self.settings.counts() {
-            let table = self
-                .counts
-                .table(&self.settings.options.summary_sort_by, tracee::name);
-            self.output.whole(&table);
-        }
-        self.progress.clear();
-        self.recorder.finish()?;
-        if let Some(exporter) = &self.exporter {
-            let sent = exporter.borrow_mut().flush();
-            sent.map_err(|error| format!("sending the trace out: {error}"))?;
-        }
-        Ok(self.outcome)
-    }
-
-    /// The next thing that happened, or nothing where a delayed tracee may go on first.
-    fn wait(&mut self) -> Result<Option<(Pid, Status, wait::Usage)>, Errno> {
-        if self.delays == 0 {
-            return wait::wait_with_usage(-1, wait::WALL).map(Some);
-        }
-        self.resume_delayed();
-        let found = wait::try_wait_with_usage(-1, wait::WALL)?;
-        if found.is_none() {
-            std::thread::sleep(DELAY_STEP);
-        }
-        Ok(found)
-    }
-
-    fn resume_delayed(&mut self) {
-        let now = Instant::now();
-        let due: Vec<(Pid, i32)> = self
-            .tracees
-            .iter()
-            .filter_map(|(pid, tracee)| {
-                let (until, signal) = tracee.delayed?;
-                (until <= now).then_some((*pid, signal))
-            })
-            .collect();
-        for (pid, signal) in due {
-            self.tracees.entry(pid).or_default().delayed = None;
-            self.resume(pid, signal);
-        }
-        self.delays = self
-            .tracees
-            .values()
-            .filter(|it| it.delayed.is_some())
-            .count();
-    }
-
-    /// A while has gone by.
-    fn tick(&mut self) {
-        self.progress.update(self.events);
-        if let Some(exporter) = &self.exporter {
-            // The next flush will fail as well, and the last one says so.
-            let _ = exporter.borrow_mut().flush();
-        }
     }
 
     fn add_attached(&mut self, pid: Pid, process: Pid) {

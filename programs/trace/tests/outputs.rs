@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use trace::record::{self, Record, What};
+use trace::tasks::tasks;
 use trace::{html, timeline};
 
 const TRACE: &str = env!("CARGO_BIN_EXE_trace");
@@ -116,7 +117,7 @@ fn threads_belong_to_their_process() {
         &["-f", "--json=log", "/usr/bin/python3", "-c", program],
     );
     let records = records(&std::fs::read_to_string(directory.join("log")).unwrap());
-    let tasks = record::tasks(&records);
+    let tasks = tasks(&records);
     assert_eq!(tasks.len(), 2);
     assert_eq!(tasks[0].pid, tasks[1].pid);
     assert_ne!(tasks[0].tid, tasks[1].tid);

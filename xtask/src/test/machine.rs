@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use image::{host, machine, workspace};
 
-use super::{Tally, broken, events, report, tracing};
+use super::{Tally, broken, events, report, trace_options};
 
 /// Seconds after which a machine counts as hung. One takes less than a second to start, but the computer may be busy.
 pub const TIMEOUT: &str = "120";
@@ -54,7 +54,13 @@ pub const PIPELINE: &str = "for i in 1 2 3; do echo $i; done | sort -r | head -2
 
 /// Every case.
 fn all() -> Vec<Case> {
-    [cases(), broken::cases(), events::cases(), tracing::cases()].concat()
+    [
+        cases(),
+        broken::cases(),
+        events::cases(),
+        trace_options::cases(),
+    ]
+    .concat()
 }
 
 fn cases() -> Vec<Case> {

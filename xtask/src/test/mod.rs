@@ -6,9 +6,11 @@ mod conformance;
 mod events;
 mod files;
 mod machine;
+mod made_up;
 mod outputs;
 mod page;
 mod style;
+mod trace_options;
 mod tracing;
 mod workspace;
 

@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use trace::record::{self, Record, What};
+use trace::tasks::tasks;
 use trace::{html, timeline};
 
 use super::machine::{PIPELINE, TIMEOUT};
@@ -128,7 +129,7 @@ fn same_every_time(folder: &Path) -> Result<()> {
 
 /// A shell, and three tasks of its making: all begin, make calls one after the other, and end.
 fn tells_the_whole_story(records: &[Record]) -> Result<()> {
-    let tasks = record::tasks(records);
+    let tasks = tasks(records);
     let programs: Vec<&str> = tasks.iter().map(|task| task.program.as_str()).collect();
     ensure!(
         programs.len() == 4 && programs[0] == "busybox",

@@ -4,6 +4,7 @@
 mod control;
 mod date;
 mod dirent;
+mod exec;
 mod futex;
 mod identity;
 mod io;
@@ -18,6 +19,7 @@ mod prctl;
 mod resource;
 mod signal;
 mod stat;
+mod statx;
 mod task;
 mod termios;
 mod time;
@@ -30,9 +32,10 @@ use crate::call::Call;
 /// The file descriptor that stands for the working directory.
 pub const AT_FDCWD: i32 = -100;
 
-const TABLES: [&[Call]; 19] = [
+const TABLES: [&[Call]; 21] = [
     control::CALLS,
     dirent::CALLS,
+    exec::CALLS,
     futex::CALLS,
     identity::CALLS,
     io::CALLS,
@@ -47,6 +50,7 @@ const TABLES: [&[Call]; 19] = [
     resource::CALLS,
     signal::CALLS,
     stat::CALLS,
+    statx::CALLS,
     task::CALLS,
     time::CALLS,
     wait::CALLS,
