@@ -22,6 +22,12 @@ fn an_execve_ends_the_trace_of_a_process() {
             "-f",
             "-b",
             "execve",
+            // Nothing else, or a line might come between the halves of another.
+            "-e",
+            "trace=execve",
+            "-e",
+            "signal=none",
+            "-qq",
             "busybox",
             "sh",
             "-c",
