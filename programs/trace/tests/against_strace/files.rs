@@ -90,3 +90,25 @@ fn calls_are_counted() {
     };
     assert_eq!(counts(TRACE), counts("strace"));
 }
+
+/// Where the order does not depend on times, it is the same.
+#[test]
+fn counts_are_sorted() {
+    for order in ["name", "calls", "errors"] {
+        let rows = |tracer| {
+            let command = ["-C", "-w", "-f", "-S", order, "busybox", "ls", "none"];
+            let run = run(tracer, &directory("sorted"), &command);
+            let table = run
+                .lines
+                .lines()
+                .skip_while(|line| !line.starts_with("% time"));
+            let rows = table.map(|line| line[33..].to_owned());
+            // Among equals it is anybody's choice.
+            match order {
+                "name" => rows.collect::<Vec<_>>(),
+                _ => rows.map(|row| row[..20].to_owned()).collect(),
+            }
+        };
+        assert_eq!(rows(TRACE), rows("strace"), "{order}");
+    }
+}

@@ -20,6 +20,19 @@ fn output_goes_where_it_belongs() {
 }
 
 #[test]
+fn what_is_exported_goes_nowhere_else() {
+    let mut w = World::new();
+    let export = w.open("/dev/export", O_RDWR).unwrap();
+    assert_eq!(w.write(INIT, export, &[b'x'; 3000]), Ok(3000));
+    assert_eq!(w.out.exported, [b'x'; 3000]);
+    assert!(w.out.stdout.is_empty() && w.out.stderr.is_empty());
+    assert_eq!(
+        w.sys(INIT, __NR_read, &[export as u64, DATA, 1]),
+        Err(Errno::EINVAL)
+    );
+}
+
+#[test]
 fn a_reader_waits_for_input() {
     let mut w = World::new();
     let read = w.start(INIT, __NR_read, &[0, DATA, 100]);

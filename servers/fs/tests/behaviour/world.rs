@@ -38,6 +38,8 @@ pub struct Outside {
     pub acks: u32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+    /// What has gone to /dev/export.
+    pub exported: Vec<u8>,
     pub objects_full: bool,
     /// Signals to groups.
     pub groups: Vec<(u32, u8)>,
@@ -350,6 +352,10 @@ impl Host for Outside {
 
     fn stdout(&mut self, bytes: &[u8]) {
         self.stdout.extend_from_slice(bytes);
+    }
+
+    fn export(&mut self, bytes: &[u8]) {
+        self.exported.extend_from_slice(bytes);
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
