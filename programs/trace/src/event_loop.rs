@@ -40,7 +40,7 @@ impl Tracer {
             let table = self
                 .counts
                 .table(&self.settings.options.summary_sort_by, tracee::name);
-            self.output.whole(&table);
+            self.output.whole(0, &table);
         }
         self.progress.clear();
         self.recorder.finish()?;

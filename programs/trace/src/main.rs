@@ -12,6 +12,7 @@ mod calls;
 mod count;
 mod cx;
 mod descriptor;
+mod dump;
 mod event_loop;
 mod filter;
 mod inject;

@@ -28,7 +28,7 @@ pub struct Options {
     #[arg(short = 'b', long = "detach-on", value_name = "CALL", value_parser = ["execve"])]
     pub detach_on: Option<String>,
 
-    /// What to trace and how: trace=, signal=, status=, inject=, fault=, quiet=, raw=, abbrev=, decode-fds=SET
+    /// What to trace and how: trace=, signal=, status=, inject=, fault=, quiet=, raw=, abbrev=, read=, write=, decode-fds=SET
     #[arg(short = 'e', value_name = "EXPRESSION")]
     pub expressions: Vec<String>,
 

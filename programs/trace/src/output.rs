@@ -132,9 +132,9 @@ impl Output {
         self.lines(pid).flush();
     }
 
-    /// Writes whole lines that belong to no call.
-    pub fn whole(&mut self, text: &str) {
-        let lines = self.lines(0);
+    /// Writes whole lines that are not part of any call's; about task `pid`, or about all where that is 0.
+    pub fn whole(&mut self, pid: Pid, text: &str) {
+        let lines = self.lines(pid);
         lines.pending.push_str(text);
         lines.flush();
     }

@@ -39,7 +39,7 @@ impl Recorder {
     /// Takes a record.
     pub fn take(&mut self, record: Record, output: &mut Output) {
         if self.in_text {
-            output.whole(&record.line());
+            output.whole(record.tid, &record.line());
         }
         if let Some(exporter) = &self.exporter {
             // As with the text: nobody listening is no reason to stop.

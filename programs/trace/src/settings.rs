@@ -4,6 +4,7 @@ use libtrace::Pid;
 use trace::options::Options;
 
 use crate::cx::{Descriptors, Look};
+use crate::dump;
 use crate::filter::Filter;
 use crate::inject::Injection;
 use crate::names::set_of;
@@ -28,6 +29,10 @@ pub struct Settings {
     pub outcomes: u64,
     /// What not to say, of [`QUIET`].
     pub quiet: u64,
+    /// The descriptors of which everything that is read is shown.
+    pub read: dump::Descriptors,
+    /// The same of everything that is written.
+    pub write: dump::Descriptors,
     /// What to do to calls; the last that is for a call counts.
     pub injections: Vec<Injection>,
     /// How arguments are printed.
@@ -91,6 +96,8 @@ impl Settings {
             signals: u64::MAX,
             outcomes: EVERY_OUTCOME,
             quiet: quiet(&options),
+            read: dump::Descriptors::default(),
+            write: dump::Descriptors::default(),
             injections: Vec::new(),
             look: Look {
                 limit: options.string_limit,
@@ -163,12 +170,18 @@ impl Settings {
             "decode-fds" | "decode-fd" => {
                 self.look.descriptors = Descriptors(named_set("decode-fds", set, &DESCRIPTORS)?);
             }
+            "read" | "reads" | "r" => self.read = descriptors(set)?,
+            "write" | "writes" | "w" => self.write = descriptors(set)?,
             "inject" => self.injections.push(Injection::parse(set, false)?),
             "fault" => self.injections.push(Injection::parse(set, true)?),
             _ => return Err(format!("invalid -e expression '{expression}'")),
         }
         Ok(())
     }
+}
+
+fn descriptors(set: &str) -> Result<dump::Descriptors, String> {
+    dump::Descriptors::parse(set).ok_or_else(|| format!("invalid descriptor '{set}'"))
 }
 
 fn named_set(what: &str, set: &str, names: &[(&str, u64)]) -> Result<u64, String> {

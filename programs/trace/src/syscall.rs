@@ -7,6 +7,7 @@ use libtrace::wait::Usage;
 use libtrace::{Errno, Pid, UserRegs, memory};
 use trace::record::{Call, What};
 
+use crate::dump;
 use crate::inject::Poke;
 use crate::paths;
 use crate::settings::{FAILED, SUCCESSFUL};
@@ -130,6 +131,9 @@ impl Tracer {
                 self.output.text(pid, &spent);
             }
             self.output.end(pid);
+            let (read, write) = (&self.settings.read, &self.settings.write);
+            let dumped = dump::dump(call, stopped, rax, read, write);
+            self.output.whole(pid, &dumped);
         }
         self.record_call(pid, call, Some(rax), result, now);
     }

@@ -138,3 +138,12 @@ fn times_are_those_of_the_time_zone() {
     let found = hours(TRACE);
     assert!(found == before || found == hours("strace"));
 }
+
+#[test]
+fn data_is_dumped() {
+    for set in ["read=3", "read=all", "read=!3", "write=1", "write=none"] {
+        let command = ["-e", set, "busybox", "wc", "dir/two"];
+        same("dump", &command);
+    }
+    same("dump", &["-e", "write=all", "-e", "read=!3", &zoo()]);
+}
