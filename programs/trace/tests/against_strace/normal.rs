@@ -44,7 +44,7 @@ const RULES: [(&str, &str); 21] = [
     (r"^((\[ *\d+\] )?)\[[0-9a-f]{16}\]", "$1[IP]"),
     (r"_(n|u)?sec=\d+", "_${1}sec=N"),
     (
-        r"([ds]t?x?_(ino|off|blocks|mnt_id)|ru_\w+)=[0-9a-fx]+",
+        r"([ds]t?x?_(ino|off|blocks|mnt_id|nlink)|ru_\w+)=[0-9a-fx]+",
         "$1=N",
     ),
     (r"(pipe|socket|STREAM|DGRAM):\[\d+", "$1:[N"),
