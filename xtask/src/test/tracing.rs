@@ -55,7 +55,7 @@ type Calls = Vec<Vec<String>>;
 
 fn in_the_machine() -> Result<Calls> {
     let mut xtask = Command::new(env::current_exe()?);
-    xtask.args(["trace", "--timeout", TIMEOUT, "-f", "--"]);
+    xtask.args(["trace", "--icount", "--timeout", TIMEOUT, "-f", "--"]);
     traced(xtask, "trace")
 }
 
@@ -138,7 +138,8 @@ fn calls(trace: &str, tracer: &str) -> Calls {
     calls
 }
 
-/// Takes `strace: Process 7 attached` out, which may stand in the middle of a line; and who was attached, in this order.
+/// Takes `strace: Process 7 attached` out, which may stand in the middle of a line; and who was attached, in the order in which they were
+/// made. Who runs first when, and so is attached first, is up to the scheduler.
 fn without_announcements(trace: &str, tracer: &str) -> (String, Vec<String>) {
     let mark = format!("{tracer}: Process ");
     let mut parts = trace.split(&mark);
@@ -149,6 +150,7 @@ fn without_announcements(trace: &str, tracer: &str) -> (String, Vec<String>) {
         children.push(child.to_owned());
         rest += text;
     }
+    children.sort_by_key(|child| child.parse::<u32>().ok());
     (rest, children)
 }
 
