@@ -1,5 +1,6 @@
 //! How often each call was made and how long it took: `-c`.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -48,7 +49,7 @@ impl Counts {
     }
 
     /// The table in the order that `-S` names; the most expensive call first where it is none.
-    pub fn table(&self, order: &str, name: impl Fn(u64) -> String) -> String {
+    pub fn table(&self, order: &str, name: impl Fn(u64) -> Cow<'static, str>) -> String {
         let mut rows: Vec<(u64, Total)> = self.calls.iter().map(|(nr, it)| (*nr, *it)).collect();
         match order {
             "nothing" | "none" => {}
@@ -119,7 +120,7 @@ mod tests {
         counts.add(0, false, 10);
         counts.add(1, true, 30);
         counts.add(1, false, 0);
-        let table = counts.table("time", |nr| ["read", "write"][nr as usize].to_owned());
+        let table = counts.table("time", |nr| ["read", "write"][nr as usize].into());
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(
             lines[0],

@@ -1,7 +1,7 @@
 //! The lines of a trace: whose line is open, and where its result goes.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -25,8 +25,10 @@ pub struct Output {
     /// Every line gets its task's id, however many tasks there are.
     always_prefixed: bool,
     result_column: usize,
-    /// One for all, at number 0, or one for each task.
-    files: HashMap<Pid, Lines>,
+    /// The lines of all, unless they are apart.
+    all: Lines,
+    /// The lines of each task.
+    files: BTreeMap<Pid, Lines>,
 }
 
 /// The lines of one file.
@@ -65,18 +67,21 @@ impl Output {
             append: options.output_append_mode,
             separate,
             result_column: options.columns,
-            files: HashMap::new(),
+            all: Lines::to(To::Sink(Sink::Standard)),
+            files: BTreeMap::new(),
         };
         if !separate {
-            let lines = output.open_lines(0).map_err(cannot_open)?;
-            output.files.insert(0, lines);
+            output.all = output.open_lines(0).map_err(cannot_open)?;
         }
         Ok(output)
     }
 
     /// The task whose line is open where `pid`'s lines go.
     pub fn open(&self, pid: Pid) -> Option<Pid> {
-        self.files.get(&self.key(pid))?.open
+        match self.separate {
+            true => self.files.get(&pid)?.open,
+            false => self.all.open,
+        }
     }
 
     /// The beginning of a line of task `pid`, one of `tasks`.
@@ -112,10 +117,11 @@ impl Output {
     /// Closes the parentheses of a call and goes to the column of its result.
     pub fn close_call(&mut self, pid: Pid) {
         self.text(pid, ")");
-        let column = self.lines(pid).column;
-        let spaces = self.result_column.saturating_sub(column).max(1);
-        self.text(pid, &" ".repeat(spaces));
-        self.text(pid, "= ");
+        let result_column = self.result_column;
+        let lines = self.lines(pid);
+        let spaces = result_column.saturating_sub(lines.column).max(1);
+        lines.pending.extend(std::iter::repeat_n(' ', spaces));
+        lines.pending.push_str("= ");
     }
 
     /// Ends the open line.
@@ -139,20 +145,18 @@ impl Output {
         lines.flush();
     }
 
-    fn key(&self, pid: Pid) -> Pid {
-        if self.separate { pid } else { 0 }
-    }
-
     fn lines(&mut self, pid: Pid) -> &mut Lines {
-        let key = self.key(pid);
-        if !self.files.contains_key(&key) {
-            let lines = self.open_lines(key).unwrap_or_else(|error| {
+        if !self.separate {
+            return &mut self.all;
+        }
+        if !self.files.contains_key(&pid) {
+            let lines = self.open_lines(pid).unwrap_or_else(|error| {
                 message(&cannot_open(error));
                 Lines::to(To::Sink(Sink::Standard))
             });
-            self.files.insert(key, lines);
+            self.files.insert(pid, lines);
         }
-        self.files.get_mut(&key).expect("it was inserted")
+        self.files.get_mut(&pid).expect("it was inserted")
     }
 
     fn open_lines(&self, key: Pid) -> io::Result<Lines> {

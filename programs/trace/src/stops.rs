@@ -10,7 +10,7 @@ use crate::output::message;
 use crate::settings::{ATTACH, DETACHED, EXIT, SUPERSEDED, UNFINISHED};
 use crate::signals;
 use crate::start;
-use crate::tracee::{Ongoing, Tracee, name};
+use crate::tracee::{Ongoing, Tracee};
 use crate::tracer::Tracer;
 
 const SIGSTOP: i32 = 19;
@@ -88,7 +88,7 @@ impl Tracer {
             let child = child as Pid;
             let call = self.tracees.get(&pid).and_then(|it| it.call.as_ref());
             let (called, thread) = match call {
-                Some(call) => (Some(call.name()), makes_thread(pid, call)),
+                Some(call) => (Some(call.name().into_owned()), makes_thread(pid, call)),
                 None => (None, false),
             };
             let child_pid = match (self.tracees.get(&child), thread) {
@@ -236,9 +236,8 @@ impl Tracer {
     /// Makes `pid`'s the open line, with a new one where another task's came between.
     pub(crate) fn reopen(&mut self, pid: Pid, call: &Ongoing) {
         if self.settings.hold_lines() {
-            let beginning = format!("{}({}", name(call.nr), call.text);
             self.output.begin(pid, &call.prefix);
-            self.output.text(pid, &beginning);
+            self.print_beginning(pid, call);
         } else if self.output.open(pid) != Some(pid) {
             let prefix = self.prefix(pid);
             self.output.begin(pid, &prefix);

@@ -12,7 +12,7 @@ use crate::inject::Poke;
 use crate::paths;
 use crate::settings::{FAILED, SUCCESSFUL};
 use crate::times;
-use crate::tracee::{self, Ongoing, Stopped, name};
+use crate::tracee::{self, Ongoing, Stopped};
 use crate::tracer::Tracer;
 
 /// The call the kernel makes itself to resume one that a signal interrupted.
@@ -46,8 +46,9 @@ impl Tracer {
             && !hidden
             && (self.paths.is_empty() || paths::uses(&self.paths, &call, &stopped));
         call.shown = call.traced && self.settings.text;
+        call.recorded = call.traced && self.recorder.is_wanted();
         call.system_us = usage.system_us;
-        if call.traced && (self.settings.text || self.recorder.is_wanted()) {
+        if call.shown || call.recorded {
             call.enter(&stopped, resumed);
         }
         if nr == EXECVE && self.recorder.is_wanted() {
@@ -79,9 +80,15 @@ impl Tracer {
             return;
         }
         self.output.begin(pid, &prefix);
-        let text = format!("{}({}", name(call.nr), call.text);
-        self.output.text(pid, &text);
+        self.print_beginning(pid, call);
         self.output.flush(pid);
+    }
+
+    /// Prints what is known of a call at its entry.
+    pub(crate) fn print_beginning(&mut self, pid: Pid, call: &Ongoing) {
+        self.output.text(pid, &call.name());
+        self.output.text(pid, "(");
+        self.output.text(pid, &call.text);
     }
 
     fn leave(&mut self, pid: Pid, regs: &UserRegs, mut call: Ongoing, usage: Usage) {
@@ -115,7 +122,7 @@ impl Tracer {
     }
 
     fn show_result(&mut self, pid: Pid, call: &mut Ongoing, stopped: &Stopped, rax: i64, now: u64) {
-        if !call.shown && !self.recorder.is_wanted() {
+        if !call.shown && !call.recorded {
             return;
         }
         if call.shown {
@@ -147,12 +154,12 @@ impl Tracer {
         result: String,
         now: u64,
     ) {
-        if !call.traced || !self.recorder.is_wanted() {
+        if !call.recorded {
             return;
         }
         let error = rax.and_then(|rax| Errno::of_result(rax).err());
         let what = What::Call(Call {
-            call: call.name(),
+            call: call.name().into_owned(),
             number: call.nr,
             args: call.arguments(),
             ret: rax.map(|rax| if error.is_some() { -1 } else { rax }),

@@ -1,7 +1,8 @@
 //! One traced task.
 
+use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use libtrace::{Errno, Pid, UserRegs, memory};
@@ -30,7 +31,7 @@ pub struct Tracee {
     /// The last call it came back from. Where a signal interrupts that, the kernel may resume it.
     pub previous: u64,
     /// How often it has made each call that is tampered with.
-    pub invocations: HashMap<u64, u64>,
+    pub invocations: BTreeMap<u64, u64>,
     /// It is kept in its stop until then; with the signal it gets when it goes on.
     pub delayed: Option<(Instant, i32)>,
 }
@@ -43,6 +44,8 @@ pub struct Ongoing {
     pub traced: bool,
     /// It is being printed.
     pub shown: bool,
+    /// A record will be made of it.
+    pub recorded: bool,
     /// The beginning of its line, where that has not been printed yet.
     pub prefix: String,
     /// What is known since the entry: the arguments, each where it begins.
@@ -135,6 +138,7 @@ impl Ongoing {
             nr,
             traced: false,
             shown: false,
+            recorded: false,
             prefix: String::new(),
             text: String::new(),
             cuts: Vec::new(),
@@ -151,7 +155,7 @@ impl Ongoing {
     }
 
     /// The call's name.
-    pub fn name(&self) -> String {
+    pub fn name(&self) -> Cow<'static, str> {
         name(self.nr)
     }
 
@@ -232,9 +236,11 @@ impl Ongoing {
         if self.tampering.delayed {
             result += " (DELAYED)";
         }
-        let behind = self.text.len();
-        self.cuts.extend(cuts.iter().map(|cut| behind + cut));
-        self.text += &arguments;
+        if self.recorded {
+            let behind = self.text.len();
+            self.cuts.extend(cuts.iter().map(|cut| behind + cut));
+            self.text += &arguments;
+        }
         (arguments, result)
     }
 
@@ -272,9 +278,9 @@ pub fn is_unknown(nr: u64) -> bool {
 }
 
 /// The name of call number `nr`, or `syscall_0x1ff`.
-pub fn name(nr: u64) -> String {
+pub fn name(nr: u64) -> Cow<'static, str> {
     match usize::try_from(nr).ok().and_then(Sysno::new) {
-        Some(call) => call.name().to_owned(),
-        None => format!("syscall_{nr:#x}"),
+        Some(call) => Cow::Borrowed(call.name()),
+        None => Cow::Owned(format!("syscall_{nr:#x}")),
     }
 }

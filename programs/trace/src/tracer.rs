@@ -1,6 +1,6 @@
 //! What is traced, and where the trace goes; starting and attaching.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Instant;
 
@@ -28,9 +28,9 @@ pub struct Tracer {
     pub(crate) needs_times: bool,
     /// What `-P` says.
     pub(crate) paths: Vec<Vec<u8>>,
-    pub(crate) tracees: HashMap<Pid, Tracee>,
+    pub(crate) tracees: BTreeMap<Pid, Tracee>,
     /// The processes of tasks that have been made and not been met.
-    pub(crate) born: HashMap<Pid, Pid>,
+    pub(crate) born: BTreeMap<Pid, Pid>,
     /// The program that was started, whose end is the end of this one.
     pub(crate) program: Option<Pid>,
     /// How the program ended.
@@ -64,8 +64,8 @@ impl Tracer {
             settings,
             output,
             recorder,
-            tracees: HashMap::new(),
-            born: HashMap::new(),
+            tracees: BTreeMap::new(),
+            born: BTreeMap::new(),
             program: None,
             outcome: None,
             counts: Counts::default(),
