@@ -78,7 +78,21 @@ impl Procmgr {
             Trap::PageFault { .. } => unreachable!("handled first"),
         };
         self.task_mut(id).fault_detail = detail;
-        self.force_signal(m, id, info);
+        self.trap_signal(m, id, info);
+    }
+
+    /// A signal for what a task did itself. It comes before all others; where nothing else keeps the
+    /// task either it need not be queued.
+    fn trap_signal(&mut self, m: &mut impl Machine, id: TaskId, info: SigInfo) {
+        let at_once = self.is_calm(id) && self.task(id).pending.set().is_empty();
+        if at_once {
+            self.unblock_forced(id, &info);
+            if !self.meet_signal(m, id, info) {
+                return;
+            }
+        } else {
+            self.force_signal(m, id, info);
+        }
         self.return_to_user(m, id);
     }
 

@@ -43,6 +43,14 @@ impl Procmgr {
 
     /// A signal the task cannot escape: blocked or ignored, it takes the default action.
     pub(crate) fn force_signal(&mut self, m: &mut impl Machine, to: TaskId, info: SigInfo) {
+        self.unblock_forced(to, &info);
+        let process = self.task(to).process;
+        // Full queues drop the siginfo and keep the signal, so this cannot fail.
+        let _ = self.send(m, process, Some(to), info, true);
+    }
+
+    /// Blocked or ignored, a signal that cannot be escaped takes its default action.
+    pub(crate) fn unblock_forced(&mut self, to: TaskId, info: &SigInfo) {
         let Some(signo) = info.signal() else { return };
         let process = self.task(to).process;
         let blocked = self.task(to).mask.has(signo);
@@ -53,8 +61,6 @@ impl Procmgr {
                 .set(signo, super::action::Action::default());
             self.task_mut(to).mask.remove(signo);
         }
-        // Full queues drop the siginfo and keep the signal, so this cannot fail.
-        let _ = self.send(m, process, Some(to), info, true);
     }
 
     fn send(
