@@ -1,9 +1,10 @@
-//! ptrace's own values, which tracer and process manager share: options, stops, leases.
+//! ptrace's own values, which tracer and process manager share: options, stops, bonds.
 //!
 //! A *stop* is a value: what kind it is, what wait shows of it, what can be asked about it. The
 //! process manager keeps it, because it keeps everything else that a request about a stop needs:
-//! registers, memory, signals. Who may ask is the tracer's to say: it binds a tracee to its tracer,
-//! and it *leases* the tracee's plain stops, which the two of them then settle without it.
+//! registers, memory, signals. Who may ask is the tracer's to say: it binds a tracee to its tracer.
+//! Where ptrace is a task's only engine it *leases* the tracee's plain stops, which the two of them
+//! then settle without it.
 
 use crate::SigInfo;
 use crate::linux::ptrace as nr;
@@ -175,14 +176,10 @@ impl Stop {
     }
 }
 
-/// What a tracee's tracer and the process manager may settle between themselves: its stops at
-/// system calls, signals, job control and interruptions, and how it goes on from any stop.
-///
-/// The tracer gives it where ptrace is the task's only engine, since engines are told in order,
-/// and takes it back ([`Call::Recall`](crate::tracer::Call::Recall)) before it decides anything
-/// about the task again.
+/// What the process manager knows of the bond between a tracee and its tracer. It needs it to make
+/// stops by itself, and for the requests that depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
+pub struct Bond {
     /// PTRACE_SETOPTIONS.
     pub options: Options,
     /// Attached by PTRACE_SEIZE.

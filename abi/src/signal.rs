@@ -157,6 +157,19 @@ pub struct SigInfo {
     pub fields: [u64; 14],
 }
 
+/// Linux's `struct sigaction` as the kernel takes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// SIG_DFL, SIG_IGN or the handler's address.
+    pub handler: u64,
+    /// SA_ flags.
+    pub flags: u64,
+    /// Where a handler returns to.
+    pub restorer: u64,
+    /// Blocked while the handler runs.
+    pub mask: SigSet,
+}
+
 /// The size of [`SigInfo`] in memory.
 pub const SIGINFO_SIZE: usize = 128;
 

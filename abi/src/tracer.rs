@@ -7,12 +7,14 @@
 //! ptrace stop for instance, happens between a report and its [`Answer`]; so "held" and "has a
 //! report outstanding" are the same thing, and a task has at most one.
 //!
-//! A report that would only be published as a ptrace stop need not wake the tracer: under a
-//! [`Lease`] the process manager publishes it by itself, answers its tracer's requests and lets
-//! the task go on when the tracer says so. The report is outstanding all the same, and nobody
-//! else's until the tracer takes it back ([`Call::Recall`]).
+//! A report that would only be published as a ptrace stop need not wake the tracer: where ptrace is
+//! a task's only engine, its stops are *leased* ([`Course::leased`]). The process manager publishes
+//! them by itself and lets the task go on when the tracee's tracer says so. The report is
+//! outstanding all the same, and nobody else's until the tracer takes it back ([`Call::Recall`]).
 
-use crate::ptrace::{Lease, Mode, Stop};
+use crate::engine::{Calls, Handle, Response, Standing};
+use crate::ptrace::{Bond, Mode, Stop};
+use crate::signal::Action;
 use crate::{SigInfo, TaskId};
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,31 @@ impl Events {
         .union(Events::SIGNAL_CORE);
 }
 
+impl SignalAction {
+    /// All of them, in order.
+    pub const ALL: [SignalAction; 7] = [
+        SignalAction::Deliver,
+        SignalAction::Ignore,
+        SignalAction::Terminate,
+        SignalAction::Core,
+        SignalAction::Stop,
+        SignalAction::TerminalStop,
+        SignalAction::Handler,
+    ];
+
+    /// The event that a signal is with which this happens.
+    pub const fn events(self) -> Events {
+        match self {
+            SignalAction::Deliver => Events::ANY_SIGNAL,
+            SignalAction::Handler => Events::SIGNAL,
+            SignalAction::Ignore => Events::SIGNAL_IGN,
+            SignalAction::Stop | SignalAction::TerminalStop => Events::SIGNAL_STOP,
+            SignalAction::Terminate => Events::SIGNAL_TERM,
+            SignalAction::Core => Events::SIGNAL_CORE,
+        }
+    }
+}
+
 /// What happens with a signal: what its disposition says in a report, what is to be done in an
 /// answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +132,10 @@ pub struct Report {
     pub number: u32,
     /// Another report may be waiting. If not, a notification comes before the next one does.
     pub more: bool,
+    /// The number of the system call that the task is in, at the entry and the exit of one.
+    pub call: u64,
+    /// The signal of the job-control stop that its process is in, or 0.
+    pub stopped: u8,
     /// What happened.
     pub event: Event,
 }
@@ -179,14 +210,36 @@ pub enum Event {
     ClientExit,
 }
 
+impl Event {
+    /// Which of the events it is; none for what is no engine's.
+    pub const fn events(&self) -> Events {
+        match self {
+            Event::Quiesce => Events::QUIESCE,
+            Event::SyscallEntry => Events::SYSCALL_ENTRY,
+            Event::SyscallExit => Events::SYSCALL_EXIT,
+            Event::Signal { action, .. } => action.events(),
+            Event::Clone { .. } => Events::CLONE,
+            Event::VforkDone { .. } => Events::VFORK_DONE,
+            Event::Exec { .. } => Events::EXEC,
+            Event::Exit { .. } => Events::EXIT,
+            Event::Death { .. } => Events::DEATH,
+            Event::JobControl { .. } => Events::JCTL,
+            Event::Reap => Events::REAP,
+            Event::Ptrace { .. } | Event::ClientExit => Events::empty(),
+        }
+    }
+}
+
 /// What the tracer wants to hear of a task from here on, and how the task runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Course {
-    /// What is reported. Under a lease the events of its mode come on top.
+    /// What is reported. Where ptrace's stops are leased the events of its mode come on top.
     pub events: Events,
-    /// What is settled without the tracer.
-    pub lease: Option<Lease>,
-    /// What the task does at system calls, under a lease.
+    /// What the process manager needs to know of ptrace's engine, where there is one.
+    pub bond: Option<Bond>,
+    /// The process manager settles the stops of ptrace's engine by itself.
+    pub leased: bool,
+    /// What the task does at system calls, where they are leased.
     pub mode: Mode,
     /// How it runs, from when it next goes on.
     pub step: Step,
@@ -203,6 +256,8 @@ pub struct Answer {
     pub course: Option<Course>,
     /// What becomes of the event.
     pub verdict: Verdict,
+    /// Nobody is told of the stop or continuation, where the event was one.
+    pub quiet: bool,
 }
 
 /// How a task runs.
@@ -232,6 +287,8 @@ pub enum Verdict {
         action: SignalAction,
         /// The signal to do it with.
         info: SigInfo,
+        /// What the handler is this time, if that is not what the process has set.
+        handler: Option<Action>,
     },
     /// The result of a `ptrace` system call.
     Result(i64),
@@ -334,13 +391,16 @@ pub enum Call {
         /// How it stops first.
         first: First,
     },
-    /// End the bond between a tracee and its tracer, and all reports of it; it goes on from where it
-    /// is held. [`Reply::Done`].
+    /// End the bond between a tracee and its tracer. Without other engines there are no more reports
+    /// of the task, and it goes on from where it is held: [`Reply::Done`]. With some it is they who
+    /// let it go on: [`Reply::Left`] where a report of theirs holds it.
     Leave {
         /// The tracee.
         task: TaskId,
         /// Why.
         why: Leave,
+        /// What the other engines of the task ask for, if there are any.
+        course: Option<Course>,
     },
     /// Replace what is reported. With `at_stop`, ESRCH unless it is at a ptrace stop. With
     /// `quiesce` the task is brought to a stand and reported as [`Event::Quiesce`] as soon as it
@@ -363,16 +423,19 @@ pub enum Call {
     },
     /// Let a held task go on. ESRCH when that report is not outstanding. [`Reply::Done`].
     Answer(Answer),
-    /// Every engine has seen this clone report: the new task may run, though its creator is held
-    /// on. [`Reply::Done`].
-    StartChild {
-        /// The creator, held.
+    /// Every engine has seen this report, though the task is held on: the new task of a clone may
+    /// run, and a stop for job control is one that others may be told of. [`Reply::Done`].
+    Seen {
+        /// The task, held.
         task: TaskId,
-        /// The number of its clone report.
+        /// The number of its report.
         number: u32,
+        /// Nobody is told of the stop.
+        quiet: bool,
     },
     /// Publish a stop of a held task to the waiters of its tracer, with SIGCHLD. With a course that
-    /// has a lease the report is the process manager's from here on. [`Reply::Done`].
+    /// is leased the report is the process manager's from here on. Without one the stop's end comes
+    /// to the tracer as [`Reply::Resumed`]. [`Reply::Done`].
     Post {
         /// The held task.
         task: TaskId,
@@ -380,8 +443,65 @@ pub enum Call {
         number: u32,
         /// What is published.
         stop: Stop,
+        /// The siginfo of a signal-delivery-stop, as engines before ptrace's have left it.
+        info: Option<SigInfo>,
         /// What is reported from here on.
         course: Option<Course>,
+    },
+    /// Let the owner of an engine make requests about a task, and be called back about it:
+    /// [`Reply::Engaged`]. ESRCH: no such task, it is being reaped, or the client is exiting. EPERM:
+    /// pid 1, the client itself, or not the client's to trace. ENOMEM: the task has as many engines as
+    /// there can be. EAGAIN: the client has too many.
+    Engage {
+        /// The task, by its tid.
+        tid: u32,
+        /// Whose engine it is.
+        client: TaskId,
+        /// The engine's number.
+        engine: u32,
+        /// What it is called back with.
+        data: u64,
+    },
+    /// The engine is gone: no callback of it will come any more. [`Reply::Done`].
+    Disengage {
+        /// The engine.
+        handle: Handle,
+    },
+    /// Call an engine back. Its answer comes as [`Reply::Answered`]; there is none to
+    /// [`Event::Reap`], which needs no report. [`Reply::Done`].
+    CallBack {
+        /// The engine.
+        handle: Handle,
+        /// The number of the task's outstanding report.
+        number: u32,
+        /// What it is told.
+        event: Event,
+        /// What a handler would be for a signal, if that is not what the process has set.
+        handler: Option<Action>,
+    },
+    /// Which system calls are reported, of those that are at all. [`Reply::Done`].
+    SetCalls {
+        /// The task.
+        task: TaskId,
+        /// Which.
+        calls: Calls,
+    },
+    /// What lies in a client's memory: a set of system calls, [`Reply::Calls`]. EFAULT.
+    ReadCalls {
+        /// The client.
+        client: TaskId,
+        /// Where.
+        addr: u64,
+    },
+    /// The same for a siginfo and, unless its address is 0, a `struct sigaction`:
+    /// [`Reply::Signal`].
+    ReadSignal {
+        /// The client.
+        client: TaskId,
+        /// Where the siginfo is.
+        info: u64,
+        /// Where the action is.
+        action: u64,
     },
     /// Send a signal to one task. `force` puts it through although blocked or ignored.
     /// [`Reply::Done`].
@@ -422,4 +542,56 @@ pub enum Reply {
     },
     /// What was under a lease.
     Recalled(Recalled),
+    /// A tracee without its tracer, held by a report: what its tracer wanted of the event.
+    Left(Verdict),
+    /// A task that has an engine more.
+    Engaged {
+        /// The task.
+        task: TaskId,
+        /// Its tid.
+        tid: u32,
+        /// What it was at.
+        standing: Standing,
+    },
+    /// In place of a report: an engine has answered.
+    Answered {
+        /// The engine.
+        handle: Handle,
+        /// The number of the report that it was called back for.
+        number: u32,
+        /// Its answer.
+        response: Response,
+        /// The siginfo that it replaced the signal's by.
+        info: Option<SigInfo>,
+        /// The handler that it chose.
+        handler: Option<Action>,
+    },
+    /// In place of a report: a tracer let a tracee go on from a stop that is not leased.
+    Resumed {
+        /// The tracee.
+        task: TaskId,
+        /// The number of the report that holds it.
+        number: u32,
+        /// What it does at system calls from here on.
+        mode: Mode,
+        /// How it runs.
+        step: Step,
+        /// What becomes of the event.
+        verdict: Verdict,
+    },
+    /// In place of a report: a tracer wants a tracee whose stops are not leased to stop
+    /// (PTRACE_INTERRUPT).
+    Interrupt {
+        /// The tracee.
+        task: TaskId,
+    },
+    /// What lies in a client's memory.
+    Calls(Calls),
+    /// The same.
+    Signal {
+        /// The siginfo.
+        info: SigInfo,
+        /// The action.
+        handler: Option<Action>,
+    },
 }

@@ -5,6 +5,7 @@
 //! It speaks to the test by software interrupts that only the simulated processor knows.
 
 mod calls;
+mod engines;
 mod flow;
 mod trace;
 
@@ -16,6 +17,7 @@ use iced_x86::code_asm::*;
 use std::panic::Location;
 use std::sync::Mutex;
 
+pub use engines::Callback;
 pub use flow::{Choice, Is};
 pub use trace::{Entry, event, exited, stopped, word};
 

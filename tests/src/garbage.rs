@@ -1,8 +1,10 @@
 //! Messages that make no sense, or sense that nobody meant.
 
 use crate::schedule::Random;
-use abi::ptrace::{Lease, Mode, Options, Stop};
-use abi::tracer::{Answer, Course, Events, First, Leave, SignalAction, Step, Verdict};
+use abi::engine::{Calls, Handle};
+use abi::ptrace::{Bond, Mode, Options, Stop};
+use abi::signal::Action;
+use abi::tracer::{Answer, Course, Event, Events, First, Leave, SignalAction, Step, Verdict};
 use abi::wire::{self, MAX};
 use abi::{SigInfo, TaskId, fs, tracer};
 
@@ -71,7 +73,7 @@ fn info(random: &mut Random) -> SigInfo {
 pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
     use tracer::Call;
     let task = some_task(random, alive);
-    let call = match random.below(14) {
+    let call = match random.below(20) {
         0 => Call::Next,
         1 => Call::Exists {
             tid: number(random),
@@ -106,6 +108,7 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
                 1 => Leave::Request(random.bits()),
                 _ => Leave::Request(random.below(70)),
             },
+            course: random.one_in(2).then(|| course(random)),
         },
         8 => Call::SetCourse {
             task,
@@ -119,16 +122,47 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             number: number(random),
             course: random.one_in(2).then(|| course(random)),
             verdict: verdict(random),
+            quiet: random.one_in(4),
         }),
-        11 => Call::StartChild {
+        11 => Call::Seen {
             task,
             number: number(random),
+            quiet: random.one_in(2),
         },
         12 => Call::Post {
             task,
             number: number(random),
             stop: Stop::event(random.below(200) as u32, random.bits()),
+            info: random.one_in(2).then(|| info(random)),
             course: random.one_in(2).then(|| course(random)),
+        },
+        13 => Call::Engage {
+            tid: number(random),
+            client: task,
+            engine: number(random),
+            data: random.bits(),
+        },
+        14 => Call::Disengage {
+            handle: handle(random, task),
+        },
+        15 => Call::CallBack {
+            handle: handle(random, task),
+            number: number(random),
+            event: *random.pick(&[Event::Quiesce, Event::SyscallExit, Event::Reap]),
+            handler: random.one_in(2).then(Action::default),
+        },
+        16 => Call::SetCalls {
+            task,
+            calls: Calls([random.bits(); Calls::WORDS]),
+        },
+        17 => Call::ReadCalls {
+            client: task,
+            addr: random.bits(),
+        },
+        18 => Call::ReadSignal {
+            client: task,
+            info: random.bits(),
+            action: random.bits(),
         },
         _ => Call::Signal {
             task,
@@ -140,13 +174,14 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
 }
 
 fn course(random: &mut Random) -> Course {
-    let lease = Lease {
+    let bond = Bond {
         options: Options::from_bits_truncate(random.bits() as u32),
         seized: random.one_in(2),
     };
     Course {
         events: Events::from_bits_truncate(random.bits() as u32),
-        lease: random.one_in(2).then_some(lease),
+        bond: random.one_in(2).then_some(bond),
+        leased: random.one_in(2),
         mode: *random.pick(&[Mode::Free, Mode::Syscall, Mode::Emulate]),
         step: step(random),
     }
@@ -182,8 +217,16 @@ fn verdict(random: &mut Random) -> Verdict {
             Verdict::Signal {
                 action: *random.pick(&actions),
                 info: info(random),
+                handler: random.one_in(4).then(Action::default),
             }
         }
+    }
+}
+
+fn handle(random: &mut Random, task: TaskId) -> Handle {
+    Handle {
+        task,
+        engine: random.below(4) as u32,
     }
 }
 

@@ -54,13 +54,13 @@ impl Procmgr {
             State::Held(Hold::Death { .. } | Hold::Reap | Hold::ClientExit) => return,
             // Whoever was shown the exit does not hold it any longer.
             State::Held(Hold::Exit { .. }) => {
-                self.end_stop(id);
+                self.end_hold(id);
                 return self.exit_reported(m, id);
             }
             State::Held(_) => {}
             State::Zombie | State::Moving => return,
         }
-        self.end_stop(id);
+        self.end_hold(id);
         self.task_mut(id).state = State::Moving;
         self.begin_exit(m, id, status);
     }
@@ -127,7 +127,7 @@ impl Procmgr {
     /// Dead in the eyes of everybody.
     pub(crate) fn become_zombie(&mut self, m: &mut impl Machine, id: TaskId) {
         let ix = self.process_of(id);
-        self.end_stop(id);
+        self.end_hold(id);
         self.task_mut(id).pending.clear();
         let tasks = &self.process(ix).tasks;
         let dead =

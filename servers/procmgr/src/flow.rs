@@ -214,7 +214,7 @@ impl Procmgr {
         let registers = task.registers.read(m, id);
         registers.enter();
         let nr = registers.get().rax;
-        if task.trace.events.contains(Events::SYSCALL_ENTRY) {
+        if task.trace.events.contains(Events::SYSCALL_ENTRY) && task.trace.reports_call(nr) {
             self.report(m, id, Hold::SyscallEntry);
         } else {
             self.dispatch(m, id, nr);
@@ -247,7 +247,12 @@ impl Procmgr {
     /// The same where the result is in place already.
     pub(crate) fn leave_syscall(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task(id);
-        if task.trace.events.contains(Events::SYSCALL_EXIT) && self.may_report(id) {
+        if task.trace.events.contains(Events::SYSCALL_EXIT)
+            && task
+                .trace
+                .reports_call(task.registers.call_number().unwrap_or(u64::MAX))
+            && self.may_report(id)
+        {
             self.report(m, id, Hold::SyscallExit);
         } else {
             self.syscall_left(m, id);

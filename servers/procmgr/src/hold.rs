@@ -1,6 +1,8 @@
 //! What holds a task for the tracer: its report, as it is kept.
 
-use abi::tracer::{CloneKind, Event, SignalAction, Verdict};
+use abi::ptrace::Mode;
+use abi::signal::Action;
+use abi::tracer::{CloneKind, Event, SignalAction, Step, Verdict};
 use abi::{SigInfo, TaskId};
 
 /// The event of a task's report to the tracer. It is [`Event`] without the siginfo of a signal,
@@ -57,17 +59,55 @@ pub enum Going {
 
 impl Going {
     /// The small form of a verdict, and the siginfo to lay beside it.
-    pub fn of(verdict: Verdict) -> (Going, Option<SigInfo>) {
+    pub fn of(verdict: Verdict) -> (Going, Option<(SigInfo, Option<Action>)>) {
         match verdict {
             Verdict::Continue => (Going::Continue, None),
             Verdict::AbortSyscall => (Going::AbortSyscall, None),
-            Verdict::Signal { action, info } => (Going::Signal(action), Some(info)),
+            Verdict::Signal {
+                action,
+                info,
+                handler,
+            } => (Going::Signal(action), Some((info, handler))),
             Verdict::Result(result) => (Going::Result(result), None),
+        }
+    }
+
+    /// The verdict, with the siginfo that lies beside it.
+    pub fn verdict(self, info: SigInfo) -> Verdict {
+        match self {
+            Going::Continue => Verdict::Continue,
+            Going::AbortSyscall => Verdict::AbortSyscall,
+            Going::Signal(action) => Verdict::Signal {
+                action,
+                info,
+                handler: None,
+            },
+            Going::Result(result) => Verdict::Result(result),
         }
     }
 }
 
+/// How a tracee goes on whose stops the tracer decides about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// What it does at system calls.
+    pub mode: Mode,
+    /// How it runs.
+    pub step: Step,
+    /// What becomes of the event.
+    pub going: Going,
+}
+
 impl Hold {
+    /// Whether it is an event of the task's own, rather than something it asked of the tracer, or its
+    /// end.
+    pub const fn is_event(self) -> bool {
+        !matches!(
+            self,
+            Hold::Ptrace { .. } | Hold::ClientExit | Hold::Reap | Hold::Death { .. }
+        )
+    }
+
     /// The event as it is reported; `info` is the siginfo of the task's latest signal.
     pub fn event(self, info: SigInfo) -> Event {
         match self {

@@ -21,6 +21,7 @@ impl Procmgr {
         process.stop_unseen = false;
         process.continue_unseen = false;
         for task in self.tasks_of(ix) {
+            self.task_mut(task).trace.quiet = false;
             if self.task(task).alive() {
                 self.task_mut(task).stop_pending = true;
                 self.interrupt(m, task);
@@ -49,6 +50,8 @@ impl Procmgr {
             let t = self.task(*id);
             match t.state {
                 State::Stopped | State::Zombie => true,
+                // Others are told of it once its engines have been.
+                State::Held(Hold::JobControl { stop: true, .. }) => t.trace.stop_seen(),
                 State::Held(_) => !t.stop_pending,
                 _ => !t.alive(),
             }
@@ -58,10 +61,33 @@ impl Procmgr {
             return;
         }
         let Some(signo) = process.stopped else { return };
+        if process.tasks.iter().any(|t| self.task(*t).trace.quiet) {
+            return;
+        }
         let leader_traced = self.task(process.leader).trace.tracer.is_some();
         self.process_mut(ix).stop_unseen = true;
         if !leader_traced {
             self.tell_parent_of_stop(m, ix, code::CLD_STOPPED, signo);
+        }
+    }
+
+    /// The engines of a task have seen that it stops or goes on for job control: now others may be told,
+    /// unless the engines want it `quiet`.
+    pub(crate) fn stop_reported(&mut self, m: &mut impl Machine, id: TaskId, quiet: bool) {
+        let ix = self.process_of(id);
+        let trace = &mut self.task_mut(id).trace;
+        let first = !core::mem::replace(&mut trace.seen, true);
+        trace.quiet |= quiet;
+        let State::Held(Hold::JobControl { stop, .. }) = self.task(id).state else {
+            return;
+        };
+        if stop {
+            if first {
+                self.stop_complete(m, ix);
+            }
+        } else if core::mem::take(&mut self.process_mut(ix).continue_untold) && !quiet {
+            self.process_mut(ix).continue_unseen = true;
+            self.tell_parent_of_stop(m, ix, code::CLD_CONTINUED, SIGCONT);
         }
     }
 
@@ -70,15 +96,21 @@ impl Procmgr {
         let process = self.process_mut(ix);
         let was_stopped = process.stopped.take().is_some();
         process.stop_unseen = false;
-        if was_stopped {
-            process.continue_unseen = true;
-        }
+        // Engines hear of it before the parent does.
+        let asks = |t: &TaskId| {
+            let trace = &self.task(*t).trace;
+            trace.bond.is_none() && trace.events.contains(Events::JCTL)
+        };
+        let asked = was_stopped && self.process(ix).tasks.iter().any(asks);
+        let process = self.process_mut(ix);
+        process.continue_untold = asked;
+        process.continue_unseen |= was_stopped && !asked;
         for task in self.tasks_of(ix) {
             let t = self.task_mut(task);
             t.stop_pending = false;
-            let seized = t.trace.lease.is_some_and(|lease| lease.seized);
-            t.trace.continued = seized
-                || was_stopped && t.trace.lease.is_none() && t.trace.events.contains(Events::JCTL);
+            let seized = t.trace.bond.is_some_and(|bond| bond.seized);
+            let asked = t.trace.bond.is_none() && t.trace.events.contains(Events::JCTL);
+            t.trace.continued = seized || was_stopped && asked;
             if matches!(t.state, State::Stopped) {
                 t.state = State::Moving;
                 self.return_to_user(m, task);
@@ -87,7 +119,7 @@ impl Procmgr {
                 self.interrupt(m, task);
             }
         }
-        if was_stopped {
+        if was_stopped && !self.process(ix).continue_untold {
             self.tell_parent_of_stop(m, ix, code::CLD_CONTINUED, SIGCONT);
         }
     }

@@ -20,6 +20,7 @@ extern crate alloc;
 
 mod calls;
 mod cpu_timers;
+mod engines;
 mod exec;
 mod exit;
 mod flow;
@@ -82,6 +83,8 @@ pub struct Procmgr {
     unknown_calls: alloc::vec::Vec<u32>,
     /// What uname(2) calls the machine; at most 64 bytes.
     host_name: alloc::string::String,
+    /// How many callbacks of engines there were.
+    callbacks: u64,
     /// Messages that made no sense.
     refused: u64,
     /// The first process, whose end is the machine's.
@@ -103,6 +106,7 @@ impl Procmgr {
             futexes: futex::Futexes::new(),
             unknown_calls: alloc::vec::Vec::new(),
             host_name: "stillpoint".into(),
+            callbacks: 0,
             refused: 0,
             first: None,
             frames_at_start: 0,

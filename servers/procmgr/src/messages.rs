@@ -13,7 +13,7 @@ use crate::wait::Output;
 use abi::client::{self, ASK_TRACER};
 use abi::errno::to_rax;
 use abi::linux::general as g;
-use abi::{Errno, TaskId};
+use abi::{Errno, TaskId, engine};
 
 /// The four words of an answer.
 pub type Words = [u64; 4];
@@ -46,6 +46,8 @@ impl Procmgr {
         let answer = match kind {
             client::PTRACE => ptrace_answer(self.ptrace(m, id, words)),
             client::WAIT => [self.wait_by_message(m, id, words)? as u64, 0, 0, 0],
+            engine::NEXT => [self.next_callback(m, id, number, words)? as u64, 0, 0, 0],
+            engine::REQUEST => ptrace_answer(self.engine_request(m, id, words)),
             _ => {
                 self.refused += 1;
                 [Errno::ENOSYS.as_result() as u64, 0, 0, 0]

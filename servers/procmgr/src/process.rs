@@ -62,6 +62,8 @@ pub struct Process {
     pub stop_unseen: bool,
     /// The parent's wait has not seen that it continued.
     pub continue_unseen: bool,
+    /// The parent has not been told that it continued: engines are told first.
+    pub continue_untold: bool,
     /// Every task exits with this wait status.
     pub group_exit: Option<i32>,
     /// This task is about to exec: every other one exits.
@@ -146,6 +148,7 @@ impl Process {
             stopped: None,
             stop_unseen: false,
             continue_unseen: false,
+            continue_untold: false,
             group_exit: None,
             execing: None,
             has_execed: false,

@@ -1,19 +1,19 @@
 //! Reports on their way to the tracer and the file server.
 
 use crate::Procmgr;
-use crate::hold::Hold;
+use crate::hold::{Hold, Resumed};
 use crate::machine::Machine;
 use crate::task::{FsPurpose, State, Wait};
 use abi::fs::{self, Path};
-use abi::tracer::Report;
+use abi::tracer::{Reply, Report};
 use abi::wire::{self, Buffer};
 use abi::{Errno, TaskId};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-/// Reports not taken yet. Each task is at most once in each queue, so they are bounded.
+/// Reports not taken yet. Each task is at most once for each thing in each queue, so they are bounded.
 pub struct Queues {
-    to_tracer: VecDeque<TaskId>,
+    to_tracer: VecDeque<(TaskId, ToTracer)>,
     to_fs: VecDeque<(TaskId, ToFs)>,
     /// The file server sleeps in its call.
     pub fs_parked: bool,
@@ -21,6 +21,19 @@ pub struct Queues {
     pub console: bool,
     /// Where reports to the file server are encoded, kept so that it need not be cleared.
     buffer: Option<Box<Buffer>>,
+}
+
+/// What the tracer is to be told of a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ToTracer {
+    /// What holds it.
+    Report,
+    /// An engine's answer.
+    Answered,
+    /// Its tracer lets it go on.
+    Resumed,
+    /// Its tracer wants it to stop.
+    Interrupt,
 }
 
 /// What the file server is to be told of a task.
@@ -35,7 +48,7 @@ impl Queues {
     pub fn new() -> Queues {
         let room = 2 * abi::task::SLOTS;
         Queues {
-            to_tracer: VecDeque::with_capacity(room),
+            to_tracer: VecDeque::with_capacity(2 * room),
             to_fs: VecDeque::with_capacity(room),
             fs_parked: false,
             console: false,
@@ -45,7 +58,7 @@ impl Queues {
 
     /// Whether a task's report to the tracer waits to be taken.
     pub fn queued_to_tracer(&self, id: TaskId) -> bool {
-        self.to_tracer.contains(&id)
+        self.to_tracer.contains(&(id, ToTracer::Report))
     }
 
     /// Whether a task's report to the file server waits to be taken.
@@ -61,30 +74,63 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.report_number = task.report_number.wrapping_add(1);
         task.trace.taken = false;
+        task.trace.seen = false;
         task.state = State::Held(event);
         if let Some(stop) = stop {
             return self.publish(m, id, stop);
         }
+        self.tell_tracer(m, id, ToTracer::Report);
+    }
+
+    /// Something for the tracer to take.
+    pub(crate) fn tell_tracer(&mut self, m: &mut impl Machine, id: TaskId, what: ToTracer) {
         let first = self.reports.to_tracer.is_empty();
-        self.reports.to_tracer.push_back(id);
+        self.reports.to_tracer.push_back((id, what));
         if first {
             m.notify_tracer();
         }
     }
 
-    /// The next report for the tracer. One that was withdrawn meanwhile is passed over, whatever
-    /// holds its task now.
-    pub(crate) fn next_report(&mut self) -> Option<Report> {
-        while let Some(id) = self.reports.to_tracer.pop_front() {
-            let leased = |task: &crate::task::Task| task.trace.stopped.is_some();
-            if self.find_task(id).is_ok_and(leased) {
-                continue;
-            }
-            if let Some(report) = self.take_report(id) {
-                return Some(report);
+    /// The next thing for the tracer. What was withdrawn meanwhile is passed over, whatever holds its
+    /// task now.
+    pub(crate) fn next_for_tracer(&mut self) -> Reply {
+        while let Some((id, what)) = self.reports.to_tracer.pop_front() {
+            let reply = match what {
+                ToTracer::Report => self.next_report(id).map(Reply::Report),
+                ToTracer::Answered => self.take_answered(id),
+                ToTracer::Resumed => self.take_resumed(id),
+                ToTracer::Interrupt => self.find_task(id).ok().map(|task| {
+                    let task = task.id;
+                    Reply::Interrupt { task }
+                }),
+            };
+            if let Some(reply) = reply {
+                return reply;
             }
         }
-        None
+        Reply::None
+    }
+
+    fn next_report(&mut self, id: TaskId) -> Option<Report> {
+        let leased = self.find_task(id).ok()?.trace.stopped.is_some();
+        if leased {
+            return None;
+        }
+        self.take_report(id)
+    }
+
+    /// How a tracee goes on from its stop, for the tracer.
+    fn take_resumed(&mut self, id: TaskId) -> Option<Reply> {
+        let number = self.find_task(id).ok()?.report_number;
+        let trace = &mut self.task_mut(id).trace;
+        let Resumed { mode, step, going } = trace.resumed.take()?;
+        Some(Reply::Resumed {
+            task: id,
+            number,
+            mode,
+            step,
+            verdict: going.verdict(trace.signal),
+        })
     }
 
     /// The report a task is held by, if the tracer has not taken it.
@@ -102,6 +148,16 @@ impl Procmgr {
             tid: task.tid,
             number: task.report_number,
             more,
+            stopped: match event {
+                Hold::Reap => 0,
+                _ => self.process(task.process).stopped.unwrap_or(0),
+            },
+            call: match event {
+                Hold::SyscallEntry | Hold::SyscallExit => {
+                    task.registers.call_number().unwrap_or(u64::MAX)
+                }
+                _ => 0,
+            },
             event: event.event(task.trace.signal),
         };
         self.task_mut(id).trace.taken = true;

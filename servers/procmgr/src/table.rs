@@ -96,6 +96,11 @@ impl Procmgr {
             .ok_or(Errno::ESRCH)
     }
 
+    /// The task that has a slot now.
+    pub(crate) fn task_in_slot(&self, slot: usize) -> Option<TaskId> {
+        Some(self.tables.tasks.get(slot)?.as_ref()?.id)
+    }
+
     /// The same where a task that only waits for its reap report counts as gone.
     pub(crate) fn named_task(&self, id: TaskId) -> Result<&Task, Errno> {
         let reaped = |t: &&Task| matches!(t.state, State::Held(Hold::Reap));
@@ -221,6 +226,7 @@ impl Procmgr {
 
     /// Forgets a task, whose tid is forgotten; its id is stale from here on.
     pub(crate) fn remove_task(&mut self, id: TaskId) {
+        self.disengage_all(id);
         self.tables.tasks[id.slot()] = None;
         let generation = &mut self.tables.generations[id.slot()];
         *generation = if *generation == u16::MAX {

@@ -1,5 +1,6 @@
 //! A task: one thread of execution.
 
+use crate::engines::Inbox;
 use crate::hold::Hold;
 use crate::machine::SpaceIx;
 use crate::process::ProcessIx;
@@ -9,6 +10,7 @@ use crate::trace::Trace;
 use crate::wait::WaitRequest;
 use crate::{exec, signal};
 use abi::{SigSet, TaskId};
+use alloc::boxed::Box;
 
 /// Everything that is the task's own.
 pub struct Task {
@@ -64,6 +66,8 @@ pub struct Task {
     pub speaks: bool,
     /// Where it goes on when it has waited in a message.
     pub landing: Option<Landing>,
+    /// What its engines are to be told, once it has had any.
+    pub inbox: Option<Box<Inbox>>,
     /// What it was answered lately.
     pub said: abi::client::Said,
     /// `gs` base, which the kernel does not keep.
@@ -94,6 +98,11 @@ pub enum State {
 pub enum Wait {
     /// A child or tracee.
     Child(WaitRequest),
+    /// A callback of one of its engines, which goes to this address.
+    Callback {
+        /// The address.
+        buffer: u64,
+    },
     /// Any signal.
     Signal,
     /// A signal of a set, in `rt_sigtimedwait`.
@@ -234,6 +243,7 @@ impl Task {
             interrupted: false,
             speaks: false,
             landing: None,
+            inbox: None,
             said: abi::client::Said::default(),
             gs_base: 0,
         }

@@ -1,9 +1,15 @@
 //! The tracer's interest in a task.
 
+use crate::engines::{Answered, Asked, Engine};
+use crate::hold::Resumed;
 use crate::ptrace::{DebugRegisters, Stopped};
-use abi::TaskId;
-use abi::ptrace::{Lease, Mode};
+use abi::engine::Calls;
+use abi::ptrace::{Bond, Mode};
+use abi::signal::Action;
 use abi::tracer::{Course, Events, Step};
+use abi::{TaskId, UserRegs};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 /// What the process manager knows of a task's tracing; all else is the tracer's.
 #[derive(Default)]
@@ -13,10 +19,14 @@ pub struct Trace {
     /// What is reported, the events of its mode among it.
     pub events: Events,
     /// What the tracer asked for.
-    asked: Events,
-    /// What is settled without the tracer.
-    pub lease: Option<Lease>,
-    /// What the task does at system calls, under a lease.
+    asked_for: Events,
+    /// Which system calls are reported, if not all.
+    calls: Option<Box<Calls>>,
+    /// What ptrace's engine is like, if there is one.
+    pub bond: Option<Bond>,
+    /// Its stops are settled without the tracer.
+    pub leased: bool,
+    /// What the task does at system calls, where they are.
     pub mode: Mode,
     /// How it runs.
     pub step: Step,
@@ -26,20 +36,37 @@ pub struct Trace {
     pub tracer: Option<TaskId>,
     /// The ptrace stop that it is at.
     pub stopped: Option<Stopped>,
-    /// The latest signal that it was held for.
+    /// The latest signal that it was held for,
     pub signal: abi::SigInfo,
+    /// and what its handler is this time, if that is not what the process has set.
+    pub handler: Option<Action>,
+    /// Its registers once somebody has written them while it is held, so that a set is followed by an
+    /// equal get even where the kernel drops a bit or has no such register.
+    pub view: Option<Box<UserRegs>>,
+    /// The engines of programs, in the order in which they came.
+    pub engines: Vec<Engine>,
+    /// The callback that one of them owes an answer to.
+    pub asked: Option<Box<Asked>>,
+    /// The answer that the tracer has not taken.
+    pub answered: Option<Box<Answered>>,
+    /// How it goes on from a ptrace stop, which the tracer has not taken.
+    pub resumed: Option<Resumed>,
+    /// Every engine has seen the report that holds it.
+    pub seen: bool,
+    /// Nobody is told that it stopped for job control.
+    pub quiet: bool,
     /// The report it is held by is the tracer's.
     pub taken: bool,
     /// It called the tracer, which may hold things for it.
     pub client: bool,
     /// Its FPU state, while it is held and somebody has looked.
-    pub fpu: Option<alloc::boxed::Box<crate::fpu::Seen>>,
+    pub fpu: Option<Box<crate::fpu::Seen>>,
     /// Its debug registers.
     pub debug: DebugRegisters,
     /// Its process was continued, which is to be reported.
     pub continued: bool,
     /// What the machine's first task is going to run, until it has its files.
-    pub first_program: Option<alloc::boxed::Box<crate::exec::Exec>>,
+    pub first_program: Option<Box<crate::exec::Exec>>,
     /// The task it created, between its clone report and that task's start.
     pub created: Option<crate::fork::Created>,
 }
@@ -47,33 +74,62 @@ pub struct Trace {
 impl Trace {
     /// What is reported from here on.
     pub fn set_course(&mut self, course: &Course) {
-        self.asked = course.events;
-        self.lease = course.lease;
+        self.asked_for = course.events;
+        self.bond = course.bond;
+        self.leased = course.leased;
         self.set_mode(course.mode);
     }
 
-    /// What the task does at system calls from here on, under a lease.
+    /// What the task does at system calls from here on, where its stops are leased.
     pub fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;
-        self.events = match self.lease {
-            Some(_) => self.asked | mode.events(),
-            None => self.asked,
+        self.events = match self.leased {
+            true => self.asked_for | mode.events(),
+            false => self.asked_for,
         };
     }
 
-    /// Nobody traces the task any more.
-    pub fn end(&mut self) {
-        self.attached = false;
-        self.asked = Events::empty();
-        self.lease = None;
-        self.set_mode(Mode::Free);
+    /// The tracer decides about every stop again.
+    pub fn recall(&mut self) {
+        self.leased = false;
+        self.set_mode(self.mode);
+    }
+
+    /// Which system calls are reported from here on.
+    pub fn set_calls(&mut self, calls: &Calls) {
+        self.calls = (*calls != Calls::ALL).then(|| Box::new(*calls));
+    }
+
+    /// Whether a system call is reported, where its entry or exit is.
+    #[inline]
+    pub fn reports_call(&self, nr: u64) -> bool {
+        self.calls.as_ref().is_none_or(|calls| calls.has(nr))
+    }
+
+    /// The tracee has lost its tracer, and goes on as its other engines ask, if it has any.
+    pub fn end_bond(&mut self, course: Option<&Course>) {
+        self.attached = course.is_some();
+        self.set_course(course.unwrap_or(&Course::default()));
         self.quiesce = false;
         self.continued = false;
         self.debug = DebugRegisters::default();
     }
 
+    /// A report is over or withdrawn: nobody has anything to say about it any more.
+    pub fn end_report(&mut self) {
+        self.view = None;
+        self.asked = None;
+        self.answered = None;
+        self.resumed = None;
+    }
+
+    /// Whether a stop for job control that it is held for is one that others are told of.
+    pub fn stop_seen(&self) -> bool {
+        self.seen || self.is_leased()
+    }
+
     /// Whether its tracer may let it go on without the tracer server.
     pub fn is_leased(&self) -> bool {
-        self.lease.is_some() && !self.taken
+        self.leased && !self.taken
     }
 }

@@ -1,6 +1,6 @@
 //! What the tracer needs from outside: the process manager.
 
-use abi::tracer::{Answer, Call, Reply, Report};
+use abi::tracer::{Answer, Call, Reply};
 use abi::wire::{Buffer, MAX, decode};
 use abi::{Errno, SigInfo, TaskId};
 use alloc::boxed::Box;
@@ -49,14 +49,6 @@ pub fn trace(host: &mut impl Host, call: &Call) -> Result<Option<(TaskId, u32, T
     match ask(host, call)? {
         Reply::Traced { task, tid, tracer } => Ok(Some((task, tid, tracer))),
         _ => Ok(None),
-    }
-}
-
-/// The next report, none when there is no other.
-pub fn next(host: &mut impl Host) -> Option<Report> {
-    match ask(host, &Call::Next) {
-        Ok(Reply::Report(report)) => Some(report),
-        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@
 //! What a tracer does with a *stopped* tracee is not here but in the process manager, which has all
 //! that it takes. Here it is decided who traces whom, what is reported, and what several engines
 //! of a task make of a report together. Where ptrace is a task's only engine there is nothing of
-//! the kind to decide, and the task's stops are leased ([`abi::ptrace::Lease`]).
+//! the kind to decide, and the task's stops are leased ([`abi::tracer::Course::leased`]).
 //!
 //! *Invariant:* the tracer waits for nobody but the process manager, and answers every client at
 //! once. A stop is a report that has not been answered; nothing here blocks on it.
@@ -19,6 +19,7 @@ extern crate alloc;
 
 mod clients;
 pub mod engine;
+mod engines;
 mod host;
 pub mod ptrace;
 mod reports;
@@ -28,7 +29,7 @@ use abi::errno::to_rax;
 use abi::{Errno, TaskId, client};
 pub use host::Host;
 use ptrace::Request;
-pub use table::{MAX_TRACED_PER_USER, MAX_TRACED_TASKS};
+pub use table::{MAX_ENGINES_PER_USER, MAX_TRACED_TASKS};
 
 /// The tracer: everything it knows between two messages.
 #[derive(Default)]
@@ -61,6 +62,10 @@ impl Tracer {
             // From now on its exit is reported, and it is known to speak.
             _ if self.clients.uid(host, client).is_err() => Err(Errno::ESRCH),
             client::PTRACE => self.ptrace(host, &Request::new(client, words)),
+            abi::engine::ATTACH => self.attach_engine(host, client, words),
+            abi::engine::DETACH => self.detach_engine(host, client, words),
+            abi::engine::SET_FLAGS => self.set_engine_flags(host, client, words),
+            abi::engine::INJECT => self.inject(host, client, words),
             _ => Err(Errno::ENOSYS),
         };
         let answer = [to_rax(result) as u64, 0, 0, 0];
@@ -81,5 +86,10 @@ impl Tracer {
     /// How many tasks are traced.
     pub fn traced(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// How many engines somebody is charged for, and how many children are waited for.
+    pub fn population(&self) -> (usize, usize) {
+        self.tasks.population()
     }
 }

@@ -32,7 +32,7 @@ impl Prog {
     }
 
     /// A message; the answer's first words are in `rax` and `r8`.
-    fn say(&mut self, tracer: bool, kind: u64, args: [Val; 4]) {
+    pub(super) fn say(&mut self, tracer: bool, kind: u64, args: [Val; 4]) {
         for (register, value) in [r10, r8, r9, r15].into_iter().zip(args) {
             self.load(register, value);
         }
@@ -41,7 +41,7 @@ impl Prog {
     }
 
     /// Sends a message whose words are in their registers.
-    fn send(&mut self, tracer: bool, kind: u64) {
+    pub(super) fn send(&mut self, tracer: bool, kind: u64) {
         let said = self.said;
         // One instruction: threads count together.
         self.ok(|a| a.add(qword_ptr(said.0), 1));

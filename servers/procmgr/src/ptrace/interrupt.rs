@@ -4,6 +4,7 @@ use super::{Done, OK, Request};
 use crate::Procmgr;
 use crate::hold::{Going, Hold};
 use crate::machine::Machine;
+use crate::report::ToTracer;
 use crate::task::State;
 use abi::linux::ptrace::PTRACE_EVENT_STOP;
 use abi::tracer::{SignalAction, Step};
@@ -17,13 +18,16 @@ impl Procmgr {
         r: &Request,
     ) -> Result<Done, Errno> {
         let trace = &self.task(r.target).trace;
-        match trace.lease {
-            Some(lease) if !lease.seized => return Err(Errno::EIO),
-            Some(_) if trace.is_leased() => {}
-            _ => return Ok(Done::Ask),
+        if !trace.bond.is_some_and(|bond| bond.seized) {
+            return Err(Errno::EIO);
         }
-        if !self.stop_listening(m, r.target, false) {
-            self.quiesce(m, r.target);
+        let leased = trace.is_leased();
+        if self.stop_listening(m, r.target, false) {
+            return Ok(OK);
+        }
+        match leased {
+            true => self.quiesce(m, r.target),
+            false => self.tell_tracer(m, r.target, ToTracer::Interrupt),
         }
         Ok(OK)
     }
@@ -51,13 +55,10 @@ impl Procmgr {
     /// Leaves the tracee where it is, but no longer at a stop. EIO: not seized, or not at an
     /// event-stop of PTRACE_EVENT_STOP, which Linux tells by the siginfo.
     pub(super) fn listen(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
-        let trace = &self.task(r.target).trace;
-        let Some(lease) = trace.lease.filter(|_| trace.is_leased()) else {
-            return Ok(Done::Ask);
-        };
+        let seized = self.task(r.target).trace.bond.is_some_and(|b| b.seized);
         let info = self.stop_info(r.target)?;
         let event_stop = info.is_some_and(|info| info.code >> 8 == PTRACE_EVENT_STOP as i32);
-        if !lease.seized || !event_stop {
+        if !seized || !event_stop {
             return Err(Errno::EIO);
         }
         let task = self.task(r.target);
@@ -67,8 +68,9 @@ impl Procmgr {
         );
         if job_control && self.process(task.process).stopped.is_some() {
             // Its process's stop keeps it.
+            let mode = task.trace.mode;
             let stays = Going::Signal(SignalAction::Stop);
-            self.go_on_from_stop(m, r.target, Step::None, stays);
+            self.end_by_tracer(m, r.target, mode, Step::None, stays);
             return Ok(OK);
         }
         // Nothing but the tracer's hold keeps it: the report stays outstanding.

@@ -3,7 +3,8 @@
 //! The tracer server says who traces whom; what a tracer then does with a stopped tracee needs
 //! nothing but what is kept here: registers, memory, signals, the stop itself. So it is done here,
 //! by message or by system call, and the server hears only of what it decides: attaching and
-//! detaching, options, and how a task goes on that it has not leased ([`abi::ptrace::Lease`]).
+//! detaching, options, and how a task goes on that others watch too
+//! ([`abi::tracer::Course::leased`]).
 
 mod debug;
 mod fpregs;
@@ -43,17 +44,17 @@ pub enum Done {
 /// Success.
 const OK: Done = Done::Result(0);
 
-/// A request about a task that the client traces.
+/// A request about a task that the client may make requests about.
 #[derive(Clone, Copy, Debug)]
-struct Request {
+pub(crate) struct Request {
     /// Who asks.
-    client: TaskId,
+    pub client: TaskId,
     /// About whom.
-    target: TaskId,
+    pub target: TaskId,
     /// The address argument.
-    addr: u64,
+    pub addr: u64,
     /// The data argument.
-    data: u64,
+    pub data: u64,
 }
 
 impl Procmgr {
@@ -84,7 +85,8 @@ impl Procmgr {
         }
     }
 
-    fn request_at_stop(
+    /// A request about a task that stands still.
+    pub(crate) fn request_at_stop(
         &mut self,
         m: &mut impl Machine,
         number: u32,

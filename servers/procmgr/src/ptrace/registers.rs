@@ -62,7 +62,7 @@ impl Procmgr {
     ) -> Result<UserRegs, Errno> {
         let task = self.task_mut(id);
         task.space.ok_or(Errno::ESRCH)?;
-        if let Some(view) = task.trace.stopped.as_ref().and_then(|s| s.view.as_ref()) {
+        if let Some(view) = &task.trace.view {
             return Ok(**view);
         }
         let gs_base = task.gs_base;
@@ -94,7 +94,7 @@ impl Procmgr {
         };
         task.registers.set(user.to_regs(&old), call);
         task.gs_base = user.gs_base;
-        match &mut self.at_stop_mut(id)?.view {
+        match &mut self.task_mut(id).trace.view {
             Some(view) => **view = user,
             view => *view = Some(Box::new(user)),
         }

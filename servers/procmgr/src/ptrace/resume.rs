@@ -3,8 +3,9 @@
 
 use super::{Done, OK, Request};
 use crate::Procmgr;
-use crate::hold::Going;
+use crate::hold::{Going, Resumed};
 use crate::machine::Machine;
+use crate::report::ToTracer;
 use crate::task::State;
 use abi::ptrace::{Mode, StopKind};
 use abi::signal::{SIGMAX, code};
@@ -20,12 +21,8 @@ impl Procmgr {
         step: Step,
     ) -> Result<Done, Errno> {
         let signal = signal_argument(r.data)?;
-        if !self.task(r.target).trace.is_leased() {
-            return Ok(Done::Ask);
-        }
         if let Some(going) = self.resumption(m, r.target, r.client, signal)? {
-            self.task_mut(r.target).trace.set_mode(mode);
-            self.go_on_from_stop(m, r.target, step, going);
+            self.end_by_tracer(m, r.target, mode, step, going);
         }
         Ok(OK)
     }
@@ -72,6 +69,26 @@ impl Procmgr {
                 SigInfo::from_process(signo, code::SI_USER, self.task(by).tid, uid)
             }
         })
+    }
+
+    /// The tracer of a task has ended its stop. Where others have a word in it too, the tracer is told
+    /// and lets the task go on.
+    pub(super) fn end_by_tracer(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        mode: Mode,
+        step: Step,
+        going: Going,
+    ) {
+        let trace = &mut self.task_mut(id).trace;
+        if trace.is_leased() {
+            trace.set_mode(mode);
+            return self.go_on_from_stop(m, id, step, going);
+        }
+        trace.resumed = Some(Resumed { mode, step, going });
+        self.end_stop(id);
+        self.tell_tracer(m, id, ToTracer::Resumed);
     }
 
     /// Lets a task go on from its stop.

@@ -11,7 +11,7 @@ use abi::linux::general::SA_NOCLDSTOP;
 use abi::linux::ptrace as nr;
 use abi::ptrace::{Mode, Stop, StopKind};
 use abi::signal::{SIGCHLD, SIGTRAP, code};
-use abi::{Errno, SigInfo, TaskId, UserRegs};
+use abi::{Errno, SigInfo, TaskId};
 use alloc::boxed::Box;
 
 /// A task at a ptrace stop.
@@ -24,9 +24,6 @@ pub struct Stopped {
     pub listening: bool,
     /// What PTRACE_SETSIGINFO made of its siginfo.
     pub info: Option<Box<SigInfo>>,
-    /// Its registers once somebody has written them, so that a set is followed by an equal get even
-    /// where the kernel drops a bit or has no such register.
-    pub view: Option<Box<UserRegs>>,
 }
 
 impl Stopped {
@@ -36,7 +33,6 @@ impl Stopped {
             unseen: true,
             listening: false,
             info: None,
-            view: None,
         }
     }
 }
@@ -45,20 +41,20 @@ impl Procmgr {
     /// The stop that an event is of a task that is leased; none for what the tracer has to hear of.
     pub(crate) fn leased_stop(&self, id: TaskId, event: &Hold) -> Option<Stop> {
         let task = self.task(id);
-        let lease = task.trace.lease?;
+        let bond = task.trace.bond.filter(|_| task.trace.leased)?;
         task.trace.tracer?;
         Some(match *event {
             Hold::SyscallEntry => {
                 let emulated = task.trace.mode == Mode::Emulate;
-                Stop::syscall(StopKind::SyscallEntry { emulated }, lease.options)
+                Stop::syscall(StopKind::SyscallEntry { emulated }, bond.options)
             }
-            Hold::SyscallExit => Stop::syscall(StopKind::SyscallExit, lease.options),
+            Hold::SyscallExit => Stop::syscall(StopKind::SyscallExit, bond.options),
             Hold::Signal { .. } => Stop::signal(task.trace.signal.signo as u8 & 0x7f),
-            Hold::Quiesce => match (self.process(task.process).stopped, lease.seized) {
+            Hold::Quiesce => match (self.process(task.process).stopped, bond.seized) {
                 (Some(signo), false) => Stop::group(signo),
                 (signo, _) => Stop::event_stop(signo.unwrap_or(SIGTRAP)),
             },
-            Hold::JobControl { signo, stop: true } if lease.seized => Stop::event_stop(signo),
+            Hold::JobControl { signo, stop: true } if bond.seized => Stop::event_stop(signo),
             Hold::JobControl { signo, stop: true } => Stop::group(signo),
             Hold::JobControl { stop: false, .. } => Stop::event_stop(SIGTRAP),
             _ => return None,
@@ -123,6 +119,12 @@ impl Procmgr {
             0,
             0,
         ))
+    }
+
+    /// A report of a task is over, or withdrawn; if it was a stop, the task leaves it.
+    pub(crate) fn end_hold(&mut self, id: TaskId) {
+        self.task_mut(id).trace.end_report();
+        self.end_stop(id);
     }
 
     /// A task leaves its stop.

@@ -1,21 +1,8 @@
 //! What a process does with its signals.
 
-use abi::SigSet;
+pub use abi::signal::Action;
 use abi::signal::{CORE, IGNORED, SIGMAX, STOPPING};
 use abi::tracer::SignalAction;
-
-/// Linux's `struct sigaction` as the kernel takes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Action {
-    /// SIG_DFL, SIG_IGN or the handler's address.
-    pub handler: u64,
-    /// SA_ flags.
-    pub flags: u64,
-    /// Where a handler returns to.
-    pub restorer: u64,
-    /// Blocked while the handler runs.
-    pub mask: SigSet,
-}
 
 /// The default action.
 pub const SIG_DFL: u64 = 0;

@@ -9,7 +9,7 @@ use crate::syscall::Done;
 use crate::task::{AfterStub, State};
 use abi::linux::general::{SA_NODEFER, SA_RESETHAND};
 use abi::signal::{SIGKILL, SIGSEGV, SIGSTOP, UNBLOCKABLE, code};
-use abi::tracer::{Events, SignalAction};
+use abi::tracer::SignalAction;
 use abi::{Errno, InCall, SigInfo, TaskId};
 
 impl Procmgr {
@@ -37,28 +37,23 @@ impl Procmgr {
         };
         let ix = self.process_of(id);
         let action = self.process(ix).actions.disposition(signo);
-        let class = match action {
-            SignalAction::Handler => Events::SIGNAL,
-            SignalAction::Ignore => Events::SIGNAL_IGN,
-            SignalAction::Stop | SignalAction::TerminalStop => Events::SIGNAL_STOP,
-            SignalAction::Core => Events::SIGNAL_CORE,
-            _ => Events::SIGNAL_TERM,
-        };
-        if signo != SIGKILL && self.task(id).trace.events.contains(class) {
+        if signo != SIGKILL && self.task(id).trace.events.contains(action.events()) {
             self.task_mut(id).trace.signal = info;
             self.report(m, id, Hold::Signal { action });
             return false;
         }
-        self.act_on_signal(m, id, info, action)
+        self.act_on_signal(m, id, info, action, None)
     }
 
-    /// Does with a signal what was decided. Whether the task goes on looking for more.
+    /// Does with a signal what was decided, with another handler than the process has set if there is
+    /// one. Whether the task goes on looking for more.
     pub(crate) fn act_on_signal(
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
         info: SigInfo,
         action: SignalAction,
+        handler: Option<Action>,
     ) -> bool {
         let Some(signo) = info.signal() else {
             return true;
@@ -83,16 +78,22 @@ impl Procmgr {
                 self.stop_process(m, ix, signo);
                 true
             }
-            SignalAction::Handler => self.enter_handler(m, id, info),
+            SignalAction::Handler => self.enter_handler(m, id, info, handler),
         }
     }
 
-    fn enter_handler(&mut self, m: &mut impl Machine, id: TaskId, info: SigInfo) -> bool {
+    fn enter_handler(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        info: SigInfo,
+        handler: Option<Action>,
+    ) -> bool {
         let Some(signo) = info.signal() else {
             return true;
         };
         let ix = self.process_of(id);
-        let action = *self.process(ix).actions.get(signo);
+        let action = handler.unwrap_or(*self.process(ix).actions.get(signo));
         if action.handler == SIG_DFL || action.handler == SIG_IGN {
             return true;
         }
@@ -212,9 +213,11 @@ impl Procmgr {
         action: SignalAction,
     ) {
         if action == SignalAction::Ignore {
+            self.task_mut(id).trace.handler = None;
             return self.return_to_user(m, id);
         }
-        let info = self.task(id).trace.signal;
+        let trace = &mut self.task_mut(id).trace;
+        let (info, handler) = (trace.signal, trace.handler.take());
         // A signal that the tracer put in place of another one waits if it is blocked, as on
         // Linux.
         if let Some(signo) = info.signal() {
@@ -229,7 +232,7 @@ impl Procmgr {
                     (SIGSTOP, SignalAction::Deliver) => SignalAction::Stop,
                     (_, other) => other,
                 };
-                if !self.act_on_signal(m, id, info, action) {
+                if !self.act_on_signal(m, id, info, action, handler) {
                     return;
                 }
             }

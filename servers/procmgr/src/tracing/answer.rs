@@ -27,9 +27,13 @@ impl Procmgr {
         }
         let step = self.task(id).trace.step;
         let step = answer.course.map_or(step, |course| course.step);
-        let (going, info) = Going::of(answer.verdict);
-        if let Some(info) = info {
-            self.task_mut(id).trace.signal = info;
+        let (going, signal) = Going::of(answer.verdict);
+        if let Some((info, handler)) = signal {
+            let trace = &mut self.task_mut(id).trace;
+            (trace.signal, trace.handler) = (info, handler);
+        }
+        if let Hold::JobControl { .. } = event {
+            self.stop_reported(m, id, answer.quiet);
         }
         self.release(m, id, step);
         self.go_on(m, id, event, going);
@@ -45,7 +49,7 @@ impl Procmgr {
                 m.step(id, false);
             }
         }
-        self.end_stop(id);
+        self.end_hold(id);
         self.task_mut(id).state = State::Moving;
     }
 

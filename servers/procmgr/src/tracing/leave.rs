@@ -7,17 +7,19 @@ use crate::ptrace::signal_argument;
 use crate::task::State;
 use abi::ptrace::StopKind;
 use abi::signal::{SIGKILL, code};
-use abi::tracer::{Leave, SignalAction, Step};
+use abi::tracer::{Course, Leave, Reply, SignalAction, Step};
 use abi::{Errno, SigInfo, TaskId};
 
 impl Procmgr {
-    /// Nothing of the tracer's is left on the task, which goes on from where it is held.
+    /// The bond is gone; without other engines, whose `course` it would be, nothing of the tracer's is
+    /// left on the task, which goes on from where it is held.
     pub(super) fn leave_tracee(
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
         why: Leave,
-    ) -> Result<(), Errno> {
+        course: Option<&Course>,
+    ) -> Result<Reply, Errno> {
         self.named_task(id)?;
         let going = match why {
             Leave::Request(signal) => {
@@ -26,7 +28,7 @@ impl Procmgr {
                 let signal = signal_argument(signal)?;
                 match self.resumption(m, id, by, signal)? {
                     Some(going) => going,
-                    None => return Ok(()),
+                    None => return Ok(Reply::Done),
                 }
             }
             Leave::Exit { kill } => {
@@ -40,7 +42,7 @@ impl Procmgr {
         let process = self.process(self.process_of(id));
         let parent_knows = process.leader == id && self.tracer_is_parent(id);
         self.unbind(id);
-        self.task_mut(id).trace.end();
+        self.task_mut(id).trace.end_bond(course);
         match self.task(id).state {
             // Its first reader has gone: the others are told.
             State::Zombie if !parent_knows => self.announce_death(m, id),
@@ -48,11 +50,21 @@ impl Procmgr {
             State::Held(Hold::Ptrace { .. } | Hold::ClientExit) => {}
             State::Held(event) => {
                 let going = self.stay(id, event).unwrap_or(going);
+                if course.is_some() {
+                    let was_stopped = self.task(id).trace.stopped.is_some();
+                    self.end_stop(id);
+                    let verdict = going.verdict(self.task(id).trace.signal);
+                    return Ok(match was_stopped {
+                        true => Reply::Left(verdict),
+                        false => Reply::Done,
+                    });
+                }
                 self.go_on_from_stop(m, id, Step::None, going);
             }
-            _ => self.step_no_more(m, id),
+            _ if course.is_none() => self.step_no_more(m, id),
+            _ => {}
         }
-        Ok(())
+        Ok(Reply::Done)
     }
 
     /// How a task goes on whose tracer is gone: a signal that nobody has seen is delivered.

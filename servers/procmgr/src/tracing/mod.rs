@@ -8,6 +8,7 @@ use crate::Procmgr;
 use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::task::State;
+use abi::engine::Calls;
 use abi::tracer::{Call, Recalled, Reply};
 use abi::{Errno, SigInfo, TaskId};
 
@@ -18,7 +19,7 @@ impl Procmgr {
         call: &Call,
     ) -> Result<Reply, Errno> {
         match *call {
-            Call::Next => return Ok(self.next_report().map_or(Reply::None, Reply::Report)),
+            Call::Next => return Ok(self.next_for_tracer()),
             Call::Exists { tid } => drop(self.by_tid(tid).ok_or(Errno::ESRCH)?),
             Call::CheckTracer { client, tid } => {
                 self.named_task(client)?;
@@ -45,7 +46,11 @@ impl Procmgr {
                 first,
             } => return self.trace_child(m, task, creator, course, first),
             Call::Recall { task } => return self.recall(task).map(Reply::Recalled),
-            Call::Leave { task, why } => self.leave_tracee(m, task, why)?,
+            Call::Leave {
+                task,
+                why,
+                ref course,
+            } => return self.leave_tracee(m, task, why, course.as_ref()),
             Call::SetCourse {
                 task,
                 ref course,
@@ -62,25 +67,66 @@ impl Procmgr {
                 }
             }
             Call::Answer(ref answer) => self.answered(m, answer)?,
-            Call::StartChild { task, number } => match self.held_by(task, number)? {
+            Call::Seen {
+                task,
+                number,
+                quiet,
+            } => match self.held_by(task, number)? {
                 Hold::Clone { .. } => self.start_created(m, task),
+                Hold::JobControl { .. } => self.stop_reported(m, task, quiet),
                 _ => return Err(Errno::EINVAL),
             },
             Call::Post {
                 task,
                 number,
                 stop,
+                info,
                 ref course,
             } => {
                 self.held_by(task, number)?;
                 self.task(task).trace.tracer.ok_or(Errno::ESRCH)?;
+                let trace = &mut self.task_mut(task).trace;
+                trace.signal = info.unwrap_or(trace.signal);
                 if let Some(course) = course {
-                    let trace = &mut self.task_mut(task).trace;
                     trace.set_course(course);
-                    trace.taken = course.lease.is_none();
+                    trace.taken = !course.leased;
                     self.start_created(m, task);
                 }
                 self.publish(m, task, stop);
+            }
+            Call::Engage {
+                tid,
+                client,
+                engine,
+                data,
+            } => return self.engage(tid, client, engine, data),
+            Call::Disengage { handle } => self.disengage(handle)?,
+            Call::CallBack {
+                handle,
+                number,
+                event,
+                handler,
+            } => self.call_back(m, handle, number, event, handler)?,
+            Call::SetCalls { task, ref calls } => {
+                self.named_task(task)?;
+                self.task_mut(task).trace.set_calls(calls);
+            }
+            Call::ReadCalls { client, addr } => {
+                self.named_task(client)?;
+                return Ok(Reply::Calls(Calls(self.get_words(m, client, addr)?)));
+            }
+            Call::ReadSignal {
+                client,
+                info,
+                action,
+            } => {
+                self.named_task(client)?;
+                let info = self.read_siginfo(m, client, info)?;
+                let handler = match action {
+                    0 => None,
+                    at => Some(self.read_action(m, client, at)?),
+                };
+                return Ok(Reply::Signal { info, handler });
             }
             Call::Signal { task, info, force } => self.signal_for_tracer(m, task, info, force)?,
         }
@@ -88,7 +134,7 @@ impl Procmgr {
     }
 
     /// The event a task is held by, if the report has this number and was taken.
-    fn held_by(&self, id: TaskId, number: u32) -> Result<Hold, Errno> {
+    pub(crate) fn held_by(&self, id: TaskId, number: u32) -> Result<Hold, Errno> {
         let task = self.find_task(id)?;
         match task.state {
             State::Held(event) if task.report_number == number && task.trace.taken => Ok(event),
@@ -116,9 +162,8 @@ impl Procmgr {
         let report = self.take_report(id);
         let trace = &mut self.task_mut(id).trace;
         let stop = trace.stopped.as_ref().map(|stopped| stopped.stop);
-        trace.lease = None;
+        trace.recall();
         let (mode, step) = (trace.mode, trace.step);
-        trace.set_mode(mode);
         Ok(Recalled {
             report,
             stop,

@@ -2,12 +2,15 @@
 
 use super::round::Round;
 use super::{AttachFlags, Choice, Engine, EngineId, Flags, ResumeAction, State};
+use abi::engine::Calls;
+use abi::signal::Action;
 use abi::tracer::{Event, Events};
 use abi::{Errno, SigInfo};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The most engines one task has; one more is ENOMEM.
-pub const MAX_ENGINES_PER_TASK: usize = 8;
+pub const MAX_ENGINES_PER_TASK: usize = abi::engine::PER_TASK;
 
 /// Who attaches (utrace rule 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,21 +81,14 @@ impl<K> Chain<K> {
             Life::Newborn if origin == Origin::Outside => return Ok(Attached::Wait),
             _ => {}
         }
-        let found = self
-            .engines
-            .iter()
-            .find(|e| {
-                (!flags.contains(AttachFlags::MATCH_OPS) || e.ops == ops)
-                    && (!flags.contains(AttachFlags::MATCH_DATA) || e.data == data)
-            })
-            .map(|e| e.id);
+        let found = self.find(flags, (ops, data));
         if !flags.contains(AttachFlags::CREATE) {
-            return found.map(Attached::Found).ok_or(Errno::ENOENT);
+            return found.map(Attached::Found);
         }
-        if flags.contains(AttachFlags::EXCLUSIVE) && found.is_some() {
+        if flags.contains(AttachFlags::EXCLUSIVE) && found.is_ok() {
             return Err(Errno::EEXIST);
         }
-        if self.engines.len() >= MAX_ENGINES_PER_TASK || self.next == u32::MAX {
+        if self.engines.len() >= MAX_ENGINES_PER_TASK || self.next > abi::engine::ENGINE_MAX {
             return Err(Errno::ENOMEM);
         }
         let id = EngineId(self.next);
@@ -102,10 +98,26 @@ impl<K> Chain<K> {
             ops,
             data,
             flags: Flags::default(),
+            calls: None,
             due: false,
             kind,
         });
         Ok(Attached::New(id))
+    }
+
+    /// The first engine that matches: ENOENT.
+    pub fn find(&self, flags: AttachFlags, (ops, data): (u64, u64)) -> Result<EngineId, Errno> {
+        let matches = |e: &&Engine<K>| {
+            (!flags.contains(AttachFlags::MATCH_OPS) || e.ops == ops)
+                && (!flags.contains(AttachFlags::MATCH_DATA) || e.data == data)
+        };
+        let found = self.engines.iter().find(matches);
+        found.map(|e| e.id).ok_or(Errno::ENOENT)
+    }
+
+    /// The task is dead already, and its first engine comes now.
+    pub fn died(&mut self) {
+        self.life = Life::Dead;
     }
 
     /// The creator's clone report is over: from now on anyone may attach (utrace rule 1). Whether
@@ -178,12 +190,26 @@ impl<K> Chain<K> {
         Ok(())
     }
 
+    /// Replaces an engine's state where it may be replaced whatever its task is at: by the request that
+    /// ends a ptrace stop.
+    pub fn set_state(&mut self, id: EngineId, state: State) -> Result<(), Errno> {
+        let at = self.index(id)?;
+        self.engines[at].flags.state = state;
+        Ok(())
+    }
+
     /// Delivers a signal now, before any queued one, as if a report had returned `choice` with
-    /// `info`. It takes effect when the task resumes.
+    /// `info` and `handler`. It takes effect when the task resumes.
     ///
     /// ESRCH: dead, or not attached. ENOSYS: not at a signal stop. EAGAIN: one already injected.
     /// EINVAL: not a signal.
-    pub fn inject(&mut self, id: EngineId, choice: Choice, info: SigInfo) -> Result<(), Errno> {
+    pub fn inject(
+        &mut self,
+        id: EngineId,
+        choice: Choice,
+        info: SigInfo,
+        handler: Option<Action>,
+    ) -> Result<(), Errno> {
         self.index(id)?;
         if matches!(self.life, Life::Dead | Life::Reaped) {
             return Err(Errno::ESRCH);
@@ -200,7 +226,7 @@ impl<K> Chain<K> {
         if info.signal().is_none() {
             return Err(Errno::EINVAL);
         }
-        round.injected = Some((choice, info));
+        round.injected = Some((choice, info, handler));
         Ok(())
     }
 
@@ -209,6 +235,26 @@ impl<K> Chain<K> {
         self.engines
             .iter()
             .fold(Events::empty(), |all, e| all | e.flags.events)
+    }
+
+    /// Which system calls some engine wants to be told of, of those that are reported at all.
+    pub fn calls(&self) -> Calls {
+        let both = Events::SYSCALL_ENTRY | Events::SYSCALL_EXIT;
+        let wanting = self
+            .engines
+            .iter()
+            .filter(|e| e.flags.events.intersects(both));
+        wanting.fold(Calls::NONE, |all, engine| match &engine.calls {
+            Some(calls) => all.or(calls),
+            None => Calls::ALL,
+        })
+    }
+
+    /// Restricts the system calls that an engine is told of.
+    pub fn set_calls(&mut self, id: EngineId, calls: Option<Calls>) -> Result<(), Errno> {
+        let at = self.index(id)?;
+        self.engines[at].calls = calls.map(Box::new);
+        Ok(())
     }
 
     /// What the engines together want of the task (utrace rule 2).

@@ -12,54 +12,18 @@ mod chain;
 mod resume;
 mod round;
 
-pub use arbitration::{Arbitration, Choice};
-pub use callback::{Flow, Go, Next, Response};
+pub use abi::engine::{AttachFlags, Choice, Flags, Flow, State};
+pub use arbitration::Arbitration;
+pub use callback::{Go, Next, Response};
 pub use chain::{Attached, Chain, Life, MAX_ENGINES_PER_TASK, Origin};
 pub use resume::ResumeAction;
 
-use abi::tracer::Events;
-use bitflags::bitflags;
+use abi::engine::Calls;
+use alloc::boxed::Box;
 
 /// One attachment to one task. Ids grow in attach order and are not reused within a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EngineId(pub u32);
-
-bitflags! {
-    /// How to attach (utrace.md, Calls).
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct AttachFlags: u32 {
-        /// Find the engine with the same `ops`.
-        const MATCH_OPS = 1;
-        /// Find the engine with the same `data`.
-        const MATCH_DATA = 2;
-        /// Attach a new engine.
-        const CREATE = 0x10;
-        /// Fail with EEXIST if one that matches is attached.
-        const EXCLUSIVE = 0x20;
-    }
-
-    /// What an engine wants of its task between reports (utrace.md, State).
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct State: u32 {
-        /// That it stays stopped.
-        const QUIESCE = 1;
-        /// That it runs one instruction.
-        const SINGLESTEP = 2;
-        /// That it runs to the next jump.
-        const BLOCKSTEP = 4;
-        /// That it stays a zombie when it dies.
-        const NOREAP = 8;
-    }
-}
-
-/// An engine's events and state, which `set_flags` replaces together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// What it is told of.
-    pub events: Events,
-    /// What it wants of the task.
-    pub state: State,
-}
 
 /// One engine of a chain.
 #[derive(Debug)]
@@ -72,6 +36,8 @@ pub struct Engine<K> {
     pub data: u64,
     /// Its events and state.
     pub flags: Flags,
+    /// Which system calls it is told of, if not all.
+    pub calls: Option<Box<Calls>>,
     /// A quiesce report is owed to it.
     due: bool,
     /// What it is.

@@ -1,8 +1,10 @@
 //! One report on its way along the chain.
 
 use super::{
-    Arbitration, Chain, Choice, EngineId, Flow, Go, Life, Next, Response, ResumeAction, State,
+    Arbitration, Chain, Choice, Engine, EngineId, Flow, Go, Life, Next, Response, ResumeAction,
+    State,
 };
+use abi::signal::Action;
 use abi::tracer::{Event, Events, Report, SignalAction, Verdict};
 use abi::{Errno, SigInfo};
 
@@ -17,9 +19,12 @@ pub(super) struct Round {
     phase: Phase,
     signal: Option<Arbitration>,
     info_changed: bool,
-    pub(super) injected: Option<(Choice, SigInfo)>,
+    pub(super) injected: Option<(Choice, SigInfo, Option<Action>)>,
     abort: bool,
+    quiet: bool,
     stay: Option<u8>,
+    /// Somebody has been told that every engine has seen the report.
+    seen: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,45 +40,33 @@ impl Round {
     }
 
     fn event(&self) -> Event {
-        match self.signal {
-            Some(Arbitration {
-                info,
-                action,
-                choice,
-            }) => Event::Signal {
-                info,
-                action: match choice {
-                    Some(Choice::Act(action)) => action,
-                    Some(Choice::Hold) => SignalAction::Ignore,
-                    None => action,
-                },
+        match &self.signal {
+            Some(signal) => Event::Signal {
+                info: signal.info,
+                action: signal.outcome(),
             },
             None => self.report.event,
         }
     }
 
     fn mask(&self) -> Events {
-        match self.report.event {
-            Event::Quiesce => Events::QUIESCE,
-            Event::SyscallEntry => Events::SYSCALL_ENTRY,
-            Event::SyscallExit => Events::SYSCALL_EXIT,
-            Event::Signal { .. } => self.signal.map_or(Events::ANY_SIGNAL, |s| s.event()),
-            Event::Clone { .. } => Events::CLONE,
-            Event::VforkDone { .. } => Events::VFORK_DONE,
-            Event::Exec { .. } => Events::EXEC,
-            Event::Exit { .. } => Events::EXIT,
-            Event::Death { .. } => Events::DEATH,
-            Event::JobControl { .. } => Events::JCTL,
-            Event::Reap => Events::REAP,
-            Event::Ptrace { .. } | Event::ClientExit => Events::empty(),
-        }
+        self.event().events()
+    }
+
+    /// Whether an engine is to be told of the event, as it stands now.
+    fn concerns<K>(&self, engine: &Engine<K>) -> bool {
+        let is_call = matches!(self.report.event, Event::SyscallEntry | Event::SyscallExit);
+        let calls = engine.calls.as_ref().filter(|_| is_call);
+        engine.flags.events.intersects(self.mask())
+            && calls.is_none_or(|calls| calls.has(self.report.call))
     }
 
     fn verdict(&self) -> (Verdict, Option<SigInfo>) {
         if let Some(signal) = self.signal {
             return match self.injected {
-                Some((choice, info)) => Arbitration {
+                Some((choice, info, handler)) => Arbitration {
                     info,
+                    handler,
                     choice: Some(choice),
                     ..signal
                 }
@@ -85,9 +78,12 @@ impl Round {
             Event::SyscallEntry if self.abort => (Verdict::AbortSyscall, None),
             Event::JobControl { .. } | Event::Quiesce => match self.stay {
                 Some(signo) => {
-                    let action = SignalAction::Stop;
-                    let info = SigInfo::new(signo, 0);
-                    (Verdict::Signal { action, info }, None)
+                    let stays = Verdict::Signal {
+                        action: SignalAction::Stop,
+                        info: SigInfo::new(signo, 0),
+                        handler: None,
+                    };
+                    (stays, None)
                 }
                 None => (Verdict::Continue, None),
             },
@@ -116,11 +112,7 @@ impl<K> Chain<K> {
             _ => self.life,
         };
         let signal = match report.event {
-            Event::Signal { info, action } => Some(Arbitration {
-                info,
-                action,
-                choice: None,
-            }),
+            Event::Signal { info, action } => Some(Arbitration::new(info, action)),
             _ => None,
         };
         self.round = Some(Round {
@@ -128,14 +120,37 @@ impl<K> Chain<K> {
             at: EngineId(0),
             last: self.engines.last().map_or(EngineId(0), |e| e.id),
             asked: None,
-            phase: Phase::Event,
+            // Nobody wants any more what a quiesce report comes of.
+            phase: match report.event {
+                Event::Quiesce if !self.resume_action().stops() => Phase::Quiesce,
+                _ => Phase::Event,
+            },
             signal,
             info_changed: false,
             injected: None,
             abort: false,
+            quiet: false,
             stay: None,
+            seen: false,
         });
         broken
+    }
+
+    /// A report arrived that the engines which there are have seen before, and whose answers were these.
+    pub fn begin_seen(&mut self, report: Report, answers: &[(EngineId, Response)]) {
+        self.begin(report);
+        for (id, response) in answers {
+            if let Some(round) = &mut self.round {
+                round.asked = Some(*id);
+            }
+            // Its engine is attached: nobody is asked who is not.
+            let _ = self.answer(*id, report.number, *response);
+        }
+        if let Some(round) = &mut self.round {
+            round.at = round.last;
+            round.phase = Phase::Quiesce;
+            round.seen = true;
+        }
     }
 
     /// The outstanding report.
@@ -163,6 +178,17 @@ impl<K> Chain<K> {
         }
     }
 
+    /// The engine that owes an answer.
+    pub fn asked(&self) -> Option<EngineId> {
+        self.round.as_ref()?.asked
+    }
+
+    /// The job-control stop that the task's process is in, if it is in one.
+    pub fn stopped(&self) -> Option<u8> {
+        let stopped = self.round.as_ref().map_or(0, |round| round.report.stopped);
+        (stopped != 0).then_some(stopped)
+    }
+
     /// What the process manager would be told if the task went on now.
     pub fn outcome(&self) -> Option<Go> {
         let round = self.round.as_ref()?;
@@ -171,6 +197,7 @@ impl<K> Chain<K> {
             number: round.report.number,
             step: self.resume_action().step(),
             verdict,
+            quiet: round.quiet,
             requeue,
         })
     }
@@ -184,18 +211,16 @@ impl<K> Chain<K> {
             return Next::Waiting(asked);
         }
         if round.phase == Phase::Event {
-            let mask = round.mask();
-            let wants = self
-                .engines
-                .iter()
-                .find(|e| e.id > round.at && e.id <= round.last && e.flags.events.intersects(mask));
-            if let Some(engine) = wants {
+            let follow = |e: &&Engine<K>| e.id > round.at && e.id <= round.last;
+            let mut following = self.engines.iter().filter(follow);
+            if let Some(engine) = following.find(|e| round.concerns(e)) {
                 round.at = engine.id;
                 if round.report.event == Event::Reap {
                     return Next::Tell(engine.id);
                 }
                 round.asked = Some(engine.id);
-                return Next::Ask(engine.id, round.event());
+                let handler = round.signal.and_then(|signal| signal.handler);
+                return Next::Ask(engine.id, round.event(), handler);
             }
             self.event_is_over();
         }
@@ -204,10 +229,13 @@ impl<K> Chain<K> {
         if stops && let Some(engine) = self.engines.iter_mut().find(|e| e.due) {
             engine.due = false;
             round.asked = Some(engine.id);
-            return Next::Ask(engine.id, Event::Quiesce);
+            return Next::Ask(engine.id, Event::Quiesce, None);
         }
         if stops {
-            return Next::Held;
+            return Next::Held {
+                news: !core::mem::replace(&mut round.seen, true),
+                quiet: round.quiet,
+            };
         }
         let go = self.outcome().expect("looked at above");
         self.round = None;
@@ -235,9 +263,11 @@ impl<K> Chain<K> {
             if let Some(signal) = &mut round.signal {
                 signal.choice = response.signal.or(signal.choice);
                 signal.info = response.info.unwrap_or(signal.info);
-                round.info_changed |= response.info.is_some();
+                signal.handler = response.handler.or(signal.handler);
+                round.info_changed |= response.info.is_some() || response.handler.is_some();
             }
             round.abort |= response.abort;
+            round.quiet |= response.quiet;
             let hideable = !matches!(
                 round.report.event,
                 Event::Exit { .. } | Event::Death { .. } | Event::Reap

@@ -2,12 +2,12 @@
 
 use super::tracee::OPS;
 use super::{Request, Tracee};
-use crate::engine::{AttachFlags, Attached, Flags, Life, Origin, State};
-use crate::table::{Kind, Task};
+use crate::engine::{AttachFlags, Attached, EngineId, Life, Origin};
+use crate::table::{Kind, Owned, Task};
 use crate::{Host, Tracer, host};
 use abi::linux::ptrace::PTRACE_O_MASK;
 use abi::ptrace::Options;
-use abi::tracer::{Call, First};
+use abi::tracer::{Call, Course, First};
 use abi::{Errno, TaskId};
 
 impl Tracer {
@@ -39,9 +39,13 @@ impl Tracer {
     ) -> Result<(), Errno> {
         let (tid, tracer) = (request.tid()?, request.client);
         let uid = self.clients.uid(host, tracer)?;
-        if let Err(full) = self.tasks.room(uid) {
+        let known = self.tasks.find(tid);
+        if let Err(full) = self.tasks.room(uid, known.is_none()) {
             self.exists(host, request)?;
             return Err(full);
+        }
+        if let Some(id) = known {
+            return self.trace_watched(host, (id, tid), tracee, first, uid);
         }
         let mut task = new_task(tracee, Life::Alive, uid)?;
         let call = Call::Trace {
@@ -52,9 +56,58 @@ impl Tracer {
         };
         if let Some((id, tid, _)) = host::trace(host, &call)? {
             task.tid = tid;
+            task.told = task.course();
             self.tasks.insert(id, task);
         }
         Ok(())
+    }
+
+    /// The same for a task that has engines already. EPERM: one of them is ptrace's.
+    fn trace_watched(
+        &mut self,
+        host: &mut impl Host,
+        (id, tid): (TaskId, u32),
+        tracee: Tracee,
+        first: First,
+        uid: u32,
+    ) -> Result<(), Errno> {
+        let tracer = tracee.tracer;
+        let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
+        if task.tracee().is_some() {
+            // The process manager knows in which order things are wrong.
+            let course = task.told;
+            let call = Call::Trace {
+                tid,
+                tracer,
+                course,
+                first,
+            };
+            return host::trace(host, &call).and(Err(Errno::EPERM));
+        }
+        let engine = attach_ptrace(task, Origin::Outside, tracee, uid)?;
+        task.refresh();
+        let course = task.course();
+        let call = Call::Trace {
+            tid,
+            tracer,
+            course,
+            first,
+        };
+        match host::trace(host, &call) {
+            Ok(_) => {
+                task.told = Course {
+                    step: task.told.step,
+                    ..course
+                };
+                self.tasks.charge(uid);
+                self.settle(host, id);
+                Ok(())
+            }
+            Err(e) => {
+                drop(task.chain.forget(engine));
+                Err(e)
+            }
+        }
     }
 
     /// ESRCH comes before all that is wrong with a request but its target.
@@ -66,13 +119,14 @@ impl Tracer {
     /// The real parent becomes the tracer. EPERM: traced already.
     pub(super) fn traceme(&mut self, host: &mut impl Host, client: TaskId) -> Result<(), Errno> {
         let uid = self.clients.uid(host, client)?;
-        self.tasks.room(uid)?;
+        let watched = self.tasks.get(client).is_some();
+        self.tasks.room(uid, !watched)?;
         // Whose tracee it is, is not known yet.
-        let mut task = new_task(
-            Tracee::new(client, false, Options::empty()),
-            Life::Alive,
-            uid,
-        )?;
+        let tracee = Tracee::new(client, false, Options::empty());
+        if watched {
+            return self.traceme_watched(host, client, tracee, uid);
+        }
+        let mut task = new_task(tracee, Life::Alive, uid)?;
         let call = Call::TraceMe {
             task: client,
             course: task.course(),
@@ -80,6 +134,7 @@ impl Tracer {
         match host::trace(host, &call) {
             Ok(Some((id, tid, tracer))) => {
                 task.tid = tid;
+                task.told = task.course();
                 task.ptrace().expect("it has the engine").1.tracer = tracer;
                 self.tasks.insert(id, task);
                 Ok(())
@@ -87,6 +142,38 @@ impl Tracer {
             Ok(None) | Err(Errno::ESRCH) => Ok(()),
             Err(e) => Err(e),
         }
+    }
+
+    /// The same by a task that has engines already.
+    fn traceme_watched(
+        &mut self,
+        host: &mut impl Host,
+        id: TaskId,
+        tracee: Tracee,
+        uid: u32,
+    ) -> Result<(), Errno> {
+        let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
+        if task.tracee().is_some() {
+            return Err(Errno::EPERM);
+        }
+        let engine = attach_ptrace(task, Origin::Outside, tracee, uid)?;
+        task.refresh();
+        let course = task.course();
+        let traced = host::trace(host, &Call::TraceMe { task: id, course });
+        let Ok(Some((_, _, tracer))) = traced else {
+            drop(task.chain.forget(engine));
+            return match traced {
+                Ok(None) | Err(Errno::ESRCH) => Ok(()),
+                Ok(_) => Err(Errno::EPERM),
+                Err(e) => Err(e),
+            };
+        };
+        if let Some((_, tracee)) = task.ptrace() {
+            tracee.tracer = tracer;
+        }
+        task.told = course;
+        self.tasks.charge(uid);
+        Ok(())
     }
 
     /// The child of a tracee starts traced by the same tracer, with the same options and a
@@ -98,46 +185,83 @@ impl Tracer {
         child: TaskId,
     ) -> Result<(), Errno> {
         let of = self.tasks.get_mut(creator).ok_or(Errno::ESRCH)?;
-        let uid = of.owner_uid;
-        let (_, parent) = of.ptrace().ok_or(Errno::ESRCH)?;
+        let (engine, parent) = of.ptrace().ok_or(Errno::ESRCH)?;
         let tracee = Tracee::new(parent.tracer, parent.seized, parent.options);
+        let uid = of.chain.engine(engine)?.kind.uid;
         let first = match tracee.seized {
             true => First::Event,
             false => First::Child,
         };
-        self.tasks.room(uid)?;
-        let mut task = new_task(tracee, Life::Newborn, uid)?;
-        let call = Call::TraceChild {
-            task: child,
-            creator,
-            course: task.course(),
-            first,
-        };
-        if let Some((id, tid, _)) = host::trace(host, &call)? {
-            task.tid = tid;
-            self.tasks.insert(id, task);
+        // Engines of the creator's that came before ptrace's may have attached to it already.
+        let watched = self.tasks.get(child).is_some();
+        self.tasks.room(uid, !watched)?;
+        if !watched {
+            let mut task = Task::new(Life::Newborn);
+            let tid = trace_child(host, &mut task, (creator, child), tracee, first, uid)?;
+            if let Some(tid) = tid {
+                task.tid = tid;
+                self.tasks.insert(child, task);
+            }
+        } else if let Some(task) = self.tasks.get_mut(child)
+            && trace_child(host, task, (creator, child), tracee, first, uid)?.is_some()
+        {
+            self.tasks.charge(uid);
         }
         Ok(())
     }
 }
 
+/// Attaches ptrace's engine to the child of a tracee: its tid, or none where it is gone.
+fn trace_child(
+    host: &mut impl Host,
+    task: &mut Task,
+    (creator, child): (TaskId, TaskId),
+    tracee: Tracee,
+    first: First,
+    uid: u32,
+) -> Result<Option<u32>, Errno> {
+    let engine = attach_ptrace(task, Origin::Creator, tracee, uid)?;
+    task.refresh();
+    let course = task.course();
+    let call = Call::TraceChild {
+        task: child,
+        creator,
+        course,
+        first,
+    };
+    let traced = host::trace(host, &call);
+    match traced {
+        Ok(Some((_, tid, _))) => {
+            task.told = course;
+            Ok(Some(tid))
+        }
+        other => {
+            drop(task.chain.forget(engine));
+            other.map(|_| None)
+        }
+    }
+}
+
 /// A task whose only engine is ptrace's.
 fn new_task(tracee: Tracee, life: Life, uid: u32) -> Result<Task, Errno> {
-    let mut task = Task::new(uid, life);
-    let origin = match life {
-        Life::Newborn => Origin::Creator,
-        _ => Origin::Outside,
-    };
-    let flags = Flags {
-        events: tracee.events(),
-        state: State::empty(),
-    };
+    let mut task = Task::new(life);
+    attach_ptrace(&mut task, Origin::Outside, tracee, uid)?;
+    task.refresh();
+    Ok(task)
+}
+
+/// Attaches ptrace's engine.
+fn attach_ptrace(
+    task: &mut Task,
+    origin: Origin,
+    tracee: Tracee,
+    uid: u32,
+) -> Result<EngineId, Errno> {
     let how = AttachFlags::CREATE | AttachFlags::EXCLUSIVE | AttachFlags::MATCH_OPS;
     let names = (OPS, tracee.tracer.badge());
     let kind = Kind::Ptrace(tracee);
-    let Attached::New(engine) = task.chain.attach(how, origin, names, kind)? else {
-        return Err(Errno::EAGAIN);
-    };
-    task.chain.set_flags(engine, flags)?;
-    Ok(task)
+    match task.chain.attach(how, origin, names, Owned { uid, kind })? {
+        Attached::New(engine) => Ok(engine),
+        _ => Err(Errno::EAGAIN),
+    }
 }

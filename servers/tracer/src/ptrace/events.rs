@@ -29,6 +29,7 @@ impl Tracer {
             return Response::default();
         };
         let tid = task.tid;
+        let stopped = task.chain.stopped();
         let Some((_, tracee)) = task.ptrace() else {
             return Response::default();
         };
@@ -76,10 +77,17 @@ impl Tracer {
                 response.state = Some(State::empty());
                 None
             }
+            // Where others watch too; else the process manager makes these stops.
+            Event::Quiesce => Some(match (stopped, tracee.seized) {
+                (Some(signo), false) => Stop::group(signo),
+                (signo, _) => Stop::event_stop(signo.unwrap_or(SIGTRAP)),
+            }),
             _ => None,
         };
         tracee.stop = stop;
         if stop.is_some() {
+            // Any stop is the one that PTRACE_INTERRUPT asked for.
+            tracee.interrupt = false;
             response.state = Some(State::QUIESCE);
         }
         response

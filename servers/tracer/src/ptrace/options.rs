@@ -5,7 +5,7 @@ use crate::table::Task;
 use crate::{Host, Tracer, host};
 use abi::Errno;
 use abi::ptrace::Options;
-use abi::tracer::Call;
+use abi::tracer::{Call, Course};
 
 impl Tracer {
     /// In force at once: a tracee that is killed in this very stop shows its exit event. ESRCH: not
@@ -31,6 +31,10 @@ impl Tracer {
             change(task, old)?;
             return Err(e);
         }
+        task.told = Course {
+            step: task.told.step,
+            ..task.course()
+        };
         options.map(drop).ok_or(Errno::EINVAL)
     }
 }
@@ -38,8 +42,7 @@ impl Tracer {
 fn change(task: &mut Task, options: Options) -> Result<(), Errno> {
     let (engine, tracee) = task.ptrace().ok_or(Errno::ESRCH)?;
     tracee.options = options;
-    let events = tracee.events();
-    let mut flags = task.chain.engine(engine)?.flags;
-    flags.events = events;
-    task.chain.set_flags(engine, flags)
+    task.chain.engine(engine)?;
+    task.refresh();
+    Ok(())
 }

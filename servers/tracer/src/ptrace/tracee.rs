@@ -1,7 +1,7 @@
 //! The state of one tracee (A1) and the events its engine asks for (A2).
 
 use abi::TaskId;
-use abi::ptrace::{Lease, Mode, Options, Stop};
+use abi::ptrace::{Bond, Mode, Options, Stop};
 use abi::tracer::Events;
 
 /// The `ops` that ptrace engines are attached with.
@@ -20,6 +20,10 @@ pub struct Tracee {
     pub mode: Mode,
     /// The stop that the report going along its engines is to be published as.
     pub(crate) stop: Option<Stop>,
+    /// It is at a stop that is not leased.
+    pub(crate) stopped: bool,
+    /// Its tracer wants it to stop (PTRACE_INTERRUPT), while its stops are not leased.
+    pub(crate) interrupt: bool,
 }
 
 impl Tracee {
@@ -30,12 +34,14 @@ impl Tracee {
             options,
             mode: Mode::Free,
             stop: None,
+            stopped: false,
+            interrupt: false,
         }
     }
 
-    /// What its tracer and the process manager may settle between themselves.
-    pub(crate) fn lease(&self) -> Lease {
-        Lease {
+    /// What the process manager needs to know of it.
+    pub(crate) fn bond(&self) -> Bond {
+        Bond {
             options: self.options,
             seized: self.seized,
         }

@@ -68,7 +68,7 @@ fn set_flags_of_a_dead_task_is_ealready_for_what_comes_too_late() {
             natural: true,
         },
     ));
-    assert_eq!(drive(&mut c).1, Next::Held);
+    assert_eq!(drive(&mut c).1, HELD);
     let mut set = |id, events, state| c.set_flags(id, Flags { events, state });
     let both = Events::DEATH | Events::REAP;
     assert_eq!(set(a, Events::REAP, State::NOREAP), Err(Errno::EALREADY));
@@ -95,11 +95,15 @@ fn a_signal_is_injected_only_at_a_signal_stop_once() {
     );
     let choice = Choice::Act(SignalAction::Handler);
     let info = SigInfo::new(USR1, 3);
-    assert_eq!(c.inject(a, choice, info), Err(Errno::ENOSYS), "running");
+    assert_eq!(
+        c.inject(a, choice, info, None),
+        Err(Errno::ENOSYS),
+        "running"
+    );
     c.begin(report(1, Event::SyscallExit));
     drive(&mut c);
     assert_eq!(
-        c.inject(a, choice, info),
+        c.inject(a, choice, info, None),
         Err(Errno::ENOSYS),
         "a syscall stop"
     );
@@ -107,13 +111,24 @@ fn a_signal_is_injected_only_at_a_signal_stop_once() {
     c.begin(report(2, signal(SignalAction::Core)));
     drive(&mut c);
     let none = SigInfo::new(0, 0);
-    assert_eq!(c.inject(a, choice, none), Err(Errno::EINVAL));
-    assert_eq!(c.inject(a, choice, info), Ok(()));
-    assert_eq!(c.inject(a, choice, info), Err(Errno::EAGAIN));
+    assert_eq!(c.inject(a, choice, none, None), Err(Errno::EINVAL));
+    assert_eq!(c.inject(a, choice, info, None), Ok(()));
+    assert_eq!(c.inject(a, choice, info, None), Err(Errno::EAGAIN));
     c.detach(a).unwrap();
     let action = SignalAction::Handler;
-    assert_eq!(verdict(drive(&mut c).1), Verdict::Signal { action, info });
-    assert_eq!(c.inject(a, choice, info), Err(Errno::ESRCH), "detached");
+    assert_eq!(
+        verdict(drive(&mut c).1),
+        Verdict::Signal {
+            action,
+            info,
+            handler: None
+        }
+    );
+    assert_eq!(
+        c.inject(a, choice, info, None),
+        Err(Errno::ESRCH),
+        "detached"
+    );
 }
 
 #[test]
@@ -137,7 +152,7 @@ fn random_calls_never_panic_and_end_with_every_report_answered() {
                 0 => drop(c.attach(NEW, Origin::Outside, (1, 1), Scripted::default())),
                 1 => drop(c.set_flags(id, bits)),
                 2 => drop(c.detach(id)),
-                3 => drop(c.inject(id, Choice::Hold, SigInfo::new(USR1, 0))),
+                3 => drop(c.inject(id, Choice::Hold, SigInfo::new(USR1, 0), None)),
                 4 => drop(c.answer(id, step, state(bits.state))),
                 5 => drop(c.begin(report(step, signal(SignalAction::Stop)))),
                 6 => drop(c.begin(report(step, Event::SyscallEntry))),

@@ -28,6 +28,8 @@ fn report(number: u32, event: Event) -> Report {
         tid: 7,
         number,
         more: true,
+        call: 0,
+        stopped: 0,
         event,
     }
 }
@@ -56,7 +58,7 @@ fn drive(chain: &mut Chain<Scripted>) -> (Vec<EngineId>, Next) {
     loop {
         let number = chain.report().map_or(0, |r| r.number);
         match chain.advance() {
-            Next::Ask(id, event) => {
+            Next::Ask(id, event, _) => {
                 order.push(id);
                 let engine = chain.engines_mut().find(|e| e.id == id).unwrap();
                 engine.kind.told.push(event);
@@ -68,6 +70,8 @@ fn drive(chain: &mut Chain<Scripted>) -> (Vec<EngineId>, Next) {
                 chain.answer(id, number, response).unwrap();
             }
             Next::Tell(id) => order.push(id),
+            // Whether somebody has been told so before is for who drives it.
+            Next::Held { .. } => return (order, HELD),
             end => return (order, end),
         }
     }
@@ -93,5 +97,11 @@ fn chooses(action: SignalAction) -> Response {
         ..Response::default()
     }
 }
+
+/// Some engine keeps the task.
+const HELD: Next = Next::Held {
+    news: true,
+    quiet: false,
+};
 
 const QUIESCE: Events = Events::QUIESCE;

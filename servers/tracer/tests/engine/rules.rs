@@ -29,11 +29,11 @@ fn rule_2_a_task_stays_stopped_until_the_last_engine_lets_go() {
     let a = attach(&mut c, Events::EXIT, &[quiesce]);
     let b = attach(&mut c, Events::EXIT, &[quiesce]);
     c.begin(report(1, Event::Exit { status: 0 }));
-    assert_eq!(drive(&mut c).1, Next::Held);
+    assert_eq!(drive(&mut c).1, HELD);
     let events = Events::EXIT;
     let free = |state| Flags { events, state };
     c.set_flags(a, free(State::SINGLESTEP)).unwrap();
-    assert_eq!(drive(&mut c).1, Next::Held);
+    assert_eq!(drive(&mut c).1, HELD);
     c.set_flags(b, free(State::empty())).unwrap();
     let Next::Go(go) = drive(&mut c).1 else {
         panic!("nobody holds it")
@@ -62,7 +62,14 @@ fn rule_3_each_engine_sees_what_the_one_before_made_of_a_signal_and_the_last_cho
     assert_eq!(told[..], [Event::Signal { info, action }]);
     assert!(order.contains(&e) && !order.contains(&d));
     let action = SignalAction::Terminate;
-    assert_eq!(verdict(end), Verdict::Signal { action, info });
+    assert_eq!(
+        verdict(end),
+        Verdict::Signal {
+            action,
+            info,
+            handler: None
+        }
+    );
 }
 
 #[test]
@@ -96,7 +103,7 @@ fn rule_4_the_quiesce_report_comes_after_the_events_own() {
     let a = attach(&mut c, Events::EXIT | QUIESCE, &[]);
     let b = attach(&mut c, Events::EXIT, &[state(State::QUIESCE)]);
     c.begin(report(1, Event::Exit { status: 0 }));
-    assert_eq!(drive(&mut c), (vec![a, b, a], Next::Held));
+    assert_eq!(drive(&mut c), (vec![a, b, a], HELD));
     let told = &c.engine(a).unwrap().kind.told;
     assert_eq!(told[..], [Event::Exit { status: 0 }, Event::Quiesce]);
 }
@@ -117,7 +124,7 @@ fn rule_4_asking_a_quiescent_task_to_be_quiescent_reports_at_once() {
         },
     )
     .unwrap();
-    assert_eq!(drive(&mut c), (vec![a], Next::Held));
+    assert_eq!(drive(&mut c), (vec![a], HELD));
     c.set_flags(
         a,
         Flags {
@@ -126,7 +133,7 @@ fn rule_4_asking_a_quiescent_task_to_be_quiescent_reports_at_once() {
         },
     )
     .unwrap();
-    assert_eq!(drive(&mut c), (vec![], Next::Held), "it was not news");
+    assert_eq!(drive(&mut c), (vec![], HELD), "it was not news");
 }
 
 #[test]
@@ -135,10 +142,10 @@ fn rule_5_no_report_outside_the_new_mask_after_set_flags() {
     let a = attach(&mut c, Events::EXIT, &[]);
     let b = attach(&mut c, Events::EXIT | QUIESCE, &[]);
     c.begin(report(1, Event::Exit { status: 0 }));
-    assert_eq!(c.advance(), Next::Ask(a, Event::Exit { status: 0 }));
+    assert_eq!(c.advance(), Next::Ask(a, Event::Exit { status: 0 }, None));
     c.set_flags(b, Flags::default()).unwrap();
     c.answer(a, 1, state(State::QUIESCE)).unwrap();
-    assert_eq!(drive(&mut c), (vec![], Next::Held));
+    assert_eq!(drive(&mut c), (vec![], HELD));
 }
 
 #[test]
@@ -207,9 +214,9 @@ fn rule_8_the_last_noreap_holder_to_leave_lets_the_zombie_go() {
             natural: true,
         },
     ));
-    assert_eq!(drive(&mut c).1, Next::Held);
+    assert_eq!(drive(&mut c).1, HELD);
     c.detach(holders[0]).unwrap();
-    assert_eq!(drive(&mut c).1, Next::Held);
+    assert_eq!(drive(&mut c).1, HELD);
     c.detach(holders[1]).unwrap();
     assert!(matches!(drive(&mut c).1, Next::Go(_)));
 }
@@ -229,7 +236,7 @@ fn rule_8_noreap_cannot_stop_an_exec_from_reaping_the_old_leader() {
             natural: false,
         },
     ));
-    assert_eq!(drive(&mut c).1, Next::Held);
+    assert_eq!(drive(&mut c).1, HELD);
     c.begin(report(2, Event::Reap));
     let (told, end) = drive(&mut c);
     assert_eq!(told, [id]);
@@ -247,7 +254,7 @@ fn rule_9_a_job_control_stop_is_quiescence_only_after_its_report() {
         stop: true,
     };
     c.begin(report(1, stop));
-    assert_eq!(c.advance(), Next::Ask(a, stop));
+    assert_eq!(c.advance(), Next::Ask(a, stop, None));
     c.set_flags(
         b,
         Flags {
@@ -258,7 +265,7 @@ fn rule_9_a_job_control_stop_is_quiescence_only_after_its_report() {
     .unwrap();
     assert_eq!(c.advance(), Next::Waiting(a), "no quiesce report yet");
     c.answer(a, 1, Response::default()).unwrap();
-    assert_eq!(drive(&mut c), (vec![b], Next::Held));
+    assert_eq!(drive(&mut c), (vec![b], HELD));
 }
 
 #[test]
@@ -268,10 +275,10 @@ fn rule_10_a_report_that_waited_for_a_dead_engine_goes_on_to_the_next() {
     let b = attach(&mut c, Events::EXIT, &[]);
     let exit = Event::Exit { status: 0 };
     c.begin(report(1, exit));
-    assert_eq!(c.advance(), Next::Ask(a, exit));
+    assert_eq!(c.advance(), Next::Ask(a, exit, None));
     assert_eq!(c.advance(), Next::Waiting(a));
     c.forget(a).unwrap();
-    assert_eq!(c.advance(), Next::Ask(b, exit));
+    assert_eq!(c.advance(), Next::Ask(b, exit, None));
     assert_eq!(
         c.answer(a, 1, Response::default()).unwrap_err(),
         Errno::ESRCH

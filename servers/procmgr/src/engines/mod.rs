@@ -1,0 +1,110 @@
+//! Engines of programs, as far as the process manager has to do with them.
+//!
+//! The tracer decides who may attach, in which order engines are told of an event and what becomes of
+//! it. Here is what a task's engines are allowed because they are attached: to be called back
+//! ([`callback`]), to take callbacks and answer them with one message ([`inbox`]), and to look at the
+//! task and change it while it stands still ([`requests`]).
+
+mod callback;
+mod inbox;
+mod requests;
+
+use crate::Procmgr;
+use crate::task::State;
+use abi::engine::{Handle, PER_CLIENT, PER_TASK, Standing};
+use abi::tracer::Reply;
+use abi::{Errno, TaskId};
+
+pub use callback::{Answered, Asked};
+pub use inbox::Inbox;
+
+/// An engine of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// Its number.
+    pub number: u32,
+    /// Whose it is.
+    pub client: TaskId,
+    /// What it is called back with.
+    pub data: u64,
+}
+
+impl Procmgr {
+    /// Enters an engine of a client's at a task.
+    pub(crate) fn engage(
+        &mut self,
+        tid: u32,
+        client: TaskId,
+        number: u32,
+        data: u64,
+    ) -> Result<Reply, Errno> {
+        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let by = self.process_of(self.named_task(client)?.id);
+        let task = self.named_task(id)?;
+        if tid <= 1 || task.process == by || !self.may_access(by, task.process) {
+            return Err(Errno::EPERM);
+        }
+        if !self.task(client).alive() {
+            return Err(Errno::ESRCH);
+        }
+        if task.trace.engines.len() >= PER_TASK {
+            return Err(Errno::ENOMEM);
+        }
+        let standing = match task.state {
+            State::Zombie => Standing::Dead,
+            State::Held(hold) if hold.is_event() => Standing::Held,
+            State::Stopped => Standing::Stopped,
+            _ if !task.alive() => Standing::Dead,
+            _ => Standing::Running,
+        };
+        let inbox = self.task_mut(client).inbox.get_or_insert_default();
+        inbox.room(PER_CLIENT)?;
+        inbox.engines += 1;
+        self.task_mut(client).trace.client = true;
+        let trace = &mut self.task_mut(id).trace;
+        trace.attached = true;
+        trace.engines.push(Engine {
+            number,
+            client,
+            data,
+        });
+        Ok(Reply::Engaged {
+            task: id,
+            tid,
+            standing,
+        })
+    }
+
+    /// Forgets an engine of a task, and what it was to be told or has answered.
+    pub(crate) fn disengage(&mut self, handle: Handle) -> Result<(), Errno> {
+        let engine = self.engine(handle)?;
+        let trace = &mut self.task_mut(handle.task).trace;
+        trace.engines.retain(|other| other.number != handle.engine);
+        trace.asked.take_if(|asked| asked.engine == handle.engine);
+        trace.answered.take_if(|answered| answered.handle == handle);
+        self.release_engine(engine.client);
+        Ok(())
+    }
+
+    /// A task is gone: so are its engines.
+    pub(crate) fn disengage_all(&mut self, id: TaskId) {
+        for engine in core::mem::take(&mut self.task_mut(id).trace.engines) {
+            self.release_engine(engine.client);
+        }
+    }
+
+    fn release_engine(&mut self, client: TaskId) {
+        if self.find_task(client).is_ok()
+            && let Some(inbox) = &mut self.task_mut(client).inbox
+        {
+            inbox.engines -= 1;
+        }
+    }
+
+    /// An engine by its handle: ESRCH.
+    pub(crate) fn engine(&self, handle: Handle) -> Result<Engine, Errno> {
+        let engines = &self.find_task(handle.task)?.trace.engines;
+        let engine = engines.iter().find(|e| e.number == handle.engine);
+        engine.copied().ok_or(Errno::ESRCH)
+    }
+}
