@@ -296,8 +296,8 @@ const ABORT: u64 = 1 << 11;
 const NO_SIGCHLD: u64 = 1 << 12;
 const INFO: u64 = 1 << 13;
 const ACTION: u64 = 1 << 14;
-/// How many bits a response has.
-const RESPONSE_BITS: u32 = 15;
+/// How many bits a response has in an answer; its ticket is above.
+pub const RESPONSE_BITS: u32 = 15;
 
 impl Response {
     fn to_bits(self) -> u64 {

@@ -344,8 +344,8 @@ pub enum Call {
         /// The client.
         task: TaskId,
     },
-    /// Whether there is a task with this tid: [`Reply::Done`], or ESRCH.
-    Exists {
+    /// Which task has this tid: [`Reply::Found`], or ESRCH.
+    Find {
         /// The tid.
         tid: u32,
     },
@@ -361,10 +361,13 @@ pub enum Call {
     /// and `tracer`'s wait sees its stops and its death. A task that is stopped for job control
     /// comes to a ptrace stop at once. [`Reply::Traced`]. ESRCH: no such task, or the tracer is
     /// exiting. EPERM: pid 1, the tracer's own process, a zombie, traced already, in another
-    /// context, or not the tracer's to trace (ptrace.md A3, A4).
+    /// context, or not the tracer's to trace (ptrace.md A3, A4). EAGAIN: it is another task than the
+    /// one that is `known` by this tid, because exec has passed the tid on.
     Trace {
         /// The tracee, by its tid.
         tid: u32,
+        /// The task that had this tid when it was last reported of.
+        known: Option<TaskId>,
         /// Who traces.
         tracer: TaskId,
         /// What is reported.
@@ -453,8 +456,8 @@ pub enum Call {
     /// pid 1, the client itself, or not the client's to trace. ENOMEM: the task has as many engines as
     /// there can be. EAGAIN: the client has too many.
     Engage {
-        /// The task, by its tid.
-        tid: u32,
+        /// The task.
+        task: TaskId,
         /// Whose engine it is.
         client: TaskId,
         /// The engine's number.
@@ -544,10 +547,13 @@ pub enum Reply {
     Recalled(Recalled),
     /// A tracee without its tracer, held by a report: what its tracer wanted of the event.
     Left(Verdict),
+    /// The task that was looked for.
+    Found {
+        /// It.
+        task: TaskId,
+    },
     /// A task that has an engine more.
     Engaged {
-        /// The task.
-        task: TaskId,
         /// Its tid.
         tid: u32,
         /// What it was at.

@@ -75,7 +75,7 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
     let task = some_task(random, alive);
     let call = match random.below(20) {
         0 => Call::Next,
-        1 => Call::Exists {
+        1 => Call::Find {
             tid: number(random),
         },
         2 => Call::Who { task },
@@ -85,6 +85,7 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         },
         4 => Call::Trace {
             tid: number(random),
+            known: random.one_in(2).then(|| some_task(random, alive)),
             tracer: task,
             course: course(random),
             first: first(random),
@@ -137,8 +138,8 @@ pub fn tracer_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             course: random.one_in(2).then(|| course(random)),
         },
         13 => Call::Engage {
-            tid: number(random),
-            client: task,
+            task,
+            client: some_task(random, alive),
             engine: number(random),
             data: random.bits(),
         },

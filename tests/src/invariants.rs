@@ -93,6 +93,8 @@ pub fn check_end(world: &World) {
     );
     let tracer = world.tracer().expect("not at work");
     assert_eq!(tracer.traced(), 0, "the tracer traces nobody at the end");
+    let population = tracer.population();
+    assert_eq!(population, (0, 0), "engines charged, children expected");
     let fs = world.fs().expect("not at work");
     assert_eq!(fs.waiting(), 0, "system calls parked at the end");
     let [_, files, tables, tasks, pipes, anons] = fs.population();

@@ -27,6 +27,6 @@ pub mod world;
 pub use asm::{Prog, Val, Var};
 pub use boot::Boot;
 pub use hand::Hand;
-pub use scenario::{scenario, tracing_scenario};
+pub use scenario::{engine_scenario, scenario, tracing_scenario};
 pub use schedule::{Random, under_seeds};
 pub use world::World;

@@ -9,6 +9,11 @@ pub fn scenario(seeds: u64, body: impl Fn(&mut Prog)) {
     run(seeds, Entry::SystemCall, &body);
 }
 
+/// The same by messages: what engines of programs need.
+pub fn engine_scenario(seeds: u64, body: impl Fn(&mut Prog)) {
+    run(seeds, Entry::Message, &body);
+}
+
 /// The same by both ways to the tracer.
 pub fn tracing_scenario(seeds: u64, body: impl Fn(&mut Prog)) {
     for entry in Entry::ALL {

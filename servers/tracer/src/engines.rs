@@ -17,13 +17,15 @@ impl Tracer {
     ) -> Result<i64, Errno> {
         let tid = who as u32;
         let flags = AttachFlags::from_bits((who >> 32) as u32).ok_or(Errno::EINVAL)?;
-        host::done(host, &Call::Exists { tid })?;
-        let known = self.tasks.find(tid);
+        let Reply::Found { task: id } = host::ask(host, &Call::Find { tid })? else {
+            return Err(Errno::ESRCH);
+        };
         if !flags.contains(AttachFlags::CREATE) {
-            return self.find_engine(known.ok_or(Errno::ENOENT)?, flags, (ops, data));
+            return self.find_engine(id, flags, (ops, data));
         }
+        let known = self.tasks.get(id).is_some();
         let uid = self.clients.uid(host, client)?;
-        self.tasks.room(uid, known.is_none())?;
+        self.tasks.room(uid, !known)?;
         let origin = match self.is_asked_about_child(client, tid) {
             true => Origin::Creator,
             false => Origin::Outside,
@@ -33,8 +35,8 @@ impl Tracer {
             kind: Kind::Client(client),
         };
         let attachment = match known {
-            Some(id) => self.join(host, (id, tid), (flags, origin), (ops, data), owned)?,
-            None => self.begin(host, tid, (flags, origin), (ops, data), owned)?,
+            true => self.join(host, id, (flags, origin), (ops, data), owned)?,
+            false => self.begin(host, (id, tid), (flags, origin), (ops, data), owned)?,
         };
         Ok(attachment.to_word() as i64)
     }
@@ -64,7 +66,7 @@ impl Tracer {
     fn join(
         &mut self,
         host: &mut impl Host,
-        (id, tid): (TaskId, u32),
+        id: TaskId,
         (flags, origin): (AttachFlags, Origin),
         (ops, data): (u64, u64),
         owned: Owned,
@@ -79,9 +81,9 @@ impl Tracer {
             Attached::Found(_) => return Err(Errno::EEXIST),
             Attached::Wait => return Err(Errno::EBUSY),
         };
-        let engaged = engage(host, tid, client, engine, data)
+        let engaged = engage(host, id, client, engine, data)
             .and_then(|engaged| self.recall(host, id).map(|()| engaged));
-        let (_, _, standing) = match engaged {
+        let (_, standing) = match engaged {
             Ok(engaged) => engaged,
             Err(e) => {
                 if let Some(task) = self.tasks.get_mut(id) {
@@ -103,7 +105,7 @@ impl Tracer {
     fn begin(
         &mut self,
         host: &mut impl Host,
-        tid: u32,
+        (id, tid): (TaskId, u32),
         (flags, origin): (AttachFlags, Origin),
         (ops, data): (u64, u64),
         owned: Owned,
@@ -121,7 +123,7 @@ impl Tracer {
             Attached::Found(_) => return Err(Errno::EEXIST),
             Attached::Wait => return Err(Errno::EBUSY),
         };
-        let (id, tid, standing) = engage(host, tid, client, engine, data)?;
+        let (tid, standing) = engage(host, id, client, engine, data)?;
         task.tid = tid;
         if standing == Standing::Dead {
             task.chain.died();
@@ -144,9 +146,12 @@ impl Tracer {
     ) -> Result<i64, Errno> {
         let handle = self.own_engine(client, handle)?;
         let task = self.tasks.get_mut(handle.task).ok_or(Errno::ESRCH)?;
-        let gone = task.chain.detach(EngineId(handle.engine))?;
+        let engine = EngineId(handle.engine);
+        task.chain.may_detach(engine)?;
+        // ESRCH: it is being reaped, which has not come here yet.
+        host::done(host, &Call::Disengage { handle })?;
+        let gone = task.chain.detach(engine)?;
         self.tasks.discharge(gone.uid);
-        let _ = host::done(host, &Call::Disengage { handle });
         self.settle(host, handle.task);
         Ok(0)
     }
@@ -205,26 +210,22 @@ impl Tracer {
     }
 }
 
-/// Has the process manager enter an engine: the task, its tid and what it is at.
+/// Has the process manager enter an engine: the task's tid and what it is at.
 fn engage(
     host: &mut impl Host,
-    tid: u32,
+    task: TaskId,
     client: TaskId,
     engine: EngineId,
     data: u64,
-) -> Result<(TaskId, u32, Standing), Errno> {
+) -> Result<(u32, Standing), Errno> {
     let call = Call::Engage {
-        tid,
+        task,
         client,
         engine: engine.0,
         data,
     };
     match host::ask(host, &call)? {
-        Reply::Engaged {
-            task,
-            tid,
-            standing,
-        } => Ok((task, tid, standing)),
+        Reply::Engaged { tid, standing } => Ok((tid, standing)),
         _ => Err(Errno::EINVAL),
     }
 }

@@ -10,6 +10,16 @@ use iced_x86::code_asm::*;
 pub struct Callback(u64);
 
 impl Callback {
+    /// Room that is not the program's.
+    pub fn at(addr: u64) -> Callback {
+        Callback(addr)
+    }
+
+    /// Where it is.
+    pub fn addr(self) -> u64 {
+        self.0
+    }
+
     /// A word of it ([`engine::word`]).
     pub fn word(self, at: usize) -> Val {
         Val::At(self.0 + 8 * at as u64)
@@ -54,13 +64,19 @@ impl Prog {
 
     /// SET_FLAGS with the address of a set of system calls, or 0.
     pub fn set_engine(&mut self, handle: Var, flags: Flags, calls: u64) {
-        let words = [
-            handle.into(),
-            flags.to_word().into(),
-            calls.into(),
-            0.into(),
-        ];
-        self.say(true, engine::SET_FLAGS, words);
+        self.engine_words(engine::SET_FLAGS, handle, flags.to_word(), calls);
+    }
+
+    /// A message to the tracer about an engine, in words.
+    pub fn engine_words(
+        &mut self,
+        kind: u64,
+        handle: Var,
+        second: impl Into<Val>,
+        third: impl Into<Val>,
+    ) {
+        let words = [handle.into(), second.into(), third.into(), 0.into()];
+        self.say(true, kind, words);
     }
 
     /// DETACH.
@@ -93,6 +109,11 @@ impl Prog {
         Callback(self.words(&[0; word::ALL]))
     }
 
+    /// Changes a word of a callback.
+    pub fn set_word(&mut self, callback: Callback, at: usize, value: impl Into<Val>) {
+        self.set(Var(callback.0 + 8 * at as u64), value);
+    }
+
     /// Takes the next callback without answering one: `rax` is the result.
     pub fn next_callback(&mut self, callback: Callback) {
         self.next(0.into(), callback.0);
@@ -107,6 +128,11 @@ impl Prog {
     pub fn answer_and_next(&mut self, callback: Callback, response: Response) {
         let answer = self.answer(callback, response);
         self.next(answer.into(), callback.0);
+    }
+
+    /// NEXT with an answer made by hand, and POLL or 0.
+    pub fn next_with(&mut self, answer: Var, callback: Callback, poll: u64) {
+        self.next(answer.into(), callback.0 | poll);
     }
 
     /// Answers a callback, and does not wait for the next.
@@ -132,16 +158,9 @@ impl Prog {
     fn answer(&mut self, callback: Callback, response: Response) -> Var {
         let ticket = Ticket(0);
         let bits = Answer { ticket, response }.to_word();
-        // The response is what lies below the ticket.
-        let shift = Answer {
-            ticket: Ticket(1),
-            response: Response::default(),
-        }
-        .to_word()
-        .trailing_zeros();
         let answer = self.var();
         self.load(rax, callback.word(word::TICKET));
-        self.ok(|a| a.shl(rax, shift));
+        self.ok(|a| a.shl(rax, engine::RESPONSE_BITS));
         self.ok(|a| a.or(rax, bits as i32));
         self.store(answer);
         answer
@@ -168,7 +187,30 @@ impl Prog {
         self.set(kept, kept);
     }
 
-    /// Kills a child, answers every callback until its engines have seen it reaped, and waits for it.
+    /// The test fails unless the lower half of a value is this.
+    #[track_caller]
+    pub fn check_low(&mut self, value: impl Into<Val>, expected: u32) {
+        self.load(rax, value.into());
+        self.ok(|a| a.mov(eax, eax));
+        self.check(Val::Rax, u64::from(expected));
+    }
+
+    /// `rax` is a variable.
+    pub fn load_rax(&mut self, var: Var) {
+        self.load(rax, var.into());
+    }
+
+    /// Adds a variable to `rax`.
+    pub fn add_rax(&mut self, var: Var) {
+        self.ok(|a| a.add(rax, qword_ptr(var.0)));
+    }
+
+    /// Shifts a variable to the left.
+    pub fn shl(&mut self, var: Var, by: u32) {
+        self.ok(|a| a.shl(qword_ptr(var.0), by));
+    }
+
+    /// Kills a child and waits for it.
     #[track_caller]
     pub fn kill_and_reap(&mut self, child: Var) {
         self.kill(child, SIGKILL);

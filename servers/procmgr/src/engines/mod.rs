@@ -10,6 +10,7 @@ mod inbox;
 mod requests;
 
 use crate::Procmgr;
+use crate::hold::Hold;
 use crate::task::State;
 use abi::engine::{Handle, PER_CLIENT, PER_TASK, Standing};
 use abi::tracer::Reply;
@@ -33,14 +34,14 @@ impl Procmgr {
     /// Enters an engine of a client's at a task.
     pub(crate) fn engage(
         &mut self,
-        tid: u32,
+        id: TaskId,
         client: TaskId,
         number: u32,
         data: u64,
     ) -> Result<Reply, Errno> {
-        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
         let by = self.process_of(self.named_task(client)?.id);
         let task = self.named_task(id)?;
+        let tid = task.tid;
         if tid <= 1 || task.process == by || !self.may_access(by, task.process) {
             return Err(Errno::EPERM);
         }
@@ -68,16 +69,16 @@ impl Procmgr {
             client,
             data,
         });
-        Ok(Reply::Engaged {
-            task: id,
-            tid,
-            standing,
-        })
+        Ok(Reply::Engaged { tid, standing })
     }
 
-    /// Forgets an engine of a task, and what it was to be told or has answered.
+    /// Forgets an engine of a task, and what it was to be told or has answered. ESRCH: the task is
+    /// being reaped too, and what that means for its engines is on its way.
     pub(crate) fn disengage(&mut self, handle: Handle) -> Result<(), Errno> {
         let engine = self.engine(handle)?;
+        if let State::Held(Hold::Reap) = self.task(handle.task).state {
+            return Err(Errno::ESRCH);
+        }
         let trace = &mut self.task_mut(handle.task).trace;
         trace.engines.retain(|other| other.number != handle.engine);
         trace.asked.take_if(|asked| asked.engine == handle.engine);

@@ -12,12 +12,15 @@ impl Procmgr {
     pub(super) fn trace(
         &mut self,
         m: &mut impl Machine,
-        tid: u32,
+        (tid, known): (u32, Option<TaskId>),
         tracer: TaskId,
         course: &Course,
         first: First,
     ) -> Result<Reply, Errno> {
         let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        if known.is_some_and(|known| known != id) {
+            return Err(Errno::EAGAIN);
+        }
         let by = self.process_of(self.named_task(tracer)?.id);
         let task = self.task(id);
         let forbidden = tid <= 1

@@ -20,7 +20,10 @@ impl Procmgr {
     ) -> Result<Reply, Errno> {
         match *call {
             Call::Next => return Ok(self.next_for_tracer()),
-            Call::Exists { tid } => drop(self.by_tid(tid).ok_or(Errno::ESRCH)?),
+            Call::Find { tid } => {
+                let task = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                return Ok(Reply::Found { task });
+            }
             Call::CheckTracer { client, tid } => {
                 self.named_task(client)?;
                 self.own_tracee(client, i32::try_from(tid).map_err(|_| Errno::ESRCH)?)?;
@@ -34,10 +37,11 @@ impl Procmgr {
             }
             Call::Trace {
                 tid,
+                known,
                 tracer,
                 ref course,
                 first,
-            } => return self.trace(m, tid, tracer, course, first),
+            } => return self.trace(m, (tid, known), tracer, course, first),
             Call::TraceMe { task, ref course } => return self.trace_me(m, task, course),
             Call::TraceChild {
                 task,
@@ -95,11 +99,11 @@ impl Procmgr {
                 self.publish(m, task, stop);
             }
             Call::Engage {
-                tid,
+                task,
                 client,
                 engine,
                 data,
-            } => return self.engage(tid, client, engine, data),
+            } => return self.engage(task, client, engine, data),
             Call::Disengage { handle } => self.disengage(handle)?,
             Call::CallBack {
                 handle,

@@ -135,6 +135,12 @@ impl<K> Chain<K> {
     ///
     /// EALREADY: the death report is going on. ESRCH: reap begun, or not attached.
     pub fn detach(&mut self, id: EngineId) -> Result<K, Errno> {
+        let at = self.may_detach(id)?;
+        Ok(self.remove(at))
+    }
+
+    /// What [`Chain::detach`] would answer; the engine's place.
+    pub fn may_detach(&self, id: EngineId) -> Result<usize, Errno> {
         let at = self.index(id)?;
         if self.life == Life::Reaped {
             return Err(Errno::ESRCH);
@@ -142,7 +148,7 @@ impl<K> Chain<K> {
         if self.death_is_being_reported() {
             return Err(Errno::EALREADY);
         }
-        Ok(self.remove(at))
+        Ok(at)
     }
 
     /// Detaches an engine whose owner has gone, whatever is going on (utrace rule 10).

@@ -7,7 +7,7 @@ use crate::table::{Kind, Owned, Task};
 use crate::{Host, Tracer, host};
 use abi::linux::ptrace::PTRACE_O_MASK;
 use abi::ptrace::Options;
-use abi::tracer::{Call, Course, First};
+use abi::tracer::{Call, Course, First, Leave};
 use abi::{Errno, TaskId};
 
 impl Tracer {
@@ -45,20 +45,54 @@ impl Tracer {
             return Err(full);
         }
         if let Some(id) = known {
-            return self.trace_watched(host, (id, tid), tracee, first, uid);
+            match self.trace_watched(host, (id, tid), tracee.clone(), first, uid) {
+                // Exec has passed the tid on, which has not been reported here.
+                Err(Errno::EAGAIN) => {}
+                traced => return traced,
+            }
         }
-        let mut task = new_task(tracee, Life::Alive, uid)?;
+        let mut task = new_task(tracee.clone(), Life::Alive, uid)?;
         let call = Call::Trace {
             tid,
+            known: None,
             tracer,
             course: task.course(),
             first,
         };
         if let Some((id, tid, _)) = host::trace(host, &call)? {
+            if self.tasks.get(id).is_some() {
+                return self.traced_by_another_tid(host, id, task.course(), tracee, uid);
+            }
             task.tid = tid;
             task.told = task.course();
             self.tasks.insert(id, task);
         }
+        Ok(())
+    }
+
+    /// A task has got a tracer that has engines already, under the tid that it had before exec.
+    fn traced_by_another_tid(
+        &mut self,
+        host: &mut impl Host,
+        id: TaskId,
+        told: Course,
+        tracee: Tracee,
+        uid: u32,
+    ) -> Result<(), Errno> {
+        let task = self.tasks.get_mut(id).ok_or(Errno::ESRCH)?;
+        if let Err(full) = attach_ptrace(task, Origin::Outside, tracee, uid) {
+            let call = Call::Leave {
+                task: id,
+                why: Leave::Exit { kill: false },
+                course: Some(task.told),
+            };
+            let _ = host::done(host, &call);
+            return Err(full);
+        }
+        task.told = told;
+        self.tasks.charge(uid);
+        self.recall(host, id)?;
+        self.settle(host, id);
         Ok(())
     }
 
@@ -78,6 +112,7 @@ impl Tracer {
             let course = task.told;
             let call = Call::Trace {
                 tid,
+                known: Some(id),
                 tracer,
                 course,
                 first,
@@ -89,6 +124,7 @@ impl Tracer {
         let course = task.course();
         let call = Call::Trace {
             tid,
+            known: Some(id),
             tracer,
             course,
             first,
@@ -113,7 +149,7 @@ impl Tracer {
     /// ESRCH comes before all that is wrong with a request but its target.
     fn exists(&mut self, host: &mut impl Host, request: &Request) -> Result<(), Errno> {
         let tid = request.tid()?;
-        host::done(host, &Call::Exists { tid })
+        host::done(host, &Call::Find { tid })
     }
 
     /// The real parent becomes the tracer. EPERM: traced already.
@@ -262,6 +298,7 @@ fn attach_ptrace(
     let kind = Kind::Ptrace(tracee);
     match task.chain.attach(how, origin, names, Owned { uid, kind })? {
         Attached::New(engine) => Ok(engine),
-        _ => Err(Errno::EAGAIN),
+        // It is newborn.
+        _ => Err(Errno::EBUSY),
     }
 }
