@@ -85,6 +85,14 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// To be told of events, and nothing else.
+    pub const fn events(events: Events) -> Flags {
+        Flags {
+            events,
+            state: State::empty(),
+        }
+    }
+
     /// Events in the lower half, state in the upper.
     pub fn to_word(self) -> u64 {
         u64::from(self.events.bits()) | u64::from(self.state.bits()) << 32
@@ -285,6 +293,44 @@ pub struct Response {
     pub info: bool,
     /// So is what the handler is, for this one time.
     pub action: bool,
+}
+
+impl Response {
+    /// Everything as it is, but the system call does not run.
+    pub const ABORT: Response = Response {
+        abort: true,
+        ..Response::RESUME
+    };
+    /// The engine is detached.
+    pub const DETACH: Response = Response {
+        flow: Flow::Detach,
+        ..Response::RESUME
+    };
+    const RESUME: Response = Response {
+        flow: Flow::Resume,
+        state: None,
+        signal: None,
+        abort: false,
+        no_sigchld: false,
+        info: false,
+        action: false,
+    };
+
+    /// A signal becomes this.
+    pub const fn signal(choice: SignalAction) -> Response {
+        Response {
+            signal: Some(Choice::Act(choice)),
+            ..Response::RESUME
+        }
+    }
+
+    /// The engine wants this of the task from now on.
+    pub const fn state(state: State) -> Response {
+        Response {
+            state: Some(state),
+            ..Response::RESUME
+        }
+    }
 }
 
 /// The bits of a response. Flow 0..2, new state 2 with its bits 3..7, signal 7..11, then one each.

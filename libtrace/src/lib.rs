@@ -2,9 +2,10 @@
 //!
 //! [`ptrace`] has one function per request of ptrace(2), with types that cannot be
 //! confused; [`wait`](mod@wait) decodes what happened to a tracee; [`memory`] reads
-//! what it points to. All of them go through one gate, [`raw::ptrace`], and below it
+//! what it points to; [`engine`] is for more than one tracer. All but engines go through one gate, [`raw::ptrace`], and below it
 //! through the [`transport`] of the machine the process runs on.
 
+pub mod engine;
 pub mod errno;
 pub mod interrupt;
 pub mod memory;

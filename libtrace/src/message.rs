@@ -5,6 +5,8 @@ use std::arch::asm;
 use std::cell::Cell;
 use std::num::NonZeroU64;
 
+use crate::Result;
+use crate::transport::checked;
 use abi::client::{self, ASK_TRACER, MAX_NUMBER, NR_SERVER_CAPS, PTRACE, WAIT};
 
 /// This process's capabilities to the servers.
@@ -58,7 +60,46 @@ impl Servers {
 
     /// wait4(2) without rusage: its result and the status.
     pub fn wait(self, pid: i32, options: i32) -> (i64, i32) {
-        let shape = shape(Server::Procmgr, WAIT);
+        let words = [i64::from(pid) as u64, i64::from(options) as u64];
+        // SAFETY: nothing is written.
+        match unsafe { self.land(WAIT, words) } {
+            result @ 0.. => (result & 0xffff_ffff, (result >> 32) as i32),
+            error => (error, 0),
+        }
+    }
+
+    /// [`abi::engine::NEXT`]: its result.
+    ///
+    /// # Safety
+    /// At `buffer`, which may have [`POLL`](abi::engine::POLL) in it, there is room for a callback.
+    pub unsafe fn next(self, answer: u64, buffer: u64) -> Result<i64> {
+        // SAFETY: the caller's promise.
+        checked(unsafe { self.land(abi::engine::NEXT, [answer, buffer]) })
+    }
+
+    /// A message to the tracer that writes nothing: its result.
+    pub fn tracer(self, kind: u64, words: [u64; 4]) -> Result<i64> {
+        // SAFETY: none of the tracer's own messages has anything written.
+        let [result, ..] = unsafe { self.call(Server::Tracer, kind, words) };
+        checked(result as i64)
+    }
+
+    /// A message to the process manager: the answer's first two words.
+    ///
+    /// # Safety
+    /// What the message asks to be written must be this program's to be written.
+    pub unsafe fn procmgr(self, kind: u64, words: [u64; 4]) -> (i64, u64) {
+        // SAFETY: the caller's promise.
+        let [result, word, ..] = unsafe { self.call(Server::Procmgr, kind, words) };
+        (result as i64, word)
+    }
+
+    /// A message to the process manager that may have to wait, and goes on where it is told.
+    ///
+    /// # Safety
+    /// What the message asks to be written must be this program's to be written.
+    unsafe fn land(self, kind: u64, words: [u64; 2]) -> i64 {
+        let shape = shape(Server::Procmgr, kind);
         let result: i64;
         // SAFETY: as in `call`. The answer's first word goes to where the result is for a program that
         // has waited, which goes on at the second label with the same stack pointer.
@@ -74,8 +115,8 @@ impl Servers {
                 inlateout("rax") CALL => result,
                 inlateout("rdi") self.0.get() => _,
                 inlateout("rsi") shape => _,
-                inlateout("r10") i64::from(pid) => _,
-                inlateout("r8") i64::from(options) => _,
+                inlateout("r10") words[0] => _,
+                inlateout("r8") words[1] => _,
                 lateout("r9") _,
                 lateout("r15") _,
                 lateout("rcx") _,
@@ -83,10 +124,7 @@ impl Servers {
                 lateout("r11") _,
             );
         }
-        match result {
-            0.. => (result & 0xffff_ffff, (result >> 32) as i32),
-            error => (error, 0),
-        }
+        result
     }
 
     /// Sends a message and waits for the answer.

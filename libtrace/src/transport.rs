@@ -137,7 +137,7 @@ pub(crate) fn kill(pid: Pid, signal: i32) -> Result<()> {
 }
 
 /// The result of a system call as the kernel leaves it.
-fn checked(value: i64) -> Result<i64> {
+pub(crate) fn checked(value: i64) -> Result<i64> {
     match value {
         -4095..0 => Err(Errno(-value as i32)),
         value => Ok(value),

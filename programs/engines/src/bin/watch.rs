@@ -1,0 +1,50 @@
+//! `watch`: the names and results of a program's system calls, as an engine sees them. Other engines
+//! and a debugger may be at the same program.
+
+use std::process::exit;
+
+use anyhow::{Result, anyhow};
+use clap::Parser;
+use engines::{Session, Target, call_name};
+use libtrace::Errno;
+use libtrace::engine::{Calls, Event, Events, Flags};
+
+/// Writes down the system calls of a program, and of all that it starts
+#[derive(Parser)]
+struct Options {
+    /// Of these system calls only
+    #[arg(short, long, value_name = "CALL", value_delimiter = ',')]
+    calls: Vec<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut calls = Calls::NONE;
+    for name in &options.calls {
+        let call: Result<syscalls::Sysno, _> = name.parse();
+        calls.insert(call.map_err(|()| anyhow!("'{name}' is no system call"))? as u64);
+    }
+    let calls = (!options.calls.is_empty()).then_some(calls);
+    let flags = Flags::events(Events::SYSCALL_EXIT | Events::SYSCALL_ENTRY);
+    let mut session = Session::begin(&options.target, flags, calls)?;
+    while let Some(callback) = session.next()? {
+        let tid = callback.tid;
+        let name = call_name(callback.call.nr);
+        match callback.event {
+            Event::SyscallEntry => eprintln!("watch: [{tid}] {name}..."),
+            Event::SyscallExit => {
+                let result = callback.call.args[0] as i64;
+                let shown = match Errno::of_result(result) {
+                    Ok(value) => format!("{value:#x}"),
+                    Err(error) => format!("{error:?}"),
+                };
+                eprintln!("watch: [{tid}] {name} = {shown}");
+            }
+            Event::Death { status, .. } => eprintln!("watch: [{tid}] ends with {status:#x}"),
+            _ => {}
+        }
+    }
+    exit(session.end()?)
+}
