@@ -28,6 +28,12 @@ impl Errno {
         Some(Errno(entry.0))
     }
 
+    /// What the last call of the C library left in `errno`.
+    pub(crate) fn last() -> Errno {
+        let error = std::io::Error::last_os_error().raw_os_error();
+        Errno(error.unwrap_or(libc::EIO))
+    }
+
     /// Linux's name, such as `"ENOENT"`.
     pub fn name(self) -> Option<&'static str> {
         self.entry().map(|(_, name, _)| *name)

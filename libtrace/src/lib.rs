@@ -8,11 +8,14 @@
 pub mod engine;
 pub mod errno;
 pub mod interrupt;
+pub mod launch;
 pub mod memory;
 pub mod message;
 pub mod ptrace;
 pub mod raw;
+
 pub mod siginfo;
+pub mod sleep;
 pub mod spawn;
 pub mod transport;
 pub mod wait;

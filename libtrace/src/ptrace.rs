@@ -8,7 +8,7 @@ use abi::regs::USER_REGS_WORDS;
 use bitflags::bitflags;
 use bytemuck::{Zeroable, bytes_of, bytes_of_mut};
 
-use crate::raw::{Data, Request, ptrace};
+use crate::raw::{Data, Request, SYSCALL_INFO, ptrace};
 use crate::{Pid, Result, SigInfo, UserRegs};
 
 bitflags! {
@@ -36,6 +36,18 @@ bitflags! {
         /// Suspend the tracee's seccomp filters.
         const SUSPEND_SECCOMP = 1 << 21;
     }
+}
+
+/// The floating-point registers: what FXSAVE stores in 64-bit mode.
+pub type FpRegs = [u8; 512];
+
+/// Which side of a system call a syscall stop is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyscallStop {
+    /// Before the call with this number.
+    Entry(u64),
+    /// Behind the call.
+    Exit,
 }
 
 /// Makes the caller's parent its tracer.
@@ -179,6 +191,24 @@ pub fn setregs(pid: Pid, regs: &UserRegs) -> Result<()> {
     .map(drop)
 }
 
+/// Reads the floating-point registers, as FXSAVE lays them out.
+///
+/// # Errors
+/// `ESRCH`.
+pub fn getfpregs(pid: Pid) -> Result<FpRegs> {
+    let mut area = [0; 512];
+    ptrace(Request::GetFpRegs, pid, 0, Data::Out(&mut area))?;
+    Ok(area)
+}
+
+/// Writes the floating-point registers.
+///
+/// # Errors
+/// `EINVAL` for bits that `mxcsr` does not have.
+pub fn setfpregs(pid: Pid, area: &FpRegs) -> Result<()> {
+    ptrace(Request::SetFpRegs, pid, 0, Data::In(area)).map(drop)
+}
+
 /// Reads the register set with note type `note`, and returns how many bytes it filled.
 ///
 /// # Errors
@@ -201,6 +231,22 @@ pub fn setoptions(pid: Pid, options: Options) -> Result<()> {
 /// `ESRCH`.
 pub fn geteventmsg(pid: Pid) -> Result<u64> {
     read(Request::GetEventMsg, pid, 0)
+}
+
+/// Which side of a system call the tracee is at; `None` in a stop of another kind.
+///
+/// # Errors
+/// `ESRCH`.
+pub fn syscall_stop(pid: Pid) -> Result<Option<SyscallStop>> {
+    let mut info = [0; SYSCALL_INFO];
+    let size = SYSCALL_INFO as u64;
+    ptrace(Request::GetSyscallInfo, pid, size, Data::Out(&mut info))?;
+    let number = || u64::from_ne_bytes(info[24..32].try_into().expect("eight bytes"));
+    Ok(match info[0] {
+        1 => Some(SyscallStop::Entry(number())),
+        2 => Some(SyscallStop::Exit),
+        _ => None,
+    })
 }
 
 /// Reads the siginfo of the stop the tracee is in.

@@ -78,7 +78,12 @@ requests! {
     Interrupt = 0x4207, Shape::Word;
     /// Leave a seized tracee in its group-stop but hear of its end.
     Listen = 0x4208, Shape::Word;
+    /// Read what system call a syscall stop is about; the address is the buffer's size.
+    GetSyscallInfo = 0x420e, Shape::Out(SYSCALL_INFO);
 }
+
+/// The size of Linux's `struct ptrace_syscall_info`.
+pub const SYSCALL_INFO: usize = 88;
 
 /// What a request takes as its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

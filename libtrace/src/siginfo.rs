@@ -22,6 +22,16 @@ impl SigInfo {
         info
     }
 
+    /// All of it, as Linux lays it out.
+    pub fn bytes(&self) -> &[u8; 128] {
+        bytemuck::cast_ref(&self.0)
+    }
+
+    /// The siginfo with these bytes.
+    pub fn of_bytes(bytes: &[u8; 128]) -> Self {
+        SigInfo(bytemuck::pod_read_unaligned(bytes))
+    }
+
     /// `si_signo`.
     pub fn signal(&self) -> i32 {
         self.int(0)
