@@ -141,6 +141,7 @@ impl Fs {
                 break;
             }
         }
+        self.serial_event(host);
         self.dirty = true;
         self.expire(host);
     }

@@ -1,6 +1,7 @@
 //! Device files.
 
 use crate::tree::{Body, Directory, Inode, Mount, ROOT, Tree};
+use crate::tty::FIRST_PTY;
 
 /// What is behind a device file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) enum Device {
     Console,
     /// The first serial port, which is the console.
     Serial,
+    /// The second serial port.
+    Line,
     /// Makes a pseudo-terminal when it is opened.
     Ptmx,
     /// A pseudo-terminal.
@@ -35,7 +38,8 @@ const DEVICES: &[(&[u8], Device, u32)] = &[
     (b"ptmx", Device::Ptmx, 0o666),
     (b"export", Device::Export, 0o200),
     (b"ttyS0", Device::Serial, 0o600),
-    (b"ttyS1", Device::Log, 0o600),
+    (b"ttyS1", Device::Line, 0o600),
+    (b"ttyprintk", Device::Log, 0o600),
 ];
 
 const LINKS: &[(&[u8], &[u8])] = &[
@@ -57,22 +61,27 @@ impl Device {
             Device::Tty => (5, 0),
             Device::Console => (5, 1),
             Device::Serial => (4, 64),
-            Device::Log => (4, 65),
+            Device::Line => (4, 65),
+            Device::Log => (5, 3),
             // One of those for experiments.
             Device::Export => (60, 0),
             Device::Ptmx => (5, 2),
-            // /dev/pts begins with 0, and the terminals with the console.
-            Device::Pts(tty) => (136, u64::from(tty) - 1),
+            Device::Pts(tty) => (136, u64::from(tty - FIRST_PTY)),
         };
         major << 8 | minor
     }
 
-    /// Whether reading it reads the console or a pseudo-terminal, and writing it writes there or
+    /// Whether reading it reads the console or another terminal, and writing it writes there or
     /// to the log.
     pub fn is_console(self) -> bool {
         matches!(
             self,
-            Device::Tty | Device::Console | Device::Serial | Device::Log | Device::Pts(_)
+            Device::Tty
+                | Device::Console
+                | Device::Serial
+                | Device::Line
+                | Device::Log
+                | Device::Pts(_)
         )
     }
 }

@@ -57,8 +57,10 @@ impl Fs {
         let (readable, writable) = (file.readable(), file.writable());
         let id = self.files.insert(file).ok_or(Errno::ENFILE)?;
         self.hold_node(node);
-        if let Some(Device::Pts(tty)) = self.device(node) {
-            self.hold_pts(tty);
+        match self.device(node) {
+            Some(Device::Pts(tty)) => self.hold_pts(tty),
+            Some(Device::Line) => self.hold_serial(),
+            _ => {}
         }
         if let Node::Pipe(pipe) = node {
             let pipe = &mut self.pipes[pipe];
@@ -92,8 +94,10 @@ impl Fs {
             pipe.activity = (pipe.activity.0 + 1, pipe.activity.1 + 1);
             self.dirty = true;
         }
-        if let Some(Device::Pts(tty)) = self.device(file.node) {
-            self.release_pts(tty);
+        match self.device(file.node) {
+            Some(Device::Pts(tty)) => self.release_pts(tty),
+            Some(Device::Line) => self.release_serial(),
+            _ => {}
         }
         match file.node {
             // Its hold goes on until it has its time.

@@ -33,6 +33,13 @@ pub trait Host {
     fn stdin(&mut self, buffer: &mut [u8]) -> usize;
     /// Lets the console's interrupt come again.
     fn console_ack(&mut self);
+    /// Sends bytes by the second serial port; how many it takes. Where that is not all, its interrupt
+    /// comes when it takes more.
+    fn serial_write(&mut self, bytes: &[u8]) -> usize;
+    /// Takes bytes that have come in by the second serial port; 0 when there are none.
+    fn serial_read(&mut self, buffer: &mut [u8]) -> usize;
+    /// Lets the second serial port's interrupt come again.
+    fn serial_ack(&mut self);
 }
 
 /// The host as one report uses it.

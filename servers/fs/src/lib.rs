@@ -116,6 +116,7 @@ impl Fs {
     pub fn new() -> Fs {
         let mut ttys = Slab::new(MAX_TTYS);
         ttys.insert(Tty::default());
+        ttys.insert(Tty::serial());
         Fs {
             tree: Tree::new(),
             files: Slab::new(MAX_FILES),

@@ -27,6 +27,12 @@ fn main(_: Startup) -> ! {
             serial::COM1,
             IrqHandler::at(slots::CONSOLE_IRQ),
         ),
+        line: Serial::start_line(
+            IoPort::at(slots::DEBUGGER_PORTS),
+            serial::COM2,
+            IrqHandler::at(slots::DEBUGGER_IRQ),
+        ),
+        line_is_full: false,
         buffer: None,
     };
     let mut fs = Box::new(Fs::new());
@@ -43,6 +49,10 @@ fn main(_: Startup) -> ! {
 /// The process manager and the serial ports.
 struct Outside {
     console: Serial,
+    /// The second port, if the machine has one.
+    line: Option<Serial>,
+    /// It interrupts when it takes more.
+    line_is_full: bool,
     /// The buffer for calls, while it is not in use.
     buffer: Option<Box<Buffer>>,
 }
@@ -84,5 +94,27 @@ impl Host for Outside {
 
     fn console_ack(&mut self) {
         self.console.ack();
+    }
+
+    fn serial_write(&mut self, bytes: &[u8]) -> usize {
+        let Some(line) = &self.line else {
+            return bytes.len();
+        };
+        let count = line.send(bytes);
+        let full = count < bytes.len();
+        if core::mem::replace(&mut self.line_is_full, full) && !full {
+            line.sent();
+        }
+        count
+    }
+
+    fn serial_read(&mut self, buffer: &mut [u8]) -> usize {
+        self.line.as_ref().map_or(0, |line| line.read(buffer))
+    }
+
+    fn serial_ack(&mut self) {
+        if let Some(line) = &self.line {
+            line.ack();
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::path::{Follow, Last};
 use crate::tree::{Body, Mount, Node};
+use crate::tty::SERIAL;
 use abi::Errno;
 use abi::linux::general::{
     __O_TMPFILE, O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOCTTY,
@@ -52,6 +53,10 @@ impl Fs {
         let kept = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
         let file = self.add_file(node, kept, Box::default())?;
         self.hold_file(file);
+        if self.tty_of(node) == Some(SERIAL) {
+            // What came before somebody was there to read it.
+            self.drain_serial(port.host);
+        }
         let cloexec = flags & O_CLOEXEC != 0;
         self.table_mut(port.task)?
             .set(fd, Some(Fd { file, cloexec }));

@@ -308,7 +308,7 @@ impl Fs {
                     Ok(chunk.len() as u64)
                 })?;
             }
-            Device::Ptmx | Device::Pts(_) => return Err(Errno::EIO),
+            Device::Ptmx | Device::Pts(_) | Device::Line => return Err(Errno::EIO),
             Device::Export => return Err(Errno::EINVAL),
             Device::Tty | Device::Console | Device::Serial | Device::Log => {
                 return self.read_console(port, io);
@@ -328,7 +328,7 @@ impl Fs {
                 Ok(Some(io.total as i64))
             }
             Device::Full => Err(Errno::ENOSPC),
-            Device::Ptmx | Device::Pts(_) => Err(Errno::EIO),
+            Device::Ptmx | Device::Pts(_) | Device::Line => Err(Errno::EIO),
             Device::Tty | Device::Console | Device::Serial | Device::Log | Device::Export => {
                 self.write_console(port, device, io)
             }

@@ -266,7 +266,7 @@ impl Fs {
         let errors = if self.console.tty() {
             &b"console"[..]
         } else {
-            b"ttyS1"
+            b"ttyprintk"
         };
         for (fd, name) in (0..).zip([&b"console"[..], b"console", errors]) {
             let node = self.device_node(name);

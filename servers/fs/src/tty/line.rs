@@ -208,6 +208,11 @@ impl Line {
         self.ready.len() >= least
     }
 
+    /// How many more bytes can be kept for readers.
+    pub fn room(&self) -> usize {
+        MAX_READY - self.ready.len()
+    }
+
     /// How many bytes FIONREAD tells of.
     pub fn unread(&self) -> usize {
         match self.termios.local(ICANON) {

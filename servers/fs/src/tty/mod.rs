@@ -1,9 +1,10 @@
-//! Terminals: the console when it is one, and pseudo-terminals.
+//! Terminals: the console when it is one, the second serial port, and pseudo-terminals.
 
 mod control;
 mod ioctl;
 mod line;
 mod pty;
+mod serial;
 mod termios;
 
 use crate::Fs;
@@ -18,14 +19,16 @@ use abi::wire::{MAX, MAX_DATA};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use line::Line;
+use serial::Wire;
 
-pub(crate) use pty::Master;
+pub(crate) use pty::{FIRST_PTY, Master};
+pub(crate) use serial::SERIAL;
 
-/// The most terminals: the console, and the pseudo-terminals.
-pub const MAX_TTYS: usize = 65;
+/// The most terminals: the console, the serial port, and the pseudo-terminals.
+pub const MAX_TTYS: usize = 66;
 /// The console's number among the terminals.
 pub(crate) const CONSOLE: u32 = 0;
-/// The most bytes that wait for a pseudo-terminal's master.
+/// The most bytes that wait for a pseudo-terminal's master, or for the serial port.
 const MAX_OUTPUT: usize = 65536;
 
 /// A terminal.
@@ -41,6 +44,8 @@ pub(crate) struct Tty {
     hung_up: bool,
     /// A pseudo-terminal's.
     pty: Option<Pty>,
+    /// The serial port's.
+    wire: Option<Wire>,
 }
 
 /// What only a pseudo-terminal has.
@@ -58,11 +63,23 @@ struct Pty {
     activity: (u64, u64),
 }
 
+impl Tty {
+    /// How many bytes can be written before somebody has to take some.
+    fn room(&self) -> usize {
+        match (&self.pty, &self.wire) {
+            (Some(pty), _) => MAX_OUTPUT - pty.output.len(),
+            (_, Some(wire)) => wire.room(),
+            _ => usize::MAX,
+        }
+    }
+}
+
 impl Fs {
     /// The terminal behind a node, if there is one.
     pub(crate) fn tty_of(&self, node: Node) -> Option<u32> {
         match self.device(node)? {
             Device::Pts(number) => Some(number),
+            Device::Line => Some(SERIAL),
             Device::Tty | Device::Console | Device::Serial if self.console.tty() => Some(CONSOLE),
             _ => None,
         }
@@ -88,6 +105,9 @@ impl Fs {
 
     /// Shows bytes as they are; what finds no room is lost, as an echo may be.
     fn show(&mut self, host: &mut impl Host, id: u32, bytes: &[u8]) {
+        if id == SERIAL {
+            return self.send_serial(host, bytes);
+        }
         let Some(pty) = &mut self.ttys[id].pty else {
             return host.stdout(bytes);
         };
@@ -126,11 +146,14 @@ impl Fs {
             Ok(len)
         });
         self.ttys[id].line.took(io.moved as usize);
+        if id == SERIAL {
+            self.drain_serial(port.host);
+        }
         self.dirty = true;
         result.map(|()| Some(io.done()))
     }
 
-    /// write(2) to a terminal; none while its master does not read.
+    /// write(2) to a terminal; none while its other end does not read.
     pub(crate) fn write_tty<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
@@ -142,8 +165,7 @@ impl Fs {
         }
         self.may_write(port, id)?;
         // Each byte may become two.
-        let pty = self.ttys[id].pty.as_ref();
-        let room = pty.map_or(u64::MAX, |pty| (MAX_OUTPUT - pty.output.len()) as u64 / 2);
+        let room = self.ttys[id].room() as u64 / 2;
         if room == 0 {
             return Ok(None);
         }
@@ -169,8 +191,7 @@ impl Fs {
             return Err(Errno::EIO);
         }
         let shown = self.ttys[id].line.shown(bytes);
-        let pty = self.ttys[id].pty.as_ref();
-        if pty.is_some_and(|pty| MAX_OUTPUT - pty.output.len() < shown.len()) {
+        if self.ttys[id].room() < shown.len() {
             return Ok(0);
         }
         self.show(port.host, id, &shown);
@@ -192,12 +213,7 @@ impl Fs {
         if tty.hung_up {
             return READABLE | WRITABLE | POLLHUP | POLLERR;
         }
-        let full = |pty: &Pty| MAX_OUTPUT - pty.output.len() < 2;
-        let writable = if tty.pty.as_ref().is_some_and(full) {
-            0
-        } else {
-            WRITABLE
-        };
+        let writable = if tty.room() < 2 { 0 } else { WRITABLE };
         let readable = if tty.line.readable() { READABLE } else { 0 };
         readable | writable
     }

@@ -18,6 +18,10 @@ const TIOCGPTN: u32 = 0x8004_5430;
 const TIOCSPTLCK: u32 = 0x4004_5431;
 const TIOCGPTLCK: u32 = 0x8004_5439;
 
+/// The first pseudo-terminal's number among the terminals, behind the console's and the serial port's;
+/// /dev/pts begins with 0.
+pub(crate) const FIRST_PTY: u32 = 2;
+
 /// The other end of a terminal.
 pub(crate) struct Master(u32);
 
@@ -33,8 +37,7 @@ impl Fs {
         let (_, now) = port.time()?;
         let caller = self.caller(port)?;
         let id = self.ttys.insert(Tty::default()).ok_or(Errno::ENOSPC)?;
-        // /dev/pts begins with 0, and the console has that number here.
-        let name = format!("{}", id - 1);
+        let name = format!("{}", id - FIRST_PTY);
         let mut inode = Inode::new(Mount::Dev, 0o620, Body::Device(Device::Pts(id)));
         inode.times = Times::all(now);
         inode.uid = caller.uid[1];
@@ -63,13 +66,16 @@ impl Fs {
         let id = self.tty_of_session(caller.sid).ok_or(Errno::ENXIO)?;
         match &self.ttys[id].pty {
             Some(pty) => Ok(Node::Inode(pty.node)),
+            None if id == super::SERIAL => Ok(self.device_node(b"ttyS1")),
             None => Ok(self.device_node(b"console")),
         }
     }
 
     /// Whether /dev/tty means something else than the console.
     pub(crate) fn controls_terminals(&self) -> bool {
-        self.console.tty() || self.ttys.len() > 1
+        let any = |(id, tty): (u32, &Tty)| id != super::CONSOLE && tty.session.is_some();
+        let others = self.ttys.len() > FIRST_PTY as usize || self.ttys.iter().any(any);
+        self.console.tty() || others
     }
 
     fn pty(&mut self, id: u32) -> Option<&mut Pty> {
@@ -200,7 +206,7 @@ impl Fs {
     ) -> Result<i64, Errno> {
         let pty = self.pty(id).ok_or(Errno::EIO)?;
         match request {
-            TIOCGPTN => port.write(arg, &(id - 1).to_le_bytes()).map(|()| 0),
+            TIOCGPTN => port.write(arg, &(id - FIRST_PTY).to_le_bytes()).map(|()| 0),
             TIOCSPTLCK => {
                 let mut buffer = [0; MAX];
                 pty.locked = port.read(arg, 4, &mut buffer)? != [0; 4];

@@ -67,6 +67,16 @@ impl Default for Termios {
 }
 
 impl Termios {
+    /// As cfmakeraw(3) leaves them: bytes come and go as they are.
+    pub fn raw() -> Termios {
+        Termios {
+            input: 0,
+            output: 0,
+            local: 0,
+            ..Termios::default()
+        }
+    }
+
     pub fn to_bytes(self) -> [u8; SIZE] {
         let mut bytes = [0; SIZE];
         let flags = [self.input, self.output, self.control, self.local];

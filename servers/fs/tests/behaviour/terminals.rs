@@ -148,8 +148,59 @@ fn a_terminal_hangs_up_when_its_master_is_closed() {
 #[test]
 fn there_is_a_limit_to_terminals() {
     let mut w = World::new();
-    for _ in 1..fs::MAX_TTYS {
+    for _ in 2..fs::MAX_TTYS {
         w.open("/dev/ptmx", O_RDWR).unwrap();
     }
     assert_eq!(w.open("/dev/ptmx", O_RDWR), Err(Errno::ENOSPC));
+}
+
+#[test]
+fn the_serial_port_passes_bytes_on_as_they_are() {
+    let mut w = World::new();
+    w.out.serial_in.extend(b"before");
+    w.console();
+    let fd = w.open("/dev/ttyS1", O_RDWR).unwrap();
+    assert_eq!(w.read(INIT, fd, 9), Ok(b"before".to_vec()));
+    let read = w.start(INIT, __NR_read, &[fd as u64, DATA, 100]);
+    assert_eq!(w.result(read), None);
+    w.out.serial_in.extend(b"\x03\x04\r\n\xff\x11");
+    w.console();
+    assert_eq!(w.result(read), Some(6));
+    assert_eq!(w.get(INIT, DATA, 6), b"\x03\x04\r\n\xff\x11");
+    w.out.serial_room = 100;
+    w.write(INIT, fd, b"a\nb").unwrap();
+    assert_eq!(w.out.serial_out, b"a\nb");
+    assert!(w.out.stdout.is_empty());
+}
+
+#[test]
+fn what_the_serial_port_does_not_take_waits_and_then_the_writer() {
+    let mut w = World::new();
+    let fd = w.open("/dev/ttyS1", O_RDWR).unwrap();
+    w.out.serial_room = 10;
+    assert_eq!(w.write(INIT, fd, &[1; 100]), Ok(100));
+    assert_eq!(w.out.serial_out.len(), 10);
+    for _ in 0..64 {
+        w.write(INIT, fd, &[2; 1000]).unwrap();
+    }
+    let write = w.start(INIT, __NR_write, &[fd as u64, DATA, 2000]);
+    assert_eq!(w.result(write), None);
+    w.out.serial_room = 70_000;
+    w.console();
+    assert_eq!(w.result(write), Some(2000));
+    assert_eq!(w.out.serial_out.len(), 100 + 64_000 + 2000);
+}
+
+#[test]
+fn the_serial_port_is_no_terminal_of_a_session_unless_one_takes_it() {
+    let mut w = World::new();
+    assert_eq!(w.open("/dev/tty", O_RDWR).map(drop), Ok(()));
+    let fd = w.open("/dev/ttyS1", O_RDWR).unwrap();
+    assert_eq!(ioctl(&mut w, fd, TCGETS), Ok(0));
+    // Raw: no canonical input, no echo, no signals.
+    assert_eq!(w.word(INIT, DATA + 12) as u32, 0);
+    // The first pseudo-terminal is still number 0.
+    let (master, _) = pty(&mut w);
+    assert_eq!(ioctl(&mut w, master, TIOCGPTN), Ok(0));
+    assert_eq!(w.word(INIT, DATA) as u32, 0);
 }

@@ -36,6 +36,10 @@ pub struct Outside {
     pub wake: u64,
     pub input: VecDeque<u8>,
     pub acks: u32,
+    /// What the second serial port has got and sent, and how much it can still take.
+    pub serial_in: VecDeque<u8>,
+    pub serial_out: Vec<u8>,
+    pub serial_room: usize,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     /// What has gone to /dev/export.
@@ -373,6 +377,23 @@ impl Host for Outside {
     fn console_ack(&mut self) {
         self.acks += 1;
     }
+
+    fn serial_write(&mut self, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(self.serial_room);
+        self.serial_out.extend_from_slice(&bytes[..count]);
+        self.serial_room -= count;
+        count
+    }
+
+    fn serial_read(&mut self, buffer: &mut [u8]) -> usize {
+        let count = buffer.len().min(self.serial_in.len());
+        for (to, from) in buffer.iter_mut().zip(self.serial_in.drain(..count)) {
+            *to = from;
+        }
+        count
+    }
+
+    fn serial_ack(&mut self) {}
 }
 
 /// A booted file server with one task, [`INIT`], of tid 1.
