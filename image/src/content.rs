@@ -1,4 +1,4 @@
-//! What every boot archive holds: the servers, busybox, our tracing tool, and the folders programs expect.
+//! What every boot archive holds: the servers, busybox, our tools, and the folders programs expect.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,9 @@ pub fn standard(binaries: &Binaries) -> Result<Builder> {
     archive.file("/etc/passwd", 0o644, PASSWD.into())?;
     archive.file("/etc/group", 0o644, GROUP.into())?;
     busybox(&mut archive)?;
-    archive.file("/bin/trace", 0o755, read(&binaries.trace)?)?;
+    for (name, path) in &binaries.tools {
+        archive.file(&format!("/bin/{name}"), 0o755, read(path)?)?;
+    }
     for (name, path) in &binaries.servers {
         let server =
             elf::without_sections(&read(path)?).with_context(|| path.display().to_string())?;

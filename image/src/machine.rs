@@ -12,6 +12,9 @@ use crate::{host, workspace};
 /// The servers' packages, each with one binary of the same name.
 pub const SERVERS: [&str; 3] = ["procmgr", "tracer", "fs"];
 
+/// Our tools' packages, each with one binary of the same name.
+pub const TOOLS: [&str; 2] = ["trace", "gdbserver"];
+
 /// The root task's package and binary.
 pub const ROOT_TASK: &str = "init";
 
@@ -70,21 +73,27 @@ pub struct Binaries {
     pub init: PathBuf,
     /// The servers, each with its name.
     pub servers: Vec<(&'static str, PathBuf)>,
-    /// Our tracing tool.
-    pub trace: PathBuf,
+    /// Our tools, each with its name.
+    pub tools: Vec<(&'static str, PathBuf)>,
 }
 
-/// Builds the root task, the servers and the tracing tool, or finds them up to date. Cargo's messages go to our standard error.
+/// Builds the root task, the servers and the tools, or finds them up to date. Cargo's messages go to our standard error.
 pub fn build() -> Result<Binaries> {
     let mut freestanding = freestanding_cargo("build");
     run(&mut freestanding)?;
     let mut programs = cargo("build", &PROGRAM);
-    run(programs.args(["--release", "--package", "trace"]))?;
+    programs.arg("--release");
+    run(programs.args(TOOLS.iter().flat_map(|tool| ["--package", tool])))?;
     let on_kernel = freestanding_folder();
     Ok(Binaries {
         init: on_kernel.join(ROOT_TASK),
         servers: SERVERS.map(|name| (name, on_kernel.join(name))).into(),
-        trace: target_folder().join(PROGRAM.name).join("release/trace"),
+        tools: TOOLS
+            .map(|name| {
+                let folder = target_folder().join(PROGRAM.name).join("release");
+                (name, folder.join(name))
+            })
+            .into(),
     })
 }
 

@@ -1,7 +1,6 @@
 //! Preparing a machine and running it: what `run`, `trace`, `image` and `bench` have in common.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use abi::archive::COMMAND_PATH;
@@ -99,20 +98,18 @@ impl Options {
 
     /// Runs a machine on our standard streams, to its end.
     pub fn run(&self, machine: &Machine) -> Status {
-        self.run_exporting(machine, None)
+        self.run_with(machine, |_| ())
     }
 
-    /// The same with a file for what programs write to /dev/export.
-    pub fn run_exporting(&self, machine: &Machine, export: Option<&Path>) -> Status {
+    /// The same with a machine that `change` gives more.
+    pub fn run_with(&self, machine: &Machine, change: impl FnOnce(&mut qemu::Config)) -> Status {
         let root = tempfile::Builder::new()
             .prefix("stillpoint-")
             .suffix(".elf")
             .tempfile()?;
         fs::write(root.path(), &machine.root).context("writing the root task")?;
-        let config = qemu::Config {
-            export: export.map(Path::to_owned),
-            ..self.qemu(&machine.kernel.elf, root.path())
-        };
+        let mut config = self.qemu(&machine.kernel.elf, root.path());
+        change(&mut config);
         let run = qemu::start(&config)?;
         let stopper = run.stopper();
         ctrlc::set_handler(move || stopper.stop()).context("catching interrupts")?;

@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod doctor;
+mod gdb;
 mod image_files;
 mod machine;
 mod program;
@@ -32,6 +33,8 @@ enum Command {
     Run(run::Args),
     /// Runs PROGRAM under the tracing tool
     Trace(Box<trace::Args>),
+    /// Boots the machine with PROGRAM under gdbserver, for gdb or lldb here
+    Gdb(gdb::Args),
     /// Writes kernel, root task with boot archive, and the QEMU command line
     Image(image_files::Args),
     /// Checks style and runs every test
@@ -47,7 +50,10 @@ enum Command {
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     // The statuses below 125 belong to the program.
-    let failure = if matches!(command, Command::Run(_) | Command::Trace(_)) {
+    let failure = if matches!(
+        command,
+        Command::Run(_) | Command::Trace(_) | Command::Gdb(_)
+    ) {
         qemu::FAILED
     } else {
         1
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Run(args) => run::main(args),
         Command::Trace(args) => trace::main(*args),
+        Command::Gdb(args) => gdb::main(args),
         Command::Image(args) => image_files::main(args),
         Command::Test(args) => test::main(args),
         Command::Bench(args) => bench::main(args),

@@ -43,12 +43,12 @@ pub struct Config {
     pub export: Option<PathBuf>,
 }
 
-/// The other end of COM2. QEMU listens and the machine runs without waiting for anyone.
+/// The other end of COM2. The machine runs without waiting for anyone.
 #[derive(Clone, Debug)]
 pub enum Debugger {
-    /// A TCP port of this machine's loopback.
+    /// A TCP port of this machine's loopback, where QEMU listens.
     Port(u16),
-    /// A Unix socket.
+    /// A Unix socket, where somebody listens whom QEMU connects to.
     Socket(PathBuf),
 }
 
@@ -100,7 +100,7 @@ pub fn command(config: &Config, channels: &Channels) -> Command {
             Debugger::Port(port) => {
                 format!("socket,host=127.0.0.1,port={port},server=on,wait=off,nodelay=on")
             }
-            Debugger::Socket(path) => format!("socket,path={},server=on,wait=off", path.display()),
+            Debugger::Socket(path) => format!("socket,path={}", path.display()),
         };
         qemu.args([
             "-chardev",

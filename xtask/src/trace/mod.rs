@@ -64,7 +64,9 @@ pub fn main(args: Args) -> Status {
         return args.options.run(&machine);
     };
     let importing = outside.start()?;
-    let status = args.options.run_exporting(&machine, Some(importing.path()));
+    let status = args.options.run_with(&machine, |config| {
+        config.export = Some(importing.path().to_owned());
+    });
     importing.finish()?;
     status
 }

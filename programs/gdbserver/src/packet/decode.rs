@@ -15,8 +15,11 @@ const END: u8 = b'#';
 const ESCAPE: u8 = b'}';
 /// ^C.
 const INTERRUPT: u8 = 0x03;
-/// End of transmission: sent on a line that cannot tell by itself that the other end has gone.
+/// End of transmission: sent between packets, or where a packet has just begun, on a line that cannot tell
+/// by itself that the other end has gone.
 const HANG_UP: u8 = 0x04;
+/// The answer to it: what follows is for who comes next.
+pub const UNDERSTOOD: &[u8] = b"$\x04";
 
 /// What has come in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +91,11 @@ impl Decoder {
                 // `+` needs no answer, and what else is between packets is noise.
                 _ => {}
             },
+            // No request begins so.
+            State::Payload if byte == HANG_UP && self.payload.is_empty() => {
+                self.state = State::Between;
+                self.ready.push_back(Input::HangUp);
+            }
             State::Payload if byte == END => self.state = State::Checksum(None),
             State::Payload => {
                 // One more than the limit shows that it was too long.
@@ -160,6 +168,11 @@ mod tests {
                 Input::HangUp
             ]
         );
+    }
+
+    #[test]
+    fn the_other_end_may_go_in_the_middle_of_a_packet() {
+        assert_eq!(all(b"$g#6$\x04$?#3f"), [Input::HangUp, plain(b"?")]);
     }
 
     #[test]

@@ -6,6 +6,6 @@ mod encode;
 pub mod hex;
 mod thread_id;
 
-pub use decode::{Decoder, Input, MAX_PACKET};
+pub use decode::{Decoder, Input, MAX_PACKET, UNDERSTOOD};
 pub use encode::{escape, notification, packet};
 pub use thread_id::{Choice, ThreadId};

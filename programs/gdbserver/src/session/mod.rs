@@ -51,6 +51,8 @@ pub struct Session {
     files: Files,
     /// The object that is being read, piece by piece.
     object: Option<(String, String, Vec<u8>)>,
+    /// The other end has said that it is gone.
+    gone: bool,
     /// There is nothing more to do.
     over: bool,
 }
@@ -119,6 +121,7 @@ impl Session {
             resumed: ThreadId::ALL,
             files: Files::default(),
             object: None,
+            gone: false,
             over: false,
         }
     }
@@ -135,7 +138,7 @@ impl Session {
 
     /// Whether the other end has said that it is gone.
     pub fn hung_up(&self) -> bool {
-        self.decoder.hung_up()
+        self.gone || self.decoder.hung_up()
     }
 
     /// Whether gdb wants this program to end.
@@ -157,6 +160,7 @@ impl Session {
     pub fn disconnected(&mut self) {
         self.decoder = Decoder::default();
         self.output.clear();
+        self.gone = false;
         self.files.close_all();
         self.begin();
     }
@@ -214,7 +218,8 @@ impl Session {
             }
             Input::Damaged if self.acknowledge => self.output.push(b'-'),
             Input::Again if self.acknowledge => self.output.extend_from_slice(&self.last),
-            Input::Damaged | Input::Again | Input::HangUp => {}
+            Input::Damaged | Input::Again => {}
+            Input::HangUp => self.gone = true,
             Input::Interrupt if self.non_stop => self.interrupt(),
             // Everything has stopped already, and gdb has been told.
             Input::Interrupt => {}
