@@ -8,6 +8,8 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use nix::sys::termios::{self, SetArg};
 
+use crate::packet::NEXT;
+
 /// Keeps a terminal that is opened from becoming the opener's own.
 const O_NOCTTY: i32 = 0o400;
 
@@ -42,12 +44,13 @@ impl Line {
         }
         if name.starts_with('/') {
             let mut options = OpenOptions::new();
-            let device = options
+            let mut device = options
                 .read(true)
                 .write(true)
                 .custom_flags(O_NOCTTY)
                 .open(name)?;
             make_raw(&device)?;
+            device.write_all(NEXT)?;
             return Ok(Line::Wire(device.try_clone()?, device));
         }
         let address = match name.strip_prefix(':') {

@@ -6,7 +6,7 @@ use libtrace::interrupt;
 use libtrace::sleep::{Sleeper, Woken};
 
 use crate::line::{Connection, Line};
-use crate::packet::UNDERSTOOD;
+use crate::packet::NEXT;
 use crate::session::Session;
 
 /// How long stopping everything may take before it is looked at who cannot stop.
@@ -81,7 +81,7 @@ impl Server {
                 let output = self.session.take_output();
                 let failed = !output.is_empty() && connection.write(&output).is_err();
                 if self.session.hung_up() {
-                    let _ = connection.write(UNDERSTOOD);
+                    let _ = connection.write(NEXT);
                     self.lose();
                 } else if failed {
                     self.line.ended();

@@ -66,6 +66,7 @@ impl Console {
     /// Takes what has come in, up to the ring's limit.
     fn drain(&mut self, host: &mut impl Host) {
         let mut bytes = [0; 256];
+        let mut acknowledged = false;
         loop {
             let room = (CAPACITY - self.ring.len()).min(bytes.len());
             if room == 0 {
@@ -73,10 +74,16 @@ impl Console {
                 return;
             }
             let count = host.stdin(&mut bytes[..room]).min(room);
+            if count == 0 && acknowledged {
+                return;
+            }
             if count == 0 {
                 self.unacknowledged = false;
                 host.console_ack();
-                return;
+                // The interrupt controller forgets an edge that came before, so what came with it is still
+                // to be taken.
+                acknowledged = true;
+                continue;
             }
             self.activity += 1;
             for &byte in &bytes[..count] {

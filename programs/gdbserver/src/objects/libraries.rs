@@ -24,6 +24,8 @@ const DT_DEBUG: u64 = 21;
 
 /// The most libraries that are followed; a damaged list may be a circle.
 const MAX_LIBRARIES: usize = 4096;
+/// The most name spaces (dlmopen(3)).
+const MAX_NAME_SPACES: usize = 64;
 /// The longest name of one.
 const MAX_NAME: usize = 4096;
 
@@ -38,48 +40,62 @@ struct Library {
 }
 
 /// The list (gdb manual, "Library List Format for SVR4 Targets"). The annex may say where to begin:
-/// `start=ADDR;prev=ADDR`.
+/// `lmid=ADDR;start=ADDR;prev=ADDR`.
 pub fn list(target: &mut Target, pid: Pid, annex: &str) -> Result<Vec<u8>> {
     let mut memory = Memory { target, pid };
     let value = |name: &str| {
         let mut words = annex.split(';').filter_map(|word| word.split_once('='));
         let (_, value) = words.find(|(it, _)| *it == name)?;
-        hex::number(value.as_bytes())
+        hex::number(value.as_bytes()).filter(|value| *value != 0)
     };
-    let (start, previous) = (value("start"), value("prev").unwrap_or(0));
-    let (head, from_head) = match start {
-        Some(start) if start != 0 => (start, false),
-        _ => (memory.first_link_map()?, true),
-    };
-    Ok(write_list(&mut memory, head, from_head, previous).into_bytes())
+    let mut xml = String::from("<library-list-svr4 version=\"1.0\"");
+    if let Some(start) = value("start") {
+        xml.push('>');
+        let (space, previous) = (value("lmid").unwrap_or(0), value("prev").unwrap_or(0));
+        write_list(&mut memory, space, start, previous, &mut xml);
+    } else {
+        let spaces = memory.name_spaces()?;
+        if let Some((_, program)) = spaces.first() {
+            let _ = write!(xml, " main-lm=\"{program:#x}\"");
+        }
+        xml.push('>');
+        for (number, (space, first)) in spaces.into_iter().enumerate() {
+            // The first of all is the program itself, which is no library.
+            let (start, previous) = match (number, memory.library(first)) {
+                (0, Some(program)) => (program.next, first),
+                _ => (first, 0),
+            };
+            write_list(&mut memory, space, start, previous, &mut xml);
+        }
+    }
+    xml.push_str("</library-list-svr4>");
+    Ok(xml.into_bytes())
 }
 
-/// Writes the libraries from `at` on. The first of the linker's whole list is the program itself.
-fn write_list(memory: &mut Memory<'_>, mut at: u64, from_head: bool, mut previous: u64) -> String {
-    let mut xml = String::from("<library-list-svr4 version=\"1.0\"");
-    if from_head && at != 0 {
-        let _ = write!(xml, " main-lm=\"{at:#x}\"");
-    }
-    xml.push('>');
-    let mut is_program = from_head;
+/// Writes the libraries of a name space from `at` on.
+fn write_list(
+    memory: &mut Memory<'_>,
+    space: u64,
+    mut at: u64,
+    mut previous: u64,
+    xml: &mut String,
+) {
     for _ in 0..MAX_LIBRARIES {
         // What cannot be read ends the list: the program may be changing it.
         let Some(library) = memory.library(at).filter(|it| it.previous == previous) else {
             break;
         };
-        if !std::mem::take(&mut is_program) && !library.name.is_empty() {
+        if !library.name.is_empty() {
             xml.push_str("<library name=\"");
-            escape_into(&mut xml, &library.name);
+            escape_into(xml, &library.name);
             let _ = write!(
                 xml,
-                "\" lm=\"{:#x}\" l_addr=\"{:#x}\" l_ld=\"{:#x}\"/>",
+                "\" lm=\"{:#x}\" l_addr=\"{:#x}\" l_ld=\"{:#x}\" lmid=\"{space:#x}\"/>",
                 library.link_map, library.base, library.dynamic
             );
         }
         (previous, at) = (at, library.next);
     }
-    xml.push_str("</library-list-svr4>");
-    xml
 }
 
 /// The memory of the process.
@@ -128,14 +144,26 @@ impl Memory<'_> {
         })
     }
 
-    /// The first entry of the linker's list; 0 for a static program, and before the linker has run.
-    fn first_link_map(&mut self) -> Result<u64> {
-        let Some(debug) = self.linkers_debug_structure()? else {
-            return Ok(0);
-        };
-        // r_version, padded, and r_map.
-        let [version, map] = self.words(debug).unwrap_or_default();
-        Ok(if version as u32 == 0 { 0 } else { map })
+    /// The linker's name spaces: where the structure of each is, and its first library. None for a static
+    /// program, and before the linker has run.
+    fn name_spaces(&mut self) -> Result<Vec<(u64, u64)>> {
+        let mut at = self.linkers_debug_structure()?.unwrap_or(0);
+        let mut spaces = Vec::new();
+        while at != 0 && spaces.len() < MAX_NAME_SPACES {
+            // r_version, padded, and r_map.
+            let Some([version, map]) = self.words(at) else {
+                break;
+            };
+            if map != 0 {
+                spaces.push((at, map));
+            }
+            at = match version as u32 {
+                // The second version has r_next behind r_brk, r_state and r_ldbase.
+                2.. => self.words::<6>(at).map_or(0, |words| words[5]),
+                _ => 0,
+            };
+        }
+        Ok(spaces)
     }
 
     /// Where DT_DEBUG of the program leads.

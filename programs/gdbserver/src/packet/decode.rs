@@ -18,8 +18,9 @@ const INTERRUPT: u8 = 0x03;
 /// End of transmission: sent between packets, or where a packet has just begun, on a line that cannot tell
 /// by itself that the other end has gone.
 const HANG_UP: u8 = 0x04;
-/// The answer to it: what follows is for who comes next.
-pub const UNDERSTOOD: &[u8] = b"$\x04";
+/// Our word for whoever minds such a line: what follows is for who comes next. Said at the beginning, and in
+/// answer to the end of a debugger. No packet contains it, and between packets debuggers do not hear it.
+pub const NEXT: &[u8] = b"#\x04";
 
 /// What has come in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,8 +213,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::packet::repeatable(256))]
         #[test]
         fn what_is_encoded_is_decoded(payload in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assume!(payload.first() != Some(&HANG_UP));
             // Runs are for gdb alone; we are never sent any.
             let sent = packet::escape(&payload);
             let sum = sent.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));

@@ -99,6 +99,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::packet::repeatable(256))]
         #[test]
         fn what_is_shortened_is_read_back(
             data in proptest::collection::vec(prop_oneof![Just(0u8), Just(b'*'), Just(b'}'), any::<u8>()], 0..300)

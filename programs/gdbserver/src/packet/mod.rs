@@ -6,6 +6,17 @@ mod encode;
 pub mod hex;
 mod thread_id;
 
-pub use decode::{Decoder, Input, MAX_PACKET, UNDERSTOOD};
+pub use decode::{Decoder, Input, MAX_PACKET, NEXT};
 pub use encode::{escape, notification, packet};
 pub use thread_id::{Choice, ThreadId};
+
+/// So many random cases, the same each time.
+#[cfg(test)]
+pub fn repeatable(cases: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config {
+        cases,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..Default::default()
+    }
+}

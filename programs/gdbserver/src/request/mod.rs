@@ -289,7 +289,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(crate::packet::repeatable(20_000))]
         #[test]
         fn no_packet_panics(packet in packets()) {
             let _ = Request::parse(&packet);

@@ -20,7 +20,7 @@ use libtrace::Errno;
 
 use crate::files::Files;
 use crate::packet::{self, Decoder, Input, ThreadId};
-use crate::target::{News, Target};
+use crate::target::{News, Target, Wants};
 
 pub use programs::Programs;
 use threads::Selected;
@@ -38,6 +38,8 @@ pub struct Session {
     /// Packets are acknowledged.
     acknowledge: bool,
     features: Features,
+    /// The other end has said what it can do.
+    greeted: bool,
     phase: Phase,
     /// The signal that a halt is reported as which nothing else explains.
     reason: Option<i32>,
@@ -113,6 +115,7 @@ impl Session {
             last: Vec::new(),
             acknowledge: true,
             features: Features::default(),
+            greeted: false,
             phase: Phase::Still,
             reason: None,
             non_stop: false,
@@ -169,6 +172,8 @@ impl Session {
     fn begin(&mut self) {
         self.acknowledge = true;
         self.features = Features::default();
+        self.greeted = false;
+        self.target.wants = Wants::default();
         self.object = None;
         self.notices.clear();
     }
@@ -205,10 +210,10 @@ impl Session {
     fn take(&mut self, input: Input) {
         match input {
             Input::Packet(packet) => {
-                if packet.starts_with(b"qSupported") {
-                    // It is what every gdb begins with, also one that has come to a line that cannot
-                    // tell that the one before has gone.
+                if packet.starts_with(b"qSupported") && std::mem::replace(&mut self.greeted, true) {
+                    // Nobody says it twice: the line could not tell that the one before has gone.
                     self.begin();
+                    self.greeted = true;
                 }
                 if self.acknowledge {
                     self.output.push(b'+');

@@ -59,13 +59,18 @@ impl Session {
         Ok(())
     }
 
-    /// `vKill`, and `k`, which means everything and expects no answer.
+    /// `vKill`, and `k`, which means everything and expects no answer but of one kind.
     pub(super) fn kill(&mut self, pid: Option<Pid>) -> Answer {
         match pid {
             Some(pid) => self.target.kill(pid).into(),
             None => {
+                let pid = self.selected.pid;
                 self.target.kill_all();
-                Answer::Later
+                // gdb, where it knows of processes, uses the other; lldb uses this, and wants to be told.
+                match self.features.multiprocess {
+                    true => Answer::text(format!("X09;process:{pid:x}")),
+                    false => Answer::Later,
+                }
             }
         }
     }

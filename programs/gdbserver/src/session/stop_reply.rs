@@ -67,6 +67,16 @@ impl Session {
             Report::HardwareBreakpoint if features.hardware_breakpoints => {
                 write!(text, "hwbreak:;")
             }
+            // lldb, which does not know these words, takes any trap where it has a breakpoint for a hit
+            // one, also the stop before a program's first instruction.
+            Report::SoftwareBreakpoint | Report::HardwareBreakpoint => {
+                write!(text, "reason:breakpoint;")
+            }
+            Report::Signal(signal)
+                if *signal == SIGTRAP.into() && !features.software_breakpoints =>
+            {
+                write!(text, "reason:trace;")
+            }
             Report::Watchpoint(Watch::Write, addr) => write!(text, "watch:{addr:x};"),
             Report::Watchpoint(Watch::Access, addr) => write!(text, "awatch:{addr:x};"),
             Report::CallEntry(number) => write!(text, "syscall_entry:{number:x};"),
@@ -81,10 +91,9 @@ impl Session {
                     hex::encode(program.as_os_str().as_bytes())
                 )
             }
-            // As lldb's own servers say it.
             Report::Exec(_) => write!(text, "reason:exec;"),
             Report::Created => write!(text, "create:;"),
-            Report::Signal(_) | Report::SoftwareBreakpoint | Report::HardwareBreakpoint => Ok(()),
+            Report::Signal(_) => Ok(()),
         };
     }
 

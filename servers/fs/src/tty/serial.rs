@@ -44,9 +44,11 @@ impl Fs {
 
     /// The port's interrupt line was asserted, or the console's.
     pub(crate) fn serial_event(&mut self, host: &mut impl Host) {
+        // First, because the interrupt controller forgets an edge that comes before: what came since then
+        // is taken below.
+        host.serial_ack();
         self.send_serial(host, &[]);
         self.drain_serial(host);
-        host.serial_ack();
     }
 
     /// Sends bytes as soon as the port takes them, behind those that wait.
