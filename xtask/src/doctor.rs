@@ -57,6 +57,7 @@ const TOOLS: &[Tool] = &[
     tool("busybox", "busybox-static", Need::Run, Sign::StaticBusybox),
     tool("musl-gcc", "musl-tools", Need::Test, Sign::Program),
     tool("gdb", "gdb", Need::Test, Sign::Program),
+    tool("lldb", "lldb", Need::Test, Sign::Program),
     tool("strace", "strace", Need::Test, Sign::Program),
     tool("chromium", "chromium", Need::Test, Sign::Program),
     tool("mandoc", "mandoc", Need::Test, Sign::Program),

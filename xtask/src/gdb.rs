@@ -2,8 +2,6 @@
 
 mod relay;
 
-use anyhow::Context;
-
 use crate::Status;
 use crate::machine::Options;
 use crate::program::{self, Program};
@@ -22,6 +20,9 @@ pub struct Args {
     /// Where the debugger connects to; 0 for any port that is free
     #[arg(long, value_name = "N", default_value_t = 1234)]
     port: u16,
+    /// Lets the program go S seconds after the debugger was lost, unless it comes back
+    #[arg(long, value_name = "S")]
+    hold: Option<String>,
     /// A path in the image, or a file of this machine; and its arguments
     #[arg(
         value_name = "PROGRAM [ARG]",
@@ -35,6 +36,9 @@ pub struct Args {
 pub fn main(args: Args) -> Status {
     let machine = args.options.prepare(Box::new(|archive| {
         let mut words = Vec::new();
+        if let Some(hold) = &args.hold {
+            words.extend(["--hold".to_owned(), hold.clone()]);
+        }
         match args.command.split_first() {
             Some((program, rest)) => {
                 words.extend([LINE.to_owned(), program::find(program, archive)?.path]);
@@ -50,11 +54,12 @@ pub fn main(args: Args) -> Status {
             words,
         ))
     }))?;
-    let relay = Relay::listen(args.port).context("listening for the debugger")?;
-    let port = relay.port();
-    eprintln!("stillpoint: in gdb: target extended-remote :{port} (in lldb: gdb-remote {port})");
-    let relay = relay.start()?;
-    let debugger = Some(relay.debugger().clone());
-    args.options
-        .run_with(&machine, |config| config.debugger = debugger)
+    let relay = Relay::start(args.port, |port| {
+        eprintln!(
+            "stillpoint: in gdb: target extended-remote :{port} (in lldb: gdb-remote {port})"
+        );
+    })?;
+    args.options.run_with(&machine, |config| {
+        config.debugger = Some(relay.debugger());
+    })
 }

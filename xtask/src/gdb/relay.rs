@@ -1,114 +1,115 @@
 //! Between the debugger's connection and the machine's serial line.
 //!
-//! A serial line does not tell that the other end has gone, and QEMU's drops what comes while nobody is connected. So the debugger connects
-//! to us: we pass its bytes on, and when it goes we say so in the line's own words, which gdbserver answers when it has understood.
+//! A serial line does not tell that the other end has gone, and who connects to it before anybody listens there is not heard. So the
+//! debugger connects to us, as soon as gdbserver says that it listens; we pass the bytes on, and when the debugger goes we say so in the
+//! line's own words, which gdbserver answers when it has understood.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use image::qemu::Debugger;
 use tempfile::TempDir;
 
-/// The other end has gone: the beginning of a packet, so that whatever was cut off is over, and the end of transmission. gdbserver answers
-/// with the same, and what comes behind that is for who comes next. No packet begins so.
-const HANG_UP: [u8; 2] = [b'$', 0x04];
+/// What we say when the debugger has gone: the beginning of a packet, so that whatever was cut off is over, and the end of transmission.
+const GONE: [u8; 2] = [b'$', 0x04];
+/// What gdbserver says when it listens, and in answer to that: what follows is for who comes next. No packet contains it.
+const NEXT: [u8; 2] = [b'#', 0x04];
 /// How long to wait for the answer. Where gdbserver has ended there is none.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The place that debuggers connect to.
+/// A relay at work. QEMU connects to it.
 pub struct Relay {
-    debuggers: TcpListener,
-}
-
-/// The relay at work; QEMU connects to it.
-pub struct Started {
-    debugger: Debugger,
+    line: PathBuf,
     _folder: TempDir,
 }
 
+/// The debugger that is connected, if one is.
+type Current = Arc<Mutex<Option<TcpStream>>>;
+
 impl Relay {
-    /// Listens on a port of the loopback.
-    pub fn listen(port: u16) -> io::Result<Relay> {
-        let debuggers = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-        Ok(Relay { debuggers })
-    }
-
-    /// The port.
-    pub fn port(&self) -> u16 {
-        self.debuggers.local_addr().map_or(0, |it| it.port())
-    }
-
-    /// Passes bytes between one debugger after the other and the machine that connects, for as long as there is one.
-    pub fn start(self) -> Result<Started> {
+    /// Listens for the machine. When gdbserver listens in it, `ready` is called with the port of the loopback that debuggers connect to:
+    /// `port`, or a free one for 0.
+    pub fn start(port: u16, ready: impl FnOnce(u16) + Send + 'static) -> Result<Relay> {
+        // Whether it can be had is found out now. Nobody may connect before the machine has come up, for debuggers lose their patience.
+        let port = listen(port)
+            .and_then(|debuggers| debuggers.local_addr())
+            .with_context(|| format!("listening on port {port}"))?
+            .port();
         let folder = tempfile::Builder::new().prefix("stillpoint-").tempdir()?;
-        let path = folder.path().join("line");
-        let lines = UnixListener::bind(&path)?;
+        let line = folder.path().join("line");
+        let machines = UnixListener::bind(&line)?;
         thread::spawn(move || {
-            // Whatever fails here, the machine goes on without a debugger.
-            if let Ok((line, _)) = lines.accept() {
-                let _ = self.serve(line);
+            // The machine goes on without a debugger, whatever fails here.
+            if let Err(error) = serve(&machines, port, ready) {
+                eprintln!("stillpoint: the debugger's connection: {error}");
             }
         });
-        Ok(Started {
-            debugger: Debugger::Socket(path),
+        Ok(Relay {
+            line,
             _folder: folder,
         })
     }
 
-    fn serve(self, line: UnixStream) -> io::Result<()> {
-        let current = Arc::new(Mutex::new(None::<TcpStream>));
-        let (understood, answers) = channel();
-        let (from_line, to) = (line.try_clone()?, current.clone());
-        thread::spawn(move || pass_on(from_line, &to, &understood));
-        let mut line = line;
-        loop {
-            let (mut debugger, _) = self.debuggers.accept()?;
-            debugger.set_nodelay(true)?;
-            *current.lock().expect("nobody panics with it") = Some(debugger.try_clone()?);
-            // A debugger that is cut off has gone as well.
-            let _ = io::copy(&mut debugger, &mut line);
-            hang_up(&mut line, &current, &answers)?;
+    /// Where QEMU's second serial line leads.
+    pub fn debugger(&self) -> Debugger {
+        Debugger::Socket(self.line.clone())
+    }
+}
+
+fn listen(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+}
+
+/// Passes bytes between one debugger after the other and the machine that connects.
+fn serve(machines: &UnixListener, port: u16, ready: impl FnOnce(u16)) -> io::Result<()> {
+    let (mut line, _) = machines.accept()?;
+    let current = Current::default();
+    let (next, nexts) = channel();
+    let (from_line, to) = (line.try_clone()?, current.clone());
+    thread::spawn(move || pass_on(from_line, &to, &next));
+    if nexts.recv().is_err() {
+        // The machine has ended before anybody listened.
+        return Ok(());
+    }
+    let debuggers = listen(port)?;
+    ready(port);
+    loop {
+        let (mut debugger, _) = debuggers.accept()?;
+        debugger.set_nodelay(true)?;
+        *current.lock().expect("nobody panics with it") = Some(debugger.try_clone()?);
+        // A debugger that is cut off has gone as well.
+        let _ = io::copy(&mut debugger, &mut line);
+        if hang_up(&mut line, &current, &nexts).is_err() {
+            return Ok(());
         }
     }
 }
 
-impl Started {
-    /// Where QEMU's second serial line leads.
-    pub fn debugger(&self) -> &Debugger {
-        &self.debugger
-    }
-}
-
 /// Tells gdbserver that the debugger has gone, and passes nothing more on until it knows.
-fn hang_up(
-    line: &mut UnixStream,
-    current: &Mutex<Option<TcpStream>>,
-    answers: &Receiver<()>,
-) -> io::Result<()> {
-    while answers.try_recv().is_ok() {}
-    line.write_all(&HANG_UP)?;
-    let _ = answers.recv_timeout(PATIENCE);
-    if let Some(debugger) = current.lock().expect("nobody panics with it").take() {
-        let _ = debugger.shutdown(Shutdown::Both);
-    }
+fn hang_up(line: &mut UnixStream, current: &Current, nexts: &Receiver<()>) -> io::Result<()> {
+    while nexts.try_recv().is_ok() {}
+    line.write_all(&GONE)?;
+    let _ = nexts.recv_timeout(PATIENCE);
+    close(current);
     Ok(())
 }
 
-/// Passes on what the machine says, to whom there is.
-fn pass_on(mut line: UnixStream, current: &Mutex<Option<TcpStream>>, understood: &Sender<()>) {
+/// Passes on what the machine says, to whom there is, until the machine is over.
+fn pass_on(mut line: UnixStream, current: &Current, next: &Sender<()>) {
     let mut buffer = [0; 65536];
     let mut last = 0;
     while let Ok(count @ 1..) = line.read(&mut buffer) {
         let bytes = &buffer[..count];
         for &byte in bytes {
-            if [std::mem::replace(&mut last, byte), byte] == HANG_UP {
-                let _ = understood.send(());
+            if [std::mem::replace(&mut last, byte), byte] == NEXT {
+                let _ = next.send(());
             }
         }
         let mut current = current.lock().expect("nobody panics with it");
@@ -119,7 +120,10 @@ fn pass_on(mut line: UnixStream, current: &Mutex<Option<TcpStream>>, understood:
             *current = None;
         }
     }
-    // The machine is over.
+    close(current);
+}
+
+fn close(current: &Current) {
     if let Some(debugger) = current.lock().expect("nobody panics with it").take() {
         let _ = debugger.shutdown(Shutdown::Both);
     }

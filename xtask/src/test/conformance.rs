@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use image::{host, workspace};
 
-use super::{Tally, report};
+use super::{Tally, known_wrong, say};
 
 /// The programs and what Linux printed.
 const FOLDER: &str = "tests/conformance";
@@ -51,7 +51,7 @@ const LIBRARIES: &[Library] = &[
 /// Runs the cases whose names contain `name`, or whose whole name contains the general filter: both
 /// libraries at a time, each in a machine of its own.
 pub fn test(filter: Option<&str>, name: Option<&str>) -> Result<Tally> {
-    let known_wrong = known_wrong(&fs::read_to_string(workspace::root().join(KNOWN_WRONG))?)?;
+    let known_wrong = known_wrong(KNOWN_WRONG)?;
     let all = cases()?;
     let chosen = |library: &Library| -> Vec<String> {
         all.iter()
@@ -86,26 +86,11 @@ pub fn test(filter: Option<&str>, name: Option<&str>) -> Result<Tally> {
                 &format!("conformance::{}::{case}", library.name),
                 wrong,
                 known,
+                KNOWN_WRONG,
             ));
         }
     }
     Ok(tally)
-}
-
-/// Says how one case ended. One that is known to be wrong counts for nothing.
-fn say(name: &str, wrong: Option<String>, known: Option<&String>) -> Tally {
-    let detail = match (wrong, known) {
-        (None, None) => return report(name, true),
-        (Some(_), Some(reason)) => {
-            println!("test {name} ... known to be wrong: {reason}");
-            return Tally::default();
-        }
-        (Some(wrong), None) => wrong,
-        (None, Some(_)) => format!("    it passes: take it out of {KNOWN_WRONG}"),
-    };
-    let tally = report(name, false);
-    println!("{detail}");
-    tally
 }
 
 /// The names of all cases, in order.
@@ -243,21 +228,6 @@ fn parse(text: &str) -> BTreeMap<String, Run> {
     runs
 }
 
-/// Reads the list of cases that are known to fail.
-fn known_wrong(text: &str) -> Result<BTreeMap<String, String>> {
-    let mut list = BTreeMap::new();
-    for line in text
-        .lines()
-        .filter(|l| !l.is_empty() && !l.starts_with('#'))
-    {
-        let Some((case, reason)) = line.split_once(": ") else {
-            bail!("{KNOWN_WRONG}: no reason in {line:?}");
-        };
-        list.insert(case.to_owned(), reason.to_owned());
-    }
-    Ok(list)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,14 +243,5 @@ mod tests {
                 .contains("line 2")
         );
         assert!(judge(runs.get("c"), "").is_some());
-    }
-
-    #[test]
-    fn a_case_known_to_be_wrong_has_a_reason() {
-        assert!(known_wrong("glibc/x\n").is_err());
-        assert_eq!(
-            known_wrong("# no\n\nglibc/x: because\n").unwrap()["glibc/x"],
-            "because"
-        );
     }
 }

@@ -5,6 +5,7 @@ mod browser;
 mod conformance;
 mod events;
 mod files;
+mod gdb;
 mod machine;
 mod made_up;
 mod outputs;
@@ -14,6 +15,12 @@ mod trace_options;
 mod tracing;
 mod workspace;
 
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Result, bail};
+use image::workspace::root as workspace_root;
+
 use crate::Status;
 use crate::doctor::{self, Need};
 
@@ -22,7 +29,7 @@ use crate::doctor::{self, Need};
 pub struct Args {
     /// Runs only the tests whose names contain this, and does not check style
     filter: Option<String>,
-    /// With the filter `conformance`: only the cases whose names contain this
+    /// With the filter `conformance` or `gdb`: only the cases whose names contain this
     name: Option<String>,
     /// Replays a simulation with the seed it printed when it failed
     #[arg(long, value_name = "N")]
@@ -58,8 +65,11 @@ pub fn main(args: Args) -> Status {
     if args.filter.is_none() {
         tally.add(style::check()?);
     }
-    let filter = args.filter.as_deref();
-    if filter != Some("conformance") {
+    let (filter, name) = (args.filter.as_deref(), args.name.as_deref());
+    // These two words, alone or with what follows `::`, mean nothing else.
+    let kind = filter.and_then(|filter| filter.split("::").next());
+    let kind = kind.filter(|kind| matches!(*kind, "conformance" | "gdb"));
+    if kind.is_none() {
         tally.add(workspace::test(filter, args.seed)?);
         tally.add(machine::test(filter)?);
         tally.add(tracing::test(filter)?);
@@ -67,13 +77,68 @@ pub fn main(args: Args) -> Status {
         tally.add(outputs::test(filter)?);
         tally.add(page::test(filter)?);
     }
-    tally.add(conformance::test(filter, args.name.as_deref())?);
+    if kind != Some("gdb") {
+        tally.add(conformance::test(filter, name)?);
+    }
+    if kind != Some("conformance") {
+        tally.add(gdb::test(filter, name)?);
+    }
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok((tally.failed > 0).into())
+}
+
+/// Reads a list of cases that are known to fail: `CASE: reason`, a line each.
+fn known_wrong(path: &str) -> Result<BTreeMap<String, String>> {
+    parse_known_wrong(path, &fs::read_to_string(workspace_root().join(path))?)
+}
+
+fn parse_known_wrong(path: &str, text: &str) -> Result<BTreeMap<String, String>> {
+    let mut list = BTreeMap::new();
+    for line in text
+        .lines()
+        .filter(|l| !l.is_empty() && !l.starts_with('#'))
+    {
+        let Some((case, reason)) = line.split_once(": ") else {
+            bail!("{path}: no reason in {line:?}");
+        };
+        list.insert(case.to_owned(), reason.to_owned());
+    }
+    Ok(list)
+}
+
+/// Says how one case ended. One that is known to be wrong, by the list at `path`, counts for nothing.
+fn say(name: &str, wrong: Option<String>, known: Option<&String>, path: &str) -> Tally {
+    let detail = match (wrong, known) {
+        (None, None) => return report(name, true),
+        (Some(_), Some(reason)) => {
+            println!("test {name} ... known to be wrong: {reason}");
+            return Tally::default();
+        }
+        (Some(wrong), None) => wrong,
+        (None, Some(_)) => format!("    it passes: take it out of {path}"),
+    };
+    let tally = report(name, false);
+    println!("{detail}");
+    tally
 }
 
 /// Says how one test ended, in the words of Rust's own test runner.
 fn report(name: &str, passed: bool) -> Tally {
     println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
     Tally::of(passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_known_to_be_wrong_has_a_reason() {
+        let parse = |text| parse_known_wrong("list", text);
+        assert!(parse("glibc/x\n").is_err());
+        assert_eq!(
+            parse("# no\n\nglibc/x: because\n").unwrap()["glibc/x"],
+            "because"
+        );
+    }
 }

@@ -1,0 +1,17 @@
+# Both sides of a fork run and stop together.
+# program: forks
+set detach-on-fork off
+set schedule-multiple on
+break in_child
+run
+print $_inferior
+print global
+delete
+break in_parent
+continue
+python gdb.execute("inferior 1", to_string=True)
+continue
+print status
+print $_inferior
+info threads
+kill inferiors 1
