@@ -114,14 +114,12 @@ impl Connection {
         self.input.as_fd()
     }
 
-    /// Reads what is there; nothing at the end.
-    pub fn read(&mut self, buffer: &mut [u8]) -> usize {
-        loop {
-            match self.input.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A connection that fails has ended.
-                other => return other.unwrap_or(0),
-            }
+    /// Reads what is there, or waits for it; nothing at the end, none where a signal came instead.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        match self.input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+            // A connection that fails has ended.
+            other => Some(other.unwrap_or(0)),
         }
     }
 

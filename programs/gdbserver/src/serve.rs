@@ -99,6 +99,11 @@ impl Server {
             Some(connection) => Some(connection.descriptor()),
             None => self.line.descriptor(),
         };
+        if self.connection.is_some() && self.session.waits_for_requests() {
+            // There is nothing else to wait for, which one call can do.
+            self.hear();
+            return Ok(());
+        }
         let waits = !self.session.target.is_empty();
         let time = match (&self.connection, self.until) {
             (Some(_), _) => self.session.is_impatient().then_some(PATIENCE),
@@ -124,11 +129,12 @@ impl Server {
         };
         let mut buffer = [0; 16384];
         match connection.read(&mut buffer) {
-            0 => {
+            Some(0) => {
                 self.line.ended();
                 self.lose();
             }
-            count => self.session.receive(&buffer[..count]),
+            Some(count) => self.session.receive(&buffer[..count]),
+            None => {}
         }
     }
 

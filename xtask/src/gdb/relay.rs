@@ -103,19 +103,21 @@ fn hang_up(line: &mut UnixStream, current: &Current, nexts: &Receiver<()>) -> io
 
 /// Passes on what the machine says, to whom there is, until the machine is over.
 fn pass_on(mut line: UnixStream, current: &Current, next: &Sender<()>) {
-    let mut buffer = [0; 65536];
-    let mut last = 0;
+    let mut buffer = [0; 4096];
+    let mut whole = Packets::default();
     while let Ok(count @ 1..) = line.read(&mut buffer) {
-        let bytes = &buffer[..count];
-        for &byte in bytes {
-            if [std::mem::replace(&mut last, byte), byte] == NEXT {
+        for &byte in &buffer[..count] {
+            if whole.push(byte) {
                 let _ = next.send(());
             }
         }
+        let Some(bytes) = whole.take() else {
+            continue;
+        };
         let mut current = current.lock().expect("nobody panics with it");
         if current
             .as_mut()
-            .is_some_and(|it| it.write_all(bytes).is_err())
+            .is_some_and(|it| it.write_all(&bytes).is_err())
         {
             *current = None;
         }
@@ -123,8 +125,84 @@ fn pass_on(mut line: UnixStream, current: &Current, next: &Sender<()>) {
     close(current);
 }
 
+/// What the machine says, gathered up to the end of a packet: the line brings it byte by byte, and a debugger would wake for each.
+#[derive(Default)]
+struct Packets {
+    bytes: Vec<u8>,
+    last: u8,
+    /// How far the packet is that the bytes end in.
+    at: At,
+}
+
+#[derive(Default)]
+enum At {
+    #[default]
+    Between,
+    Payload,
+    /// So many digits of the checksum are to come.
+    Checksum(u8),
+}
+
+impl Packets {
+    /// Takes a byte. Whether it completes [`NEXT`].
+    fn push(&mut self, byte: u8) -> bool {
+        self.at = match (&self.at, byte) {
+            (_, b'$') => At::Payload,
+            (At::Between, b'%') => At::Payload,
+            (At::Payload, b'#') => At::Checksum(2),
+            (At::Checksum(2), digit) if digit != NEXT[1] => At::Checksum(1),
+            (At::Payload, _) => At::Payload,
+            _ => At::Between,
+        };
+        self.bytes.push(byte);
+        [std::mem::replace(&mut self.last, byte), byte] == NEXT
+    }
+
+    /// Everything, unless a packet's end is still to come. A long packet comes in pieces.
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let whole = matches!(self.at, At::Between) || self.bytes.len() >= 4096;
+        whole.then(|| std::mem::take(&mut self.bytes))
+    }
+}
+
 fn close(current: &Current) {
     if let Some(debugger) = current.lock().expect("nobody panics with it").take() {
         let _ = debugger.shutdown(Shutdown::Both);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut packets = Packets::default();
+        for &byte in bytes {
+            packets.push(byte);
+        }
+        packets.take()
+    }
+
+    #[test]
+    fn a_packet_is_passed_on_when_it_is_whole() {
+        assert_eq!(taken(b"+$OK#9"), None);
+        assert_eq!(taken(b"+$O"), None);
+        assert_eq!(taken(b"+$OK#9a").unwrap(), b"+$OK#9a");
+        assert_eq!(taken(b"+").unwrap(), b"+");
+        assert_eq!(taken(b"%Stop:T05#99").unwrap(), b"%Stop:T05#99");
+        let long = [b"$".as_slice(), &[b'0'; 4096]].concat();
+        assert_eq!(taken(&long).unwrap(), long);
+    }
+
+    #[test]
+    fn the_word_for_the_next_debugger_is_found() {
+        let mut packets = Packets::default();
+        let found: Vec<_> = [b"$OK#9a".as_slice(), &NEXT, b"+"]
+            .concat()
+            .into_iter()
+            .map(|byte| packets.push(byte))
+            .collect();
+        assert_eq!(found.iter().position(|it| *it), Some(7));
+        assert!(packets.take().is_some());
     }
 }

@@ -149,6 +149,11 @@ impl Session {
         self.over
     }
 
+    /// Whether nothing can happen before gdb asks for it.
+    pub fn waits_for_requests(&self) -> bool {
+        !self.non_stop && self.phase == Phase::Still
+    }
+
     /// Whether tasks are being stopped, which should not take long.
     pub fn is_impatient(&self) -> bool {
         self.phase == Phase::Halting

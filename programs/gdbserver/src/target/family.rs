@@ -112,6 +112,7 @@ impl Target {
             task.call = was.call;
         }
         task.report = None;
+        task.new_at = task.stopped().and_then(|stopped| stopped.pc().ok());
         task.debug = DebugRegisters::default();
         let program = std::fs::read_link(format!("/proc/{tid}/exe"));
         Some(Report::Exec(program.unwrap_or_default()))

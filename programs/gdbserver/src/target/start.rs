@@ -32,6 +32,7 @@ impl Target {
         let state = State::Stopped(Stopped::new(pid, How::Event));
         let mut task = Task::new(pid, pid, state);
         task.told = Some(Report::Signal(SIGTRAP));
+        task.new_at = task.stopped().and_then(|stopped| stopped.pc().ok());
         self.tasks.insert(pid, task);
         self.last = pid;
         Ok(pid)

@@ -29,6 +29,9 @@ pub struct Task {
     pub(super) sent: Vec<i32>,
     /// The system call it is in, as far as its stops tell.
     pub(super) call: Option<u64>,
+    /// It is behind an execve and before the first instruction, which is here: a step ends once without
+    /// having made one.
+    pub(super) new_at: Option<u64>,
     /// What its debug registers are.
     pub(super) debug: DebugRegisters,
 }
@@ -105,6 +108,7 @@ impl Task {
             interrupted: false,
             sent: Vec::new(),
             call: None,
+            new_at: None,
             debug: DebugRegisters::default(),
         }
     }

@@ -43,6 +43,7 @@ impl Target {
             return plain;
         };
         let (pid, wish) = (task.process, task.wish);
+        let (steps, new_at) = (task.steps(), task.new_at.take());
         let Some(stopped) = task.stopped() else {
             return plain;
         };
@@ -53,7 +54,10 @@ impl Target {
                 // The trap's one byte has been executed.
                 let at = behind.wrapping_sub(1);
                 if !self.has_breakpoint(pid, at) {
-                    return plain;
+                    // This is also what a step out of a system call looks like, which an execve is.
+                    let goes_on = new_at == Some(behind) || within(wish, behind);
+                    let goes_on = code == TRAP_BRKPT && steps && goes_on;
+                    return if goes_on { Ok(None) } else { plain };
                 }
                 if let Some(stopped) = self.tasks.get_mut(&tid).and_then(|it| it.stopped()) {
                     stopped.set_pc(at)?;
@@ -72,12 +76,17 @@ impl Target {
                         PointKind::Software | PointKind::Hardware => Report::HardwareBreakpoint,
                     }));
                 }
-                match wish {
-                    Some(Wish::Range(from, to)) if (from..to).contains(&stopped.pc()?) => Ok(None),
-                    _ => plain,
+                match within(wish, stopped.pc()?) {
+                    true => Ok(None),
+                    false => plain,
                 }
             }
             _ => plain,
         }
     }
+}
+
+/// Whether it wishes to step on from `pc`.
+fn within(wish: Option<Wish>, pc: u64) -> bool {
+    matches!(wish, Some(Wish::Range(from, to)) if (from..to).contains(&pc))
 }
