@@ -162,6 +162,59 @@ fn non_stop_tells_by_notifications() {
 }
 
 #[test]
+fn in_non_stop_who_is_attached_to_stops_by_itself() {
+    let mut sleeper = std::process::Command::new("/bin/sleep")
+        .arg("100")
+        .spawn()
+        .unwrap();
+    let pid = sleeper.id();
+    let mut gdb = Client::start(&[]);
+    assert_eq!(gdb.ask("QNonStop:1"), "OK");
+    assert_eq!(gdb.ask("?"), "OK");
+    assert_eq!(gdb.ask(&format!("vAttach;{pid:x}")), "OK");
+    let notice = gdb.read_notification();
+    let thread = format!("thread:p{pid:x}.{pid:x};");
+    assert!(
+        notice.starts_with("Stop:T00") && notice.contains(&thread),
+        "{notice}"
+    );
+    assert_eq!(gdb.ask("vStopped"), "OK");
+    assert_eq!(gdb.ask(&format!("qAttached:{pid:x}")), "1");
+    assert_eq!(gdb.ask(&format!("D;{pid:x}")), "OK");
+    assert!(sleeper.try_wait().unwrap().is_none());
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
+}
+
+#[test]
+fn new_and_exiting_threads_are_told_of_where_that_is_wanted() {
+    let script = "import threading; t = threading.Thread(target=int); t.start(); t.join()";
+    let mut gdb = Client::start(&["/usr/bin/python3", "-c", script]);
+    let wanted =
+        |reply: &Stop, what: &str| matches!(reply, Stop::Other(text) if text.contains(what));
+    assert_eq!(gdb.ask("QThreadEvents:1"), "OK");
+    let created = gdb.resume("vCont;c");
+    assert!(wanted(&created, "create:;"), "{created:?}");
+    let exited = gdb.resume("vCont;c");
+    assert!(wanted(&exited, "w00;p"), "{exited:?}");
+    assert_eq!(gdb.ask("QThreadEvents:0"), "OK");
+    assert_eq!(gdb.resume("vCont;c"), Stop::Exited(0));
+}
+
+#[test]
+fn a_signal_at_which_a_program_is_let_go_is_its_own_if_it_may_have_it() {
+    let script = "trap 'exit 9' USR1; kill -USR1 $$; exit 8";
+    for (allowed, status) in [("QProgramSignals:1e", 9), ("QProgramSignals:e", 8)] {
+        let mut gdb = Client::start(&["/bin/sh", "-c", script]);
+        assert_eq!(gdb.ask(allowed), "OK");
+        assert_eq!(gdb.resume("vCont;c"), Stop::Signal(SIGUSR1));
+        let pid = gdb.process();
+        assert_eq!(gdb.ask(&format!("D;{pid:x}")), "OK");
+        assert_eq!(gdb.end(), Some(status));
+    }
+}
+
+#[test]
 fn a_child_that_nobody_wants_to_hear_of_is_let_go_without_breakpoints() {
     // A client that does not know of forks: the shell's children run, and find the breakpoint gone.
     let mut gdb = Client::start_with(&["/bin/sh", "-c", "(exit 5); exit $?"], "swbreak+");

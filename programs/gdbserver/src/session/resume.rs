@@ -13,10 +13,15 @@ const SIGINT: i32 = 2;
 impl Session {
     /// `vCont`.
     pub(super) fn resume(&mut self, directives: &[Directive]) -> Answer {
-        if self.target.is_empty() {
+        if self.target.is_empty() && !self.target.has_endings() {
             return Answer::Error(Errno::ESRCH);
         }
-        let tasks = self.target.tasks();
+        // What is said of all threads does not mean those whose stop gdb has not heard of yet.
+        let unheard = |tid| {
+            let mut notices = self.notices.iter();
+            notices.any(|notice| matches!(notice, News::Stop(it, _) if *it == tid))
+        };
+        let tasks = self.target.tasks().filter(|task| !unheard(task.tid));
         let meant = tasks.filter_map(|task| {
             let mut all = directives.iter();
             let own = all.find(|it| it.who.admits(task.process, task.tid))?;

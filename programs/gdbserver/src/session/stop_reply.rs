@@ -18,7 +18,7 @@ const SIGTRAP: u8 = 5;
 const EXPEDITED: [&str; 3] = ["rbp", "rsp", "rip"];
 
 impl Session {
-    /// The reply. The task it is about is selected.
+    /// The reply. The task it is about is selected, but in non-stop.
     pub(super) fn stop_reply(&mut self, news: &News) -> Vec<u8> {
         let text = match news {
             News::Stop(tid, report) => self.stopped(*tid, report),
@@ -44,8 +44,11 @@ impl Session {
         let mut text = format!("T{signal:02x}");
         self.explain(report, &mut text);
         let pid = self.target.task(tid).map_or(tid, |task| task.process);
-        self.selected = Selected { pid, tid };
-        if let Ok(stopped) = self.selected_stopped() {
+        // In non-stop, whoever stops does so while gdb is busy with another.
+        if !self.non_stop {
+            self.selected = Selected { pid, tid };
+        }
+        if let Some(stopped) = self.target.task_mut(tid).and_then(|task| task.stopped()) {
             for name in EXPEDITED {
                 let number = registers::number(name).expect("the table has it");
                 let mut bytes = Vec::new();

@@ -37,9 +37,14 @@ pub enum Ending {
 }
 
 impl Target {
+    /// Whether something has ended that nobody was told of.
+    pub fn has_endings(&self) -> bool {
+        !self.endings.is_empty()
+    }
+
     /// Whether there is anything to tell.
     pub fn has_news(&self) -> bool {
-        !self.endings.is_empty()
+        self.has_endings()
             || self.reporters().next().is_some()
             || self.tasks.values().all(|task| task.stands_still())
     }

@@ -169,7 +169,7 @@ fn run(folders: &Folders, server: &Server, script: &Script) -> Result<Output> {
     let program = server.program(&script.program);
     let mut input = script.prelude(&folders.programs, &program, here.path(), server);
     input.push_str(&script.commands(server));
-    if !script.non_stop {
+    if !script.waits {
         input.push_str(script.debugger.end());
     }
     let said = here.path().join("said");
@@ -185,7 +185,7 @@ fn run(folders: &Folders, server: &Server, script: &Script) -> Result<Output> {
     let mut stdin = gdb.stdin.take().expect("standard input is piped");
     // A debugger that ends early does not read everything.
     let _ = stdin.write_all(input.as_bytes());
-    let _input = script.non_stop.then_some(stdin);
+    let _input = script.waits.then_some(stdin);
     let deadline = Instant::now() + TIMEOUT;
     let complete = loop {
         if gdb.try_wait()?.is_some() {

@@ -19,8 +19,10 @@ pub struct Script {
     pub debugger: Debugger,
     /// `# symbols: target`: the debugger finds the program by itself.
     symbols_from_target: bool,
-    /// `# non-stop`: threads stop one by one. Its end is its own, at some stop: what it does then is not in its lines.
-    pub non_stop: bool,
+    /// `# first: COMMAND`: what comes before gdb connects.
+    first: Vec<String>,
+    /// `# waits for events`: what it does is not in its lines but happens at stops, and one of them is its end.
+    pub waits: bool,
 }
 
 /// A debugger.
@@ -100,7 +102,12 @@ fn parse(name: &str, text: String, debugger: Debugger) -> Result<Script> {
         program: said("program").with_context(|| format!("{name}: no program"))?,
         debugger,
         symbols_from_target: said("symbols").is_some(),
-        non_stop: text.lines().any(|line| line == "# non-stop"),
+        first: text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# first: "))
+            .map(|command| format!("{command}\n"))
+            .collect(),
+        waits: text.lines().any(|line| line == "# waits for events"),
         text,
     })
 }
@@ -132,17 +139,13 @@ impl Script {
                     String::new()
                 };
                 let there = server.scratch();
-                let mode = if self.non_stop {
-                    "set non-stop on\n"
-                } else {
-                    ""
-                };
+                let first = self.first.concat();
                 format!(
                     "set pagination off\nset confirm off\nset width 0\nset height 0\nset style enabled off\nset debuginfod enabled off\nset debug-file-directory\n\
                      set print thread-events off\nset print inferior-events off\nset startup-with-shell off\n\
                      set $here = \"{here}\"\nset $there = \"{there}\"\nset $program = \"{program}\"\n\
                      define connect\ntarget extended-remote {address}\nend\n\
-                     {mode}{file}set remote exec-file {program}\nconnect\nset trace-commands on\n"
+                     {first}{file}set remote exec-file {program}\nconnect\nset trace-commands on\n"
                 )
             }
             Debugger::Lldb => format!("target create {local}\n"),

@@ -1,6 +1,7 @@
 # Non-stop: threads stop one by one, and others run on; they are stopped and resumed alone and together.
 # program: threads
-# non-stop
+# first: set non-stop on
+# waits for events
 python
 import os
 # What to do at each stop that gdb hears of.
