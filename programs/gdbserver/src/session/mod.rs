@@ -43,6 +43,9 @@ pub struct Session {
     phase: Phase,
     /// The signal that a halt is reported as which nothing else explains.
     reason: Option<i32>,
+    /// ^C came with other news, after which gdb may have gone on by itself: it comes again with the next
+    /// resume, as the SIGINT of a terminal would.
+    interrupt_is_due: bool,
     /// Tasks stop one by one, and gdb is told by notifications.
     non_stop: bool,
     /// Stops that gdb will fetch, the first of which it knows of.
@@ -118,6 +121,7 @@ impl Session {
             greeted: false,
             phase: Phase::Still,
             reason: None,
+            interrupt_is_due: false,
             non_stop: false,
             notices: VecDeque::new(),
             selected: Selected::default(),
@@ -169,6 +173,7 @@ impl Session {
         self.decoder = Decoder::default();
         self.output.clear();
         self.gone = false;
+        self.interrupt_is_due = false;
         self.files.close_all();
         self.begin();
     }

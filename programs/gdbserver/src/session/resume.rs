@@ -6,7 +6,7 @@ use super::threads::Selected;
 use super::{Answer, Phase, Session};
 use crate::packet::{self, ThreadId};
 use crate::request::{Action, Directive};
-use crate::target::News;
+use crate::target::{News, Report};
 
 const SIGINT: i32 = 2;
 
@@ -41,6 +41,9 @@ impl Session {
             self.target.set_going();
         }
         self.phase = Phase::Running;
+        if std::mem::take(&mut self.interrupt_is_due) {
+            self.halt(SIGINT);
+        }
         Answer::Later
     }
 
@@ -103,6 +106,9 @@ impl Session {
             match self.target.take_news(true, self.reason) {
                 Some(news) => {
                     self.phase = Phase::Still;
+                    let interrupted = self.reason.take() == Some(SIGINT);
+                    let told = matches!(news, News::Stop(_, Report::Signal(SIGINT)) | News::End(_));
+                    self.interrupt_is_due = interrupted && !told;
                     let reply = self.stop_reply(&news);
                     return self.send(&reply);
                 }
@@ -162,7 +168,7 @@ impl Session {
         let mut stops: Vec<_> = tasks
             .map(|task| {
                 let report = task.told.clone();
-                let report = report.unwrap_or(crate::target::Report::Signal(0));
+                let report = report.unwrap_or(Report::Signal(0));
                 News::Stop(task.tid, report)
             })
             .collect();

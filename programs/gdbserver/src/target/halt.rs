@@ -23,8 +23,12 @@ impl Target {
     }
 
     /// Looks for tasks that no interrupt stops: leaders that have exited before their threads, and
-    /// parents that sleep until their child by vfork is done. Looked for only when stopping takes long.
+    /// parents that sleep until their child by vfork is done. Looked for only when stopping takes long,
+    /// and only where somebody has stopped: of others there would be nothing to see.
     pub fn find_those_beyond(&mut self) {
+        if self.tasks.values().all(|task| !task.is_stopped()) {
+            return;
+        }
         for task in self.tasks.values_mut().filter(|task| task.is_running()) {
             let (pid, tid) = (task.process, task.tid);
             if let Some(b'Z' | b'X' | b'D') = scheduling_state(pid, tid) {

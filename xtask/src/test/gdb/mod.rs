@@ -25,7 +25,7 @@ const FOLDER: &str = "tests/gdb";
 /// Scripts that are known to fail in the machine, a line each: `NAME: reason`.
 const KNOWN_WRONG: &str = "tests/gdb/known-wrong.txt";
 /// How long one script may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Where everything is that the scripts need.
 struct Folders {

@@ -178,7 +178,7 @@ fn in_machine(programs: &Path) -> Result<Command> {
         "--port",
         "0",
         "--timeout",
-        "900",
+        "1800",
     ]);
     for entry in fs::read_dir(programs)? {
         let path = entry?.path();
