@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 
-use nix::sys::termios::{self, SetArg};
+use rustix::termios::{self, OptionalActions};
 
 use crate::packet::NEXT;
 
@@ -138,7 +138,7 @@ fn make_raw(device: &File) -> io::Result<()> {
         // It is no terminal.
         return Ok(());
     };
-    termios::cfmakeraw(&mut settings);
-    termios::tcsetattr(device, SetArg::TCSANOW, &settings)?;
+    settings.make_raw();
+    termios::tcsetattr(device, OptionalActions::Now, &settings)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use regex::Regex;
+use regex_lite::Regex;
 
 use super::server::Server;
 
