@@ -9,7 +9,7 @@ print global
 delete
 break in_parent
 continue
-python gdb.execute("inferior 1", to_string=True)
+python gdb.inferiors()[0].threads()[0].switch()
 continue
 print status
 print $_inferior

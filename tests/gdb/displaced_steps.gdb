@@ -13,7 +13,7 @@ end
 break everybody_is_here
 run
 python print(count.hits)
-info threads
+python print(len(gdb.selected_inferior().threads()))
 next
 print work[2] >= 1005
 delete

@@ -15,7 +15,16 @@ set scheduler-locking step
 stepi 30
 print work[1] == $one
 set scheduler-locking off
-stepi 30
+set logging file /dev/null
+set logging redirect on
+set logging enabled on
+python
+steps = 0
+while gdb.parse_and_eval("work[1] == $one") and steps < 1000:
+    gdb.execute("stepi")
+    steps += 1
+end
+set logging enabled off
 print work[1] > $one
 set scheduler-locking on
 set var go_on = 1
