@@ -12,8 +12,15 @@ use crate::{host, workspace};
 /// The servers' packages, each with one binary of the same name.
 pub const SERVERS: [&str; 3] = ["procmgr", "tracer", "fs"];
 
-/// Our tools' packages, each with one binary of the same name.
-pub const TOOLS: [&str; 2] = ["trace", "gdbserver"];
+/// Our tools.
+pub const TOOLS: [&str; 6] = [
+    "trace",
+    "gdbserver",
+    "policy",
+    "coverage",
+    "postmortem",
+    "watch",
+];
 
 /// The root task's package and binary.
 pub const ROOT_TASK: &str = "init";
@@ -83,7 +90,7 @@ pub fn build() -> Result<Binaries> {
     run(&mut freestanding)?;
     let mut programs = cargo("build", &PROGRAM);
     programs.arg("--release");
-    run(programs.args(TOOLS.iter().flat_map(|tool| ["--package", tool])))?;
+    run(programs.args(TOOLS.iter().flat_map(|tool| ["--bin", tool])))?;
     let on_kernel = freestanding_folder();
     Ok(Binaries {
         init: on_kernel.join(ROOT_TASK),
