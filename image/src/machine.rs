@@ -19,7 +19,7 @@ pub const TOOLS: [&str; 6] = [
     "policy",
     "coverage",
     "postmortem",
-    "watch",
+    "calls",
 ];
 
 /// The root task's package and binary.

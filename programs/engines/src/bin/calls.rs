@@ -1,4 +1,4 @@
-//! `watch`: the names and results of a program's system calls, as an engine sees them. Other engines
+//! `calls`: the names and results of a program's system calls, as an engine sees them. Other engines
 //! and a debugger may be at the same program.
 
 use std::process::exit;
@@ -33,16 +33,16 @@ fn main() -> Result<()> {
         let tid = callback.tid;
         let name = call_name(callback.call.nr);
         match callback.event {
-            Event::SyscallEntry => eprintln!("watch: [{tid}] {name}..."),
+            Event::SyscallEntry => eprintln!("calls: [{tid}] {name}..."),
             Event::SyscallExit => {
                 let result = callback.call.args[0] as i64;
                 let shown = match Errno::of_result(result) {
                     Ok(value) => format!("{value:#x}"),
                     Err(error) => format!("{error:?}"),
                 };
-                eprintln!("watch: [{tid}] {name} = {shown}");
+                eprintln!("calls: [{tid}] {name} = {shown}");
             }
-            Event::Death { status, .. } => eprintln!("watch: [{tid}] ends with {status:#x}"),
+            Event::Death { status, .. } => eprintln!("calls: [{tid}] ends with {status:#x}"),
             _ => {}
         }
     }
