@@ -64,7 +64,7 @@ pub fn has_answer(regs: &Regs) -> bool {
 }
 
 const KIND_BITS: u32 = 8;
-/// The highest number; the one after it is 1 again.
+/// The highest number of a message; a program's first one is 1, and the one after it is 1 again.
 pub const MAX_NUMBER: u16 = 0xfff;
 
 /// The label of a message.

@@ -591,6 +591,12 @@ pub enum Reply {
         /// The tracee.
         task: TaskId,
     },
+    /// In place of a report: a task that may have spoken to the tracer runs another program, which
+    /// counts its messages from 1 again.
+    Begun {
+        /// The task.
+        task: TaskId,
+    },
     /// What lies in a client's memory.
     Calls(Calls),
     /// The same.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::archive::Builder;
-use crate::machine::Binaries;
+use crate::machine::{Binaries, ENGINES};
 use crate::{elf, host};
 
 /// The busybox of this machine, a static program.
@@ -31,6 +31,9 @@ pub fn standard(binaries: &Binaries) -> Result<Builder> {
     busybox(&mut archive)?;
     for (name, path) in &binaries.tools {
         archive.file(&format!("/bin/{name}"), 0o755, read(path)?)?;
+    }
+    for name in ENGINES {
+        archive.symlink(&format!("/bin/{name}"), "/bin/engines")?;
     }
     for (name, path) in &binaries.servers {
         let server =

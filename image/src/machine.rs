@@ -12,15 +12,11 @@ use crate::{host, workspace};
 /// The servers' packages, each with one binary of the same name.
 pub const SERVERS: [&str; 3] = ["procmgr", "tracer", "fs"];
 
-/// Our tools.
-pub const TOOLS: [&str; 6] = [
-    "trace",
-    "gdbserver",
-    "policy",
-    "coverage",
-    "postmortem",
-    "calls",
-];
+/// Our tools' packages, each with one binary of the same name.
+pub const TOOLS: [&str; 3] = ["trace", "gdbserver", "engines"];
+
+/// What the tool `engines` is called.
+pub const ENGINES: [&str; 4] = ["policy", "calls", "coverage", "postmortem"];
 
 /// The root task's package and binary.
 pub const ROOT_TASK: &str = "init";
@@ -90,7 +86,7 @@ pub fn build() -> Result<Binaries> {
     run(&mut freestanding)?;
     let mut programs = cargo("build", &PROGRAM);
     programs.arg("--release");
-    run(programs.args(TOOLS.iter().flat_map(|tool| ["--bin", tool])))?;
+    run(programs.args(TOOLS.iter().flat_map(|tool| ["--package", tool])))?;
     let on_kernel = freestanding_folder();
     Ok(Binaries {
         init: on_kernel.join(ROOT_TASK),

@@ -84,8 +84,8 @@ pub struct Prog {
     zeros: u64,
     /// How it speaks to the servers.
     pub entry: Entry,
-    /// How many messages it has sent.
-    said: Var,
+    /// How many messages it has sent to the process manager and to the tracer.
+    said: [Var; 2],
 }
 
 /// A place to jump to, for code that statements cannot express.
@@ -106,7 +106,7 @@ impl Prog {
             data: Vec::new(),
             zeros: 0,
             entry: Entry::SystemCall,
-            said: Var(0),
+            said: [Var(0); 2],
         }
     }
 

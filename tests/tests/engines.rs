@@ -6,8 +6,8 @@ use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
 use abi::tracer::{Events, SignalAction};
-use world::asm::{Callback, exited, stopped};
-use world::{Prog, Val, Var, engine_scenario};
+use world::asm::{Callback, Entry, Is, exited, stopped};
+use world::{Boot, Prog, Val, Var, World, engine_scenario, tracing_scenario, under_seeds};
 
 /// How many orders of events each scenario is tried in.
 const SEEDS: u64 = 200;
@@ -310,7 +310,7 @@ fn a_debugger_steps_while_one_engine_logs_and_another_forbids() {
             p.ptrace_ok(nr::PTRACE_SINGLESTEP, child, 0, 0);
             p.wait4(child, status, g::__WALL);
             p.check(Val::Rax, child);
-            p.when(status, world::asm::Is::Equal, exited(7), |p| p.jump(end));
+            p.when(status, Is::Equal, exited(7), |p| p.jump(end));
             p.check(status, stopped(SIGTRAP.into()));
         });
         p.wait_for(logger, exited(8));
@@ -512,9 +512,7 @@ fn what_cannot_be_taken_or_answered_changes_nothing() {
         let callback = p.callback();
         p.forever(|p, end| {
             p.next_callback(Callback::at(8));
-            p.when(Val::Rax, world::asm::Is::Equal, errno(Errno::EFAULT), |p| {
-                p.jump(end)
-            });
+            p.when(Val::Rax, Is::Equal, errno(Errno::EFAULT), |p| p.jump(end));
         });
         p.set_word(callback, word::TICKET, 7);
         p.answer_callback(callback, Response::default());
@@ -538,6 +536,117 @@ fn what_cannot_be_taken_or_answered_changes_nothing() {
         p.check(Val::Rax, errno(Errno::ESRCH));
         p.poll_callback(callback);
         p.check(Val::Rax, 0);
+        p.kill_and_reap(child);
+    });
+}
+
+/// A tracer under a policy: what the policy follows is traced as if it were alone.
+#[test]
+fn a_tracer_and_its_tracee_may_both_have_engines() {
+    tracing_scenario(SEEDS, |p| {
+        // Callbacks are taken by messages, whichever way the tracer goes.
+        let entry = p.entry;
+        let waiting = Waiting::fork(p, |p| {
+            let child = p.var();
+            p.traced_child(child, |p| {
+                p.getpid();
+                p.exec("/bin/seven");
+            });
+            p.set_options(child, nr::PTRACE_O_TRACESYSGOOD | nr::PTRACE_O_TRACEEXEC);
+            let status = p.var();
+            p.forever(|p, end| {
+                p.ptrace_ok(nr::PTRACE_SYSCALL, child, 0, 0);
+                p.wait4(child, status, g::__WALL);
+                p.check(Val::Rax, child);
+                p.when(status, Is::Equal, exited(7), |p| p.jump(end));
+                p.when(status, Is::Different, stopped(0x85), |p| {
+                    p.check(status, stopped(0x405));
+                });
+            });
+            p.exit(3);
+        });
+        p.entry = Entry::Message;
+        p.begin();
+        let set = set_of(p, &[g::__NR_unlink, g::__NR_execve]);
+        let flags = events(Events::CLONE | Events::DEATH | Events::SYSCALL_ENTRY);
+        let engine = p.engine(waiting.child, 1, Flags::default());
+        p.set_engine(engine, flags, set);
+        p.check(Val::Rax, 0);
+        waiting.go(p);
+        let callback = p.callback();
+        let alive = p.var();
+        p.set(alive, 1);
+        p.next_callback(callback);
+        p.forever(|p, end| {
+            p.check(Val::Rax, 1);
+            p.masked(callback.word(word::EVENT), Events::CLONE.bits());
+            p.when(Val::Rax, Is::Different, 0, |p| {
+                let child = p.var();
+                p.set(child, callback.word(word::DETAIL));
+                let engine = p.engine(child, 2, Flags::default());
+                p.set_engine(engine, flags, set);
+                p.check(Val::Rax, 0);
+                p.add(alive, 1);
+            });
+            p.masked(callback.word(word::EVENT), Events::DEATH.bits());
+            p.when(Val::Rax, Is::Different, 0, |p| p.add(alive, -1));
+            p.when(alive, Is::Equal, 0, |p| p.jump(end));
+            p.answer_and_next(callback, Response::default());
+        });
+        p.answer_callback(callback, Response::default());
+        p.wait_for(waiting.child, exited(3));
+        p.entry = entry;
+    });
+}
+
+/// A program's messages are its own: they count from 1 whatever the program before has said.
+#[test]
+fn what_a_program_said_before_exec_does_not_answer_the_next() {
+    under_seeds(SEEDS, |seed| {
+        let first = Prog::tracing(Entry::Message, |p| {
+            let child = p.var();
+            p.fork(|p| p.forever(|p, _| p.sleep(100_000)));
+            p.store(child);
+            // One message to each server: a stop of the child that nobody has seen.
+            p.ptrace_ok(nr::PTRACE_SEIZE, child, 0, 0);
+            p.exec("/bin/next");
+        });
+        let next = Prog::tracing(Entry::Message, |p| {
+            // The same number, another message.
+            let child = p.var();
+            p.set(child, 2);
+            p.ptrace(nr::PTRACE_SETOPTIONS, child, 0, 0);
+            p.check(Val::Rax, errno(Errno::ESRCH));
+            p.ptrace_ok(nr::PTRACE_INTERRUPT, child, 0, 0);
+            p.wait_for(child, stopped(0x8005));
+            p.kill_and_reap(child);
+        });
+        let boot = Boot::new(vec![("first", first), ("next", next)]);
+        let mut world = World::new(&boot, seed);
+        assert_eq!(world.run_to_the_end(), exited(0));
+    });
+}
+
+/// An engine ends with the program that has it, and its task goes on.
+#[test]
+fn exec_leaves_its_engines_behind() {
+    engine_scenario(SEEDS, |p| {
+        let (child, owner) = (p.var(), p.var());
+        p.fork(|p| p.forever(|p, _| p.sleep(100_000)));
+        p.store(child);
+        p.fork(|p| {
+            p.begin();
+            let quiescent = Flags {
+                events: Events::QUIESCE,
+                state: State::QUIESCE,
+            };
+            p.engine(child, 1, quiescent);
+            p.exec("/bin/seven");
+        });
+        p.store(owner);
+        p.wait_for(owner, exited(7));
+        p.attach(child);
+        p.detach(child, 0);
         p.kill_and_reap(child);
     });
 }

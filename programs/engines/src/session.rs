@@ -105,11 +105,7 @@ impl Session {
 
     /// The next callback; none when no task is left. A task's children have engines of their own
     /// before they run.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "it fails, and that is not the end"
-    )]
-    pub fn next(&mut self) -> Result<Option<Callback>> {
+    pub fn next_callback(&mut self) -> Result<Option<Callback>> {
         while self.goes_on() {
             match self.engines.next() {
                 Err(Errno::EINTR) => {}

@@ -8,6 +8,7 @@
 use crate::Procmgr;
 use crate::machine::Machine;
 use crate::ptrace;
+use crate::report::ToTracer;
 use crate::task::{Landing, State, Wait};
 use crate::wait::Output;
 use abi::client::{self, ASK_TRACER};
@@ -97,6 +98,18 @@ impl Procmgr {
         task.registers.read(m, id);
         self.land_with(id, landing, result);
         self.return_to_user(m, id);
+    }
+
+    /// A task's new program has said nothing yet, and has no engines.
+    pub(crate) fn begin_messages(&mut self, m: &mut impl Machine, id: TaskId) {
+        let task = self.task_mut(id);
+        task.said = client::Said::default();
+        if let Some(inbox) = &mut task.inbox {
+            inbox.begin();
+        }
+        if task.trace.client {
+            self.tell_tracer(m, id, ToTracer::Begun);
+        }
     }
 
     /// A handler with these flags runs before a message that was interrupted is said again.

@@ -34,6 +34,8 @@ pub enum ToTracer {
     Resumed,
     /// Its tracer wants it to stop.
     Interrupt,
+    /// It runs another program.
+    Begun,
 }
 
 /// What the file server is to be told of a task.
@@ -85,6 +87,9 @@ impl Procmgr {
     /// Something for the tracer to take.
     pub(crate) fn tell_tracer(&mut self, m: &mut impl Machine, id: TaskId, what: ToTracer) {
         let first = self.reports.to_tracer.is_empty();
+        if self.reports.to_tracer.contains(&(id, what)) {
+            return;
+        }
         self.reports.to_tracer.push_back((id, what));
         if first {
             m.notify_tracer();
@@ -99,10 +104,14 @@ impl Procmgr {
                 ToTracer::Report => self.next_report(id).map(Reply::Report),
                 ToTracer::Answered => self.take_answered(id),
                 ToTracer::Resumed => self.take_resumed(id),
-                ToTracer::Interrupt => self.find_task(id).ok().map(|task| {
-                    let task = task.id;
-                    Reply::Interrupt { task }
-                }),
+                ToTracer::Interrupt => {
+                    let found = self.find_task(id).is_ok();
+                    found.then_some(Reply::Interrupt { task: id })
+                }
+                ToTracer::Begun => {
+                    let found = self.find_task(id).is_ok();
+                    found.then_some(Reply::Begun { task: id })
+                }
             };
             if let Some(reply) = reply {
                 return reply;

@@ -50,6 +50,15 @@ impl Clients {
         Ok(uid)
     }
 
+    /// A client's new program has said nothing yet, and may be somebody else's.
+    pub fn begin(&mut self, task: TaskId) {
+        let client = &mut self.0[task.slot()];
+        if let Some(client) = client.as_mut().filter(|client| client.task == task) {
+            client.said = Said::default();
+            client.uid = None;
+        }
+    }
+
     /// A client is gone.
     pub fn forget(&mut self, task: TaskId) {
         let client = &mut self.0[task.slot()];

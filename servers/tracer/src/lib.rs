@@ -55,6 +55,10 @@ impl Tracer {
         words: [u64; 4],
     ) -> [u64; 4] {
         let (kind, number) = client::kind_and_number(label);
+        if number == 1 {
+            // It may be a program's first: that one has begun is to be known before.
+            self.on_reports(host);
+        }
         if let Some(answer) = self.clients.answered(client, number) {
             return answer;
         }

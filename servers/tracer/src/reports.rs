@@ -39,6 +39,7 @@ impl Tracer {
                     verdict,
                 }) => self.on_resumed(host, task, number, mode, step, verdict),
                 Ok(Reply::Interrupt { task }) => self.on_interrupt(host, task),
+                Ok(Reply::Begun { task }) => self.client_begins(host, task),
                 _ => return,
             }
         }

@@ -195,6 +195,12 @@ impl Prog {
         self.check(Val::Rax, u64::from(expected));
     }
 
+    /// `rax` is what a value has of these bits.
+    pub fn masked(&mut self, value: impl Into<Val>, bits: u32) {
+        self.load(rax, value.into());
+        self.ok(|a| a.and(eax, bits as i32));
+    }
+
     /// `rax` is a variable.
     pub fn load_rax(&mut self, var: Var) {
         self.load(rax, var.into());

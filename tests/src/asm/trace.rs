@@ -26,7 +26,7 @@ impl Prog {
     /// What a program does first: asks for its capabilities to the servers if it needs them.
     pub fn begin(&mut self) {
         if self.entry == Entry::Message {
-            self.said = self.var();
+            self.said = [self.var(), self.var()];
             self.sys(NR_SERVER_CAPS, &[]);
         }
     }
@@ -42,7 +42,7 @@ impl Prog {
 
     /// Sends a message whose words are in their registers.
     pub(super) fn send(&mut self, tracer: bool, kind: u64) {
-        let said = self.said;
+        let said = self.said[usize::from(tracer)];
         // One instruction: threads count together.
         self.ok(|a| a.add(qword_ptr(said.0), 1));
         self.ok(|a| a.mov(rsi, qword_ptr(said.0)));

@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use image::{host, machine, workspace};
 
-use super::{Tally, broken, events, report, trace_options};
+use super::{Tally, broken, engines, events, report, trace_options};
 
 /// Seconds after which a machine counts as hung. One takes less than a second to start, but the computer may be busy.
 pub const TIMEOUT: &str = "120";
@@ -57,6 +57,7 @@ fn all() -> Vec<Case> {
     [
         cases(),
         broken::cases(),
+        engines::cases(),
         events::cases(),
         trace_options::cases(),
     ]

@@ -3,6 +3,7 @@
 mod broken;
 mod browser;
 mod conformance;
+mod engines;
 mod events;
 mod files;
 mod gdb;

@@ -43,6 +43,13 @@ impl Inbox {
         self.items.try_reserve(more).map_err(|_| Errno::ENOMEM)
     }
 
+    /// Another program is there, which is told of no engines but its own.
+    pub fn begin(&mut self) {
+        self.items.clear();
+        self.ends = 0;
+        self.answered = 0;
+    }
+
     fn put(&mut self, item: Item) {
         self.items.retain(|other| *other != item);
         self.items.push_back(item);

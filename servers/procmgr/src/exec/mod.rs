@@ -308,6 +308,7 @@ impl Procmgr {
         task.altstack = AltStack::default();
         task.gs_base = 0;
         task.restart = None;
+        self.begin_messages(m, id);
         if let Some(old) = old {
             self.memory.space_release(m, old);
         }

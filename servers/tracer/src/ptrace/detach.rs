@@ -28,6 +28,15 @@ impl Tracer {
         self.clients.forget(client);
     }
 
+    /// A task that may have spoken runs another program: what it traces it still does, but of engines
+    /// the new program knows nothing.
+    pub(crate) fn client_begins(&mut self, host: &mut impl Host, client: TaskId) {
+        for id in self.tasks.watched_by(client) {
+            self.forget_engines_of(host, client, id);
+        }
+        self.clients.begin(client);
+    }
+
     fn forget_engines_of(&mut self, host: &mut impl Host, client: TaskId, id: TaskId) {
         let Some(task) = self.tasks.get(id) else {
             return;

@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::exit;
 
+use crate::session::{Session, Target};
+use crate::symbols::Functions;
 use anyhow::{Context, Result};
-use clap::Parser;
-use engines::symbols::Functions;
-use engines::{Session, Target, signal_of};
+use clap::Args;
 use libtrace::engine::{Callback, Engine, Event, Events, Flags, Response, SignalAction, State};
 
-/// Counts which functions of a program are entered. What the program starts is counted with it
-#[derive(Parser)]
-struct Options {
+/// Its command line.
+#[derive(Args)]
+pub struct Options {
     /// Count every time; without this a function costs once
     #[arg(short, long)]
     count: bool,
@@ -50,8 +49,8 @@ struct Coverage {
     hits: BTreeMap<String, u64>,
 }
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+/// Does it, and returns the exit status.
+pub fn run(options: &Options) -> Result<i32> {
     let flags = Flags::events(Events::EXEC | Events::ANY_SIGNAL);
     let mut session = Session::begin(&options.target, flags, None)?;
     let mut coverage = Coverage {
@@ -61,7 +60,7 @@ fn main() -> Result<()> {
     if let Some(pid) = options.target.pid {
         eprintln!("coverage: {pid} is counted from its next exec on");
     }
-    while let Some(callback) = session.next()? {
+    while let Some(callback) = session.next_callback()? {
         let engine = session.engines.engine(&callback);
         if let Some(response) = coverage.told(&callback, &engine) {
             session.engines.respond(response);
@@ -74,7 +73,7 @@ fn main() -> Result<()> {
             .with_context(|| path.display().to_string())?,
         None => io::stderr().write_all(report.as_bytes())?,
     }
-    exit(session.end()?)
+    session.end()
 }
 
 impl Coverage {
@@ -90,7 +89,9 @@ impl Coverage {
                 }
                 None
             }
-            ref event if signal_of(event) == Some(SIGTRAP) => self.trapped(callback.tid, engine),
+            Event::Signal { ref info, .. } if info.signo == SIGTRAP => {
+                self.trapped(callback.tid, engine)
+            }
             _ => None,
         }
     }

@@ -1,17 +1,16 @@
 //! `calls`: the names and results of a program's system calls, as an engine sees them. Other engines
 //! and a debugger may be at the same program.
 
-use std::process::exit;
-
+use crate::call_name;
+use crate::session::{Session, Target};
 use anyhow::{Result, anyhow};
-use clap::Parser;
-use engines::{Session, Target, call_name};
+use clap::Args;
 use libtrace::Errno;
 use libtrace::engine::{Calls, Event, Events, Flags};
 
-/// Writes down the system calls of a program, and of all that it starts
-#[derive(Parser)]
-struct Options {
+/// Its command line.
+#[derive(Args)]
+pub struct Options {
     /// Of these system calls only
     #[arg(short, long, value_name = "CALL", value_delimiter = ',')]
     calls: Vec<String>,
@@ -19,8 +18,8 @@ struct Options {
     target: Target,
 }
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+/// Does it, and returns the exit status.
+pub fn run(options: &Options) -> Result<i32> {
     let mut calls = Calls::NONE;
     for name in &options.calls {
         let call: Result<syscalls::Sysno, _> = name.parse();
@@ -29,7 +28,7 @@ fn main() -> Result<()> {
     let calls = (!options.calls.is_empty()).then_some(calls);
     let flags = Flags::events(Events::SYSCALL_EXIT | Events::SYSCALL_ENTRY);
     let mut session = Session::begin(&options.target, flags, calls)?;
-    while let Some(callback) = session.next()? {
+    while let Some(callback) = session.next_callback()? {
         let tid = callback.tid;
         let name = call_name(callback.call.nr);
         match callback.event {
@@ -46,5 +45,5 @@ fn main() -> Result<()> {
             _ => {}
         }
     }
-    exit(session.end()?)
+    session.end()
 }

@@ -2,18 +2,18 @@
 //! text file.
 
 use std::path::PathBuf;
-use std::process::exit;
 
+use crate::call_name;
+use crate::rules::{Action, Rules};
+use crate::session::{Session, Target};
 use anyhow::{Context, Result, anyhow};
-use clap::Parser;
-use engines::rules::{Action, Rules};
-use engines::{Session, Target, call_name};
+use clap::Args;
 use libtrace::engine::{Call, Event, Events, Flags, Response};
 use libtrace::spawn;
 
-/// Holds a program, and all that it starts, to rules about system calls
-#[derive(Parser)]
-struct Options {
+/// Its command line.
+#[derive(Args)]
+pub struct Options {
     /// The rules
     #[arg(short, long, value_name = "FILE")]
     rules: PathBuf,
@@ -26,14 +26,14 @@ struct Options {
 
 const SIGKILL: i32 = 9;
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+/// Does it, and returns the exit status.
+pub fn run(options: &Options) -> Result<i32> {
     let path = options.rules.display();
     let text = std::fs::read_to_string(&options.rules).with_context(|| path.to_string())?;
     let rules: Rules = text.parse().map_err(|error| anyhow!("{path}: {error}"))?;
     let flags = Flags::events(Events::SYSCALL_ENTRY);
     let mut session = Session::begin(&options.target, flags, Some(rules.calls()))?;
-    while let Some(callback) = session.next()? {
+    while let Some(callback) = session.next_callback()? {
         if callback.event != Event::SyscallEntry {
             continue;
         }
@@ -66,7 +66,7 @@ fn main() -> Result<()> {
             Action::Allow | Action::Log => {}
         }
     }
-    exit(session.end()?)
+    session.end()
 }
 
 fn shown(call: &Call) -> String {

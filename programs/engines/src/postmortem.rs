@@ -3,18 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::exit;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::session::{Session, Target};
 use anyhow::Result;
-use clap::Parser;
-use engines::{Session, Target};
+use clap::Args;
 use libtrace::engine::{Callback, Choice, Engine, Event, Events, Flags, Response, State};
 
-/// Holds a program that crashes, and all that it starts, for a debugger
-#[derive(Parser)]
-struct Options {
+/// Its command line.
+#[derive(Args)]
+pub struct Options {
     /// Let it die after so many seconds if nobody has come
     #[arg(short, long, value_name = "SECONDS")]
     timeout: Option<u64>,
@@ -31,15 +30,15 @@ struct Crashed {
     since: Instant,
 }
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+/// Does it, and returns the exit status.
+pub fn run(options: &Options) -> Result<i32> {
     let patience = options.timeout.map(Duration::from_secs);
     let flags = Flags::events(Events::SIGNAL_CORE);
     let mut session = Session::begin(&options.target, flags, None)?;
     let mut held: BTreeMap<u32, Crashed> = BTreeMap::new();
     while session.goes_on() {
         let callback = match held.is_empty() {
-            true => session.next()?,
+            true => session.next_callback()?,
             false => session.poll()?,
         };
         if let Some(callback) = callback {
@@ -81,7 +80,7 @@ fn main() -> Result<()> {
             sleep(INTERVAL);
         }
     }
-    exit(session.end()?)
+    session.end()
 }
 
 fn announce(callback: &Callback, engine: &Engine, signal: i32) {
