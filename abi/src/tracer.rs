@@ -53,6 +53,9 @@ bitflags! {
         const SIGNAL_CORE = 1 << 13;
         /// The process stops or continues for job control.
         const JCTL = 1 << 14;
+        /// It created a task with CLONE_PTRACE, which its tracer attaches although it did not ask
+        /// for clones.
+        const CLONE_PTRACE = 1 << 20;
     }
 }
 

@@ -95,7 +95,7 @@ impl CloneArgs {
     fn kind(&self) -> CloneKind {
         if self.has(VFORK) {
             CloneKind::Vfork
-        } else if self.exit_signal != SIGCHLD || self.has(THREAD) {
+        } else if self.exit_signal != SIGCHLD {
             CloneKind::Clone
         } else {
             CloneKind::Fork
@@ -350,7 +350,11 @@ impl Procmgr {
             args,
             started: false,
         });
-        if self.task(parent).trace.events.contains(Events::CLONE) && self.may_report(parent) {
+        let told = match args.has(g::CLONE_PTRACE.into()) {
+            true => Events::CLONE | Events::CLONE_PTRACE,
+            false => Events::CLONE,
+        };
+        if self.task(parent).trace.events.intersects(told) && self.may_report(parent) {
             let event = Hold::Clone {
                 child,
                 child_tid: tid,

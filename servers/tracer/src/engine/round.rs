@@ -4,6 +4,7 @@ use super::{
     Arbitration, Chain, Choice, Engine, EngineId, Flow, Go, Life, Next, Response, ResumeAction,
     State,
 };
+use abi::linux::general::CLONE_PTRACE;
 use abi::signal::Action;
 use abi::tracer::{Event, Events, Report, SignalAction, Verdict};
 use abi::{Errno, SigInfo};
@@ -50,7 +51,13 @@ impl Round {
     }
 
     fn mask(&self) -> Events {
-        self.event().events()
+        let event = self.event();
+        match event {
+            Event::Clone { flags, .. } if flags & u64::from(CLONE_PTRACE) != 0 => {
+                Events::CLONE | Events::CLONE_PTRACE
+            }
+            _ => event.events(),
+        }
     }
 
     /// Whether an engine is to be told of the event, as it stands now.

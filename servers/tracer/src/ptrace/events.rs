@@ -107,7 +107,9 @@ impl Tracer {
         };
         let (_, wanted) = parent.options.clone_event(kind);
         let has = |flag: u32| flags & u64::from(flag) != 0;
-        if has(CLONE_UNTRACED) || !(wanted || has(CLONE_PTRACE)) {
+        // CLONE_UNTRACED takes back what the options ask for, not CLONE_PTRACE.
+        let wanted = wanted && !has(CLONE_UNTRACED);
+        if !wanted && !has(CLONE_PTRACE) {
             return false;
         }
         // No room, or killed before its first instruction: the child runs untraced.

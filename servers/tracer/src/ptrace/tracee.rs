@@ -50,8 +50,12 @@ impl Tracee {
     /// What the engine asks for, besides what its mode takes. NOREAP is not among its state bits:
     /// the process manager keeps the zombie of a task that is bound to a tracer.
     pub(crate) fn events(&self) -> Events {
-        let mut events =
-            Events::DEATH | Events::EXEC | Events::ANY_SIGNAL | Events::JCTL | Events::REAP;
+        let mut events = Events::DEATH
+            | Events::EXEC
+            | Events::ANY_SIGNAL
+            | Events::JCTL
+            | Events::REAP
+            | Events::CLONE_PTRACE;
         let clones = Options::FORK | Options::VFORK | Options::CLONE;
         for (options, event) in [
             (clones, Events::CLONE),
