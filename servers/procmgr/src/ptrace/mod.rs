@@ -13,7 +13,9 @@ mod memory;
 mod registers;
 mod regset;
 mod resume;
+mod rseq;
 mod siginfo;
+mod signals;
 mod stop;
 mod syscall_info;
 mod user;
@@ -114,8 +116,13 @@ impl Procmgr {
             nr::PTRACE_GETEVENTMSG => self.event_message(m, request),
             nr::PTRACE_GETSIGINFO => self.get_siginfo(m, request),
             nr::PTRACE_SETSIGINFO => self.set_siginfo(m, request),
+            nr::PTRACE_PEEKSIGINFO => self.peek_siginfo(m, request),
+            nr::PTRACE_GETSIGMASK => self.get_sigmask(m, request),
+            nr::PTRACE_SETSIGMASK => self.set_sigmask(m, request),
             nr::PTRACE_LISTEN => self.listen(m, request),
             nr::PTRACE_GET_SYSCALL_INFO => self.syscall_info(m, request),
+            nr::PTRACE_SET_SYSCALL_INFO => self.set_syscall_info(m, request),
+            nr::PTRACE_GET_RSEQ_CONFIGURATION => self.rseq_configuration(m, request),
             // SINGLEBLOCK is among them: the machine has no block steps.
             _ => Err(Errno::EIO),
         }

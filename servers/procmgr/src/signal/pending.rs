@@ -62,6 +62,11 @@ impl Pending {
         info
     }
 
+    /// The siginfo at a place in the queue, the oldest at 0.
+    pub fn nth(&self, at: u64) -> Option<SigInfo> {
+        self.queue.get(usize::try_from(at).ok()?).copied()
+    }
+
     /// The queued signal of a POSIX timer.
     pub fn of_timer(&mut self, number: i32) -> Option<&mut SigInfo> {
         self.queue.iter_mut().find(|info| {
