@@ -519,7 +519,11 @@ impl Callback {
                 detail[..2].copy_from_slice(&[signo.into(), stop.into()]);
             }
             Event::Signal { action, .. } => detail[0] = Choice::Act(action).to_number(),
-            Event::Quiesce | Event::Reap | Event::Ptrace { .. } | Event::ClientExit => {}
+            Event::Quiesce
+            | Event::HandlerStep
+            | Event::Reap
+            | Event::Ptrace { .. }
+            | Event::ClientExit => {}
         }
         words[word::DETAIL..word::SHORT].copy_from_slice(&detail);
         let Event::Signal { info, .. } = self.event else {
@@ -540,6 +544,7 @@ impl Callback {
         };
         let event = match bit {
             Events::QUIESCE => Event::Quiesce,
+            Events::HANDLER_STEP => Event::HandlerStep,
             Events::REAP => Event::Reap,
             Events::CLONE => Event::Clone {
                 child_tid: detail[0] as u32,
@@ -716,6 +721,7 @@ mod tests {
         info.fields[0] = 0x1234_5678;
         let events = [
             Event::Quiesce,
+            Event::HandlerStep,
             Event::SyscallEntry,
             Event::SyscallExit,
             Event::Signal {

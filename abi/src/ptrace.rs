@@ -144,6 +144,15 @@ impl Stop {
         }
     }
 
+    /// A step has entered a signal's handler. It looks like the stop of a system call: no signal
+    /// can be given.
+    pub fn handler_step() -> Stop {
+        Stop {
+            kind: StopKind::Event,
+            ..Stop::signal(SIGTRAP)
+        }
+    }
+
     /// A system call's entry or exit.
     pub fn syscall(kind: StopKind, options: Options) -> Stop {
         let sysgood = options.contains(Options::SYSGOOD);

@@ -35,11 +35,11 @@ pub const REGS_WORDS: usize = 19;
 const _: () = assert!(size_of::<Regs>() == REGS_WORDS * 8);
 
 /// Flags a program may set, as Linux lets it (ptrace's FLAG_MASK): CF PF AF ZF SF TF DF OF RF NT AC.
-/// Of these the kernel loses TF, RF, NT and AC at every write.
 pub const USER_FLAGS: u64 = 0x0005_4dd5;
-/// The trap flag; never shown to anyone.
+/// The trap flag. Everywhere but in the kernel's copy it is the program's own: that of a tracer's step
+/// does not show.
 pub const TF: u64 = 0x100;
-/// The resume flag; the kernel's, never shown.
+/// The resume flag: the instruction is not to be stopped at by a breakpoint once more.
 pub const RF: u64 = 0x1_0000;
 
 /// Where a held task stands with respect to a system call, which says how [`Regs`] are to be read.
@@ -88,7 +88,7 @@ impl Regs {
         Regs {
             rip,
             rcx: rip,
-            r11: rflags & !TF,
+            r11: rflags,
             rax: result as u64,
             rflags,
             ..*self
@@ -180,7 +180,7 @@ impl UserRegs {
             orig_rax,
             rip: r.rip,
             cs: USER_CS,
-            rflags: r.rflags & !(TF | RF),
+            rflags: r.rflags,
             rsp: r.rsp,
             ss: USER_SS,
             fs_base: r.fs_base,
@@ -194,7 +194,7 @@ impl UserRegs {
         Regs {
             rip: self.rip,
             rsp: self.rsp,
-            rflags: (old.rflags & !USER_FLAGS) | (self.rflags & USER_FLAGS & !(TF | RF)),
+            rflags: (old.rflags & !USER_FLAGS) | (self.rflags & USER_FLAGS),
             rax: self.rax,
             rbx: self.rbx,
             rcx: self.rcx,
@@ -342,7 +342,7 @@ mod tests {
             ..Regs::default()
         };
         let u = UserRegs::of(&r, InCall::entry(39));
-        assert_eq!((u.rip, u.rcx, u.r11), (0x1002, 0x1002, 0x246));
-        assert_eq!((u.orig_rax, u.rax as i64, u.rflags), (39, -38, 0x246));
+        assert_eq!((u.rip, u.rcx, u.r11), (0x1002, 0x1002, 0x346));
+        assert_eq!((u.orig_rax, u.rax as i64, u.rflags), (39, -38, 0x346));
     }
 }

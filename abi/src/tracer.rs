@@ -56,6 +56,9 @@ bitflags! {
         /// It created a task with CLONE_PTRACE, which its tracer attaches although it did not ask
         /// for clones.
         const CLONE_PTRACE = 1 << 20;
+        /// A step has entered a signal's handler. Only engines that step hear of it; where none of
+        /// them asks for it, the task gets a SIGTRAP as after any other step.
+        const HANDLER_STEP = 1 << 21;
     }
 }
 
@@ -148,6 +151,8 @@ pub struct Report {
 pub enum Event {
     /// The task stands still because [`Call::SetCourse`] asked for it.
     Quiesce,
+    /// A step has entered a signal's handler, whose first instruction is next.
+    HandlerStep,
     /// About to perform a system call. [`Verdict::AbortSyscall`] skips it; written registers
     /// change it.
     SyscallEntry,
@@ -218,6 +223,7 @@ impl Event {
     pub const fn events(&self) -> Events {
         match self {
             Event::Quiesce => Events::QUIESCE,
+            Event::HandlerStep => Events::HANDLER_STEP,
             Event::SyscallEntry => Events::SYSCALL_ENTRY,
             Event::SyscallExit => Events::SYSCALL_EXIT,
             Event::Signal { action, .. } => action.events(),

@@ -189,8 +189,7 @@ fn faults() {
         checks.add("seL4_Fault_UserException", label::EXCEPTION);
         checks.add("seL4_Fault_DebugException", label::DEBUG);
         checks.add("seL4_Fault_VMFault", label::PAGE);
-        checks.add("seL4_DataBreakpoint", reason::WATCHPOINT);
-        checks.add("seL4_InstructionBreakpoint", reason::BREAKPOINT);
+        checks.add("seL4_DataBreakpoint", reason::BREAKPOINT);
         checks.add("seL4_SingleStep", reason::STEP);
         checks.add("seL4_SoftwareBreakRequest", reason::INT3);
 
@@ -219,18 +218,13 @@ fn faults() {
         checks.add("100 + seL4_VMFault_Addr", address);
         checks.add("100 + seL4_VMFault_FSR", code);
         checks.add("seL4_VMFault_Length", 4);
-        let Fault::Watchpoint {
-            ip,
-            address,
-            number,
-        } = decoded(label::DEBUG, [100, reason::WATCHPOINT, 102, 103], 4)
-        else {
+        let words = [100, reason::BREAKPOINT, 102, 103];
+        let Fault::Breakpoint { ip, status } = decoded(label::DEBUG, words, 4) else {
             panic!()
         };
         checks.add("100 + seL4_DebugException_FaultIP", ip);
         checks.add("seL4_DebugException_ExceptionReason", 1);
-        checks.add("100 + seL4_DebugException_TriggerAddress", address);
-        checks.add("100 + seL4_DebugException_BreakpointNumber", number);
+        checks.add("100 + seL4_DebugException_TriggerAddress", status);
         checks.add("seL4_DebugException_Length", 4);
     });
 }

@@ -27,21 +27,12 @@ pub enum Fault {
         /// Its error code.
         code: u64,
     },
-    /// A data watchpoint was hit by the instruction before.
-    Watchpoint {
-        /// The next instruction.
-        ip: u64,
-        /// The address watched.
-        address: u64,
-        /// The number of the hardware breakpoint.
-        number: u8,
-    },
-    /// An instruction breakpoint was reached.
+    /// Hardware breakpoints were hit: at this instruction or, those for data, by the one before.
     Breakpoint {
         /// The instruction.
         ip: u64,
-        /// The number of the hardware breakpoint.
-        number: u8,
+        /// Which, and whether the instruction before was stepped: the bits of DR6 (fix P10).
+        status: u64,
     },
     /// An instruction was stepped.
     Step {
@@ -77,7 +68,6 @@ impl Fault {
             Fault::Cap { ip, .. }
             | Fault::UnknownSyscall { ip }
             | Fault::Exception { ip, .. }
-            | Fault::Watchpoint { ip, .. }
             | Fault::Breakpoint { ip, .. }
             | Fault::Step { ip }
             | Fault::Int3 { ip }
@@ -105,10 +95,8 @@ pub mod label {
 
 /// What a debug exception was (`seL4_BreakpointType`).
 pub mod reason {
-    /// A data watchpoint.
-    pub const WATCHPOINT: u64 = 0;
-    /// An instruction breakpoint.
-    pub const BREAKPOINT: u64 = 1;
+    /// Hardware breakpoints, whatever their kind.
+    pub const BREAKPOINT: u64 = 0;
     /// A single step.
     pub const STEP: u64 = 2;
     /// `int3`.
@@ -140,15 +128,9 @@ impl Fault {
                 vector: w3 as u8,
                 code: ipc_buffer::with(|buffer| buffer.words[4]),
             },
-            (label::DEBUG, 4) if w1 == reason::WATCHPOINT => Fault::Watchpoint {
-                ip: w0,
-                address: w2,
-                number: w3 as u8,
-            },
-            (label::DEBUG, 4) if w1 == reason::BREAKPOINT => Fault::Breakpoint {
-                ip: w0,
-                number: w3 as u8,
-            },
+            (label::DEBUG, 4) if w1 == reason::BREAKPOINT => {
+                Fault::Breakpoint { ip: w0, status: w2 }
+            }
             (label::DEBUG, 2) if w1 == reason::STEP => Fault::Step { ip: w0 },
             (label::DEBUG, 2) if w1 == reason::INT3 => Fault::Int3 { ip: w0 },
             (label::PAGE, 4) => Fault::Page {

@@ -262,7 +262,9 @@ impl World {
         machine.burst(task, budget, &mut hook);
         // Mostly a trap is delivered at once; a step's always, because the instruction is done.
         match self.machine.threads.one(task).pending {
-            Pending::Trapped(procmgr::Trap::Step, _) => self.deliver(task),
+            Pending::Trapped(procmgr::Trap::Step | procmgr::Trap::Breakpoint { .. }, _) => {
+                self.deliver(task);
+            }
             Pending::Trapped(..) if !self.random.one_in(8) => self.deliver(task),
             _ => {}
         }

@@ -43,6 +43,12 @@ impl Procmgr {
             return self.page_fault(m, id, addr, access, present);
         }
         let space = self.stands(id);
+        self.task_mut(id).registers.stand_at(ip);
+        if matches!(trap, Trap::Step | Trap::Breakpoint { .. })
+            && self.task(id).registers.may_trap_itself()
+        {
+            self.read_registers(m, id);
+        }
         let (info, detail) = match trap {
             Trap::Exception { vector: 6, .. }
                 if self.memory.fetch2(m, space, ip) == Some(SYSCALL) =>
@@ -64,12 +70,16 @@ impl Procmgr {
                 (info, FaultDetail::of(3))
             }
             Trap::Step => {
+                self.task_mut(id).trace.debug.stepped();
                 let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, ip);
                 (info, FaultDetail::of(1))
             }
-            Trap::Watch { addr, .. } => {
-                let info = SigInfo::fault(SIGTRAP, code::TRAP_HWBKPT, addr);
-                (info, FaultDetail::of(1))
+            Trap::Breakpoint { status } => {
+                let code = match self.task_mut(id).trace.debug.trapped(status) {
+                    true => code::TRAP_TRACE,
+                    false => code::TRAP_HWBKPT,
+                };
+                (SigInfo::fault(SIGTRAP, code, ip), FaultDetail::of(1))
             }
             Trap::BadCall => {
                 let info = SigInfo::fault(SIGILL, code::ILL_ILLOPN, ip);
@@ -194,7 +204,12 @@ impl Procmgr {
             State::Stub(AfterStub::Fork(args)) => self.fork_with_fpu_saved(m, id, args),
             State::Stub(AfterStub::Exec { former_tid }) => self.exec_done(m, id, former_tid),
             State::Stub(AfterStub::Handler) => {
-                if self.task(id).trace.step == Step::Single {
+                let trace = &self.task(id).trace;
+                let told = trace.leased || trace.events.contains(Events::HANDLER_STEP);
+                if trace.step == Step::Single && told {
+                    return self.report(m, id, Hold::HandlerStep);
+                }
+                if trace.step == Step::Single {
                     let rip = self.task(id).registers.get().rip;
                     let info = SigInfo::fault(SIGTRAP, code::TRAP_TRACE, rip);
                     self.force_signal(m, id, info);
@@ -333,10 +348,12 @@ impl Procmgr {
     }
 
     fn run(&mut self, m: &mut impl Machine, id: TaskId, step: bool) {
+        let forced = step && self.steps_by_force(m, id);
         if step {
             m.step(id, true);
         }
         let task = self.task_mut(id);
+        task.registers.force_step(step, forced);
         task.state = State::Running;
         task.interrupted = false;
         task.landing = None;

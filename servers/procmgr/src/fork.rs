@@ -285,6 +285,7 @@ impl Procmgr {
         task.mask = from.mask;
         task.comm = from.comm;
         task.gs_base = from.gs_base;
+        task.trace.debug = from.trace.debug.of_child();
         if !shares_stack {
             task.altstack = from.altstack;
         }

@@ -12,6 +12,8 @@ use abi::{SigInfo, TaskId};
 #[allow(missing_docs)]
 pub enum Hold {
     Quiesce,
+    /// A step has entered a signal's handler.
+    HandlerStep,
     SyscallEntry,
     SyscallExit,
     Signal {
@@ -112,6 +114,7 @@ impl Hold {
     pub fn event(self, info: SigInfo) -> Event {
         match self {
             Hold::Quiesce => Event::Quiesce,
+            Hold::HandlerStep => Event::HandlerStep,
             Hold::SyscallEntry => Event::SyscallEntry,
             Hold::SyscallExit => Event::SyscallExit,
             Hold::Signal { action } => Event::Signal { info, action },

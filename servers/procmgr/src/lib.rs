@@ -43,6 +43,7 @@ mod registers;
 mod report;
 mod robust;
 pub mod signal;
+mod step;
 pub mod syscall;
 mod table;
 pub mod task;

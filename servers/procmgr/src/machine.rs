@@ -50,6 +50,29 @@ pub enum Stub {
     FpuInit,
 }
 
+/// What makes a hardware breakpoint trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakOn {
+    /// The execution of an instruction.
+    Execute,
+    /// A write to one of so many bytes: 1, 2, 4 or 8.
+    Write(u8),
+    /// Any access to one of them.
+    Access(u8),
+}
+
+/// A hardware breakpoint. Its address is a multiple of its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breakpoint {
+    /// Where.
+    pub addr: u64,
+    /// What.
+    pub on: BreakOn,
+}
+
+/// The four of a thread.
+pub type Breakpoints = [Option<Breakpoint>; 4];
+
 /// The kernel's part. Nothing here waits.
 ///
 /// A thread belongs to a task and is named by it; the slot of the id is the index to keep it by.
@@ -136,6 +159,8 @@ pub trait Machine {
     fn suspend(&mut self, task: TaskId);
     /// From the next resume on: trap after each instruction, or run freely.
     fn step(&mut self, task: TaskId, on: bool);
+    /// Sets a held thread's hardware breakpoints. They are not in force in stubs.
+    fn set_breakpoints(&mut self, task: TaskId, breakpoints: &Breakpoints);
     /// CPU time a thread has used, in nanoseconds.
     fn cpu_time(&mut self, task: TaskId) -> u64;
 

@@ -5,6 +5,7 @@
 //! when they differ: a task that was stopped and goes on unseen needs neither.
 
 use crate::machine::Machine;
+use abi::regs::TF;
 use abi::{Errno, InCall, Regs, TaskId};
 
 /// The registers of a task that does not run.
@@ -12,6 +13,12 @@ pub struct Registers {
     regs: Regs,
     call: InCall,
     copy: Copy,
+    /// Where the thread stands, if it has told and the registers have not been read.
+    at: Option<u64>,
+    /// The trap flag in the kernel's copy is the tracer's step: the program has none.
+    forced: bool,
+    /// The thread ran last to be stepped.
+    stepped: bool,
 }
 
 /// What the kernel has.
@@ -32,6 +39,9 @@ impl Registers {
             regs: Regs::default(),
             call: InCall::NONE,
             copy: Copy::Old,
+            at: None,
+            forced: false,
+            stepped: false,
         }
     }
 
@@ -39,12 +49,51 @@ impl Registers {
     pub fn stand(&mut self) {
         self.call = InCall::NONE;
         self.copy = Copy::Only;
+        self.at = None;
+    }
+
+    /// The same, and where it stands.
+    pub fn stand_at(&mut self, ip: u64) {
+        self.stand();
+        self.at = Some(ip);
+    }
+
+    /// The instruction that the thread goes on at, and whether the trap flag is its program's; read
+    /// from the kernel only where that says more than is known. As on Linux a flag that was the
+    /// program's in one step is so in the next, whatever became of it.
+    pub fn next_step(&mut self, m: &mut impl Machine, id: TaskId) -> (u64, bool) {
+        match self.at {
+            Some(ip) if self.forced && self.copy == Copy::Only => (ip, false),
+            _ => {
+                let regs = self.read(m, id).canonical();
+                let own = regs.rflags & TF != 0 || (self.stepped && !self.forced);
+                (regs.rip, own)
+            }
+        }
+    }
+
+    /// Whether the thread is stepped from here on, and the trap flag is there for that alone.
+    pub fn force_step(&mut self, step: bool, forced: bool) {
+        self.stepped = step;
+        self.forced = forced;
+        if !forced && self.copy == Copy::Same && self.regs.rflags & TF != 0 {
+            // The kernel's copy loses it with the end of the tracer's step.
+            self.copy = Copy::Old;
+        }
+    }
+
+    /// Whether the trap flag may be the program's own.
+    pub fn may_trap_itself(&self) -> bool {
+        !self.forced
     }
 
     /// Reads them from the kernel, if that has not been done since the thread ran.
     pub fn read(&mut self, m: &mut impl Machine, id: TaskId) -> &mut Registers {
         if self.copy == Copy::Only {
             self.regs = m.regs(id);
+            if self.forced {
+                self.regs.rflags &= !TF;
+            }
             self.copy = Copy::Same;
         }
         self

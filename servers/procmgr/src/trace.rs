@@ -112,7 +112,6 @@ impl Trace {
         self.set_course(course.unwrap_or(&Course::default()));
         self.quiesce = false;
         self.continued = false;
-        self.debug = DebugRegisters::default();
     }
 
     /// A report is over or withdrawn: nobody has anything to say about it any more.

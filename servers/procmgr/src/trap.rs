@@ -35,12 +35,11 @@ pub enum Trap {
     Step,
     /// An `int3`; the instruction pointer is behind it.
     Int3,
-    /// A hardware breakpoint.
-    Watch {
-        /// Which.
-        number: u8,
-        /// Its address.
-        addr: u64,
+    /// Hardware breakpoints were hit: those for execution at the instruction, which then has RF set
+    /// and is passed, those for data by the one before.
+    Breakpoint {
+        /// Which, and whether the instruction before was stepped: the bits of DR6.
+        status: u64,
     },
     /// The `int3` at the end of a stub.
     StubDone,

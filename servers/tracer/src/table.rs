@@ -1,6 +1,6 @@
 //! The traced tasks.
 
-use crate::engine::{Chain, EngineId, Life};
+use crate::engine::{Chain, EngineId, Life, State};
 use crate::ptrace::Tracee;
 use abi::engine::Calls;
 use abi::tracer::{Course, Events};
@@ -144,10 +144,10 @@ impl Task {
             if !alone {
                 engine.flags.events |= mode;
             }
-            engine
-                .flags
-                .events
-                .set(Events::QUIESCE, interrupt && !alone);
+            let steps = engine.flags.state.contains(State::SINGLESTEP);
+            let events = &mut engine.flags.events;
+            events.set(Events::QUIESCE, interrupt && !alone);
+            events.set(Events::HANDLER_STEP, steps && !alone);
         }
     }
 

@@ -10,8 +10,11 @@ use super::memory::{Fault, Spaces};
 use super::operand::get_reg;
 use super::threads::{Activity, Pending, Server, Thread};
 use abi::Regs;
+use abi::regs::{RF, TF, USER_FLAGS};
+use core::cell::Cell;
 use iced_x86::{ConditionCode, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 use procmgr::Trap;
+use procmgr::machine::{BreakOn, Breakpoint};
 
 /// Bits of a message's tag above which its label is.
 const LABEL_SHIFT: u32 = 12;
@@ -31,7 +34,12 @@ pub struct Core<'a> {
     pub spaces: &'a Spaces,
     /// The memory itself.
     pub frames: &'a mut Frames,
+    /// The breakpoints that this instruction's accesses have hit, as DR6 tells them.
+    pub hits: Cell<u64>,
 }
+
+/// The bit of DR6 for a step.
+const STEPPED: u64 = 0x4000;
 
 /// Why an instruction did not simply run.
 enum Halt {
@@ -68,8 +76,17 @@ pub fn run(
         thread,
         spaces,
         frames,
+        hits: Cell::new(0),
     };
     for done in 0..budget {
+        let status = core.execution_hits();
+        if status != 0 {
+            core.thread.regs.rflags |= RF;
+            let trap = Trap::Breakpoint { status };
+            return (done, Pending::Trapped(trap, Activity::Program));
+        }
+        core.hits.set(0);
+        let stepped = core.thread.regs.rflags & TF != 0;
         match core.step() {
             Ok(()) => {}
             Err(Halt::Hook(which)) => hook(which, &mut core.thread.regs),
@@ -92,14 +109,52 @@ pub fn run(
                 return (done, Pending::Trapped(trap, Activity::Program));
             }
         }
-        if core.thread.stepping {
-            return (done + 1, Pending::Trapped(Trap::Step, Activity::Program));
-        }
+        core.thread.regs.rflags &= !RF;
+        let status = core.hits.get() | if stepped { STEPPED } else { 0 };
+        let trap = match status {
+            0 => continue,
+            STEPPED => Trap::Step,
+            _ => Trap::Breakpoint { status },
+        };
+        return (done + 1, Pending::Trapped(trap, Activity::Program));
     }
     (budget, Pending::Running(Activity::Program))
 }
 
 impl Core<'_> {
+    /// The breakpoints for execution at the instruction, unless RF lets it pass.
+    fn execution_hits(&self) -> u64 {
+        if self.thread.regs.rflags & RF != 0 {
+            return 0;
+        }
+        let at = Some(Breakpoint {
+            addr: self.thread.regs.rip,
+            on: BreakOn::Execute,
+        });
+        let all = self.thread.breakpoints.iter().enumerate();
+        all.filter(|(_, breakpoint)| **breakpoint == at)
+            .map(|(n, _)| 1 << n)
+            .sum()
+    }
+
+    /// Notes which breakpoints an access hits.
+    pub fn watch(&self, addr: u64, size: usize, write: bool) {
+        for (n, breakpoint) in self.thread.breakpoints.iter().enumerate() {
+            let Some(breakpoint) = breakpoint else {
+                continue;
+            };
+            let watched: u64 = match breakpoint.on {
+                BreakOn::Write(size) if write => size.into(),
+                BreakOn::Access(size) => size.into(),
+                _ => 0,
+            };
+            let before = addr.wrapping_add(size as u64) <= breakpoint.addr;
+            if !before && addr < breakpoint.addr + watched {
+                self.hits.set(self.hits.get() | 1 << n);
+            }
+        }
+    }
+
     fn decode(&self) -> Result<Instruction, Halt> {
         let rip = self.thread.regs.rip;
         let mut bytes = [0; 15];
@@ -166,6 +221,11 @@ impl Core<'_> {
                     self.thread.regs.rsp = self.thread.regs.rsp.wrapping_sub(8);
                     return Err(fault.into());
                 }
+            }
+            Mnemonic::Pushfq => self.push(self.thread.regs.rflags & !RF)?,
+            Mnemonic::Popfq => {
+                let flags = self.pop()?;
+                self.set_flags(USER_FLAGS, flags);
             }
             Mnemonic::Movsb => {
                 if self.move_byte(&i)? {

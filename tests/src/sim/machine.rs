@@ -4,9 +4,12 @@ use super::frames::{Frames, Page};
 use super::memory::{Fault, Spaces};
 use super::threads::{Activity, Pending, Server, Thread, Threads, initial_fpu};
 use super::{Shortage, cpu};
+use abi::regs::TF;
 use abi::{Regs, TaskId};
 use procmgr::Trap;
-use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
+use procmgr::machine::{
+    Breakpoints, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
+};
 use std::rc::Rc;
 
 /// Where a task finds its capability to the process manager; the next one is the tracer's.
@@ -15,7 +18,8 @@ pub const SERVER_CAPS: u64 = 0x3e;
 const STUBS: u64 = 0x7fff_ffff_d000;
 /// How long an instruction takes, in nanoseconds.
 pub const INSTRUCTION_NS: u64 = 10;
-const SETTABLE: u64 = abi::regs::USER_FLAGS & !(abi::regs::TF | abi::regs::RF | 0x4_4000);
+/// The flags that a write of registers changes; the others are fixed.
+const SETTABLE: u64 = abi::regs::USER_FLAGS;
 
 /// The machine.
 pub struct SimMachine {
@@ -72,6 +76,10 @@ impl SimMachine {
             (r.rip, r.rsp) = (r.rdx, r.rcx);
             thread.pending = Pending::Running(Activity::Program);
         }
+        if thread.stepping {
+            // As in the kernel, for a step's flag shows in the registers.
+            thread.regs.rflags |= TF;
+        }
         let Pending::Running(activity) = thread.pending else {
             panic!("{task:?} does not run");
         };
@@ -125,6 +133,9 @@ impl SimMachine {
 
     fn start(&mut self, task: TaskId, activity: Activity) -> &mut Thread {
         let thread = self.threads.held(task);
+        if thread.stepping && !thread.step_next {
+            thread.regs.rflags &= !TF;
+        }
         thread.stepping = thread.step_next;
         thread.pending = Pending::Running(activity);
         thread
@@ -376,6 +387,10 @@ impl Machine for SimMachine {
 
     fn step(&mut self, task: TaskId, on: bool) {
         self.threads.one(task).step_next = on;
+    }
+
+    fn set_breakpoints(&mut self, task: TaskId, breakpoints: &Breakpoints) {
+        self.threads.held(task).breakpoints = *breakpoints;
     }
 
     fn cpu_time(&mut self, task: TaskId) -> u64 {

@@ -65,6 +65,7 @@ impl Core<'_> {
         let space = self.thread.space;
         self.spaces
             .read(self.frames, space, addr, &mut bytes[..size])?;
+        self.watch(addr, size, false);
         Ok(u64::from_le_bytes(bytes))
     }
 
@@ -72,7 +73,9 @@ impl Core<'_> {
     pub fn store(&mut self, addr: u64, size: usize, value: u64) -> Result<(), Fault> {
         let bytes = value.to_le_bytes();
         self.spaces
-            .write(self.frames, self.thread.space, addr, &bytes[..size])
+            .write(self.frames, self.thread.space, addr, &bytes[..size])?;
+        self.watch(addr, size, true);
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use abi::{Regs, TaskId};
 use procmgr::Trap;
-use procmgr::machine::{SpaceIx, Stub};
+use procmgr::machine::{Breakpoints, SpaceIx, Stub};
 use std::collections::BTreeMap;
 
 /// What a thread does when it gets the processor.
@@ -66,6 +66,8 @@ pub struct Thread {
     pub stepping: bool,
     /// The same from the next resume on.
     pub step_next: bool,
+    /// Its hardware breakpoints.
+    pub breakpoints: Breakpoints,
     /// Instructions it has run.
     pub instructions: u64,
 }
@@ -91,6 +93,7 @@ impl Thread {
             pending: Pending::Held { retry: None },
             stepping: false,
             step_next: false,
+            breakpoints: [None; 4],
             instructions: 0,
         }
     }

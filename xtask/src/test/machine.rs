@@ -137,6 +137,11 @@ fn cases() -> Vec<Case> {
             ..case("random_calls_harm_nobody", &["{dir}/random_calls", "60", "7"])
         },
         Case {
+            programs: &["hazards"],
+            stdout: b"108 runs, and the machine is there\n".to_vec(),
+            ..case("flags_and_breakpoints_do_not_stop_the_machine", &["{dir}/hazards"])
+        },
+        Case {
             options: &["--timeout", "3"],
             status: 125,
             stderr: &["did not end within 3 s"],

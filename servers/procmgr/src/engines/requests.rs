@@ -37,13 +37,15 @@ impl Procmgr {
             nr::PTRACE_CONT
             | nr::PTRACE_SYSCALL
             | nr::PTRACE_SINGLESTEP
+            | nr::PTRACE_SINGLEBLOCK
             | nr::PTRACE_SYSEMU
             | nr::PTRACE_SYSEMU_SINGLESTEP
             | nr::PTRACE_LISTEN
             | nr::PTRACE_GETEVENTMSG
             | nr::PTRACE_GETSIGINFO
             | nr::PTRACE_SETSIGINFO
-            | nr::PTRACE_GET_SYSCALL_INFO => Err(Errno::EIO),
+            | nr::PTRACE_GET_SYSCALL_INFO
+            | nr::PTRACE_SET_SYSCALL_INFO => Err(Errno::EIO),
             number => self.request_at_stop(m, number, &request),
         }
     }

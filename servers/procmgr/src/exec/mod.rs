@@ -313,6 +313,7 @@ impl Procmgr {
             self.memory.space_release(m, old);
         }
         self.delete_timers(ix);
+        self.clear_breakpoints(m, id);
         let process = self.process_mut(ix);
         process.actions.reset_handlers();
         process.has_execed = true;

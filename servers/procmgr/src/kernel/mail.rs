@@ -323,13 +323,7 @@ fn trap(fault: &Fault) -> Trap {
         Fault::Step { .. } => Trap::Step,
         Fault::Int3 { ip } if stubs::contains(ip) => Trap::StubDone,
         Fault::Int3 { .. } => Trap::Int3,
-        Fault::Watchpoint {
-            address, number, ..
-        } => Trap::Watch {
-            number,
-            addr: address,
-        },
-        Fault::Breakpoint { ip, number } => Trap::Watch { number, addr: ip },
+        Fault::Breakpoint { status, .. } => Trap::Breakpoint { status },
         Fault::Cap { .. } | Fault::UnknownSyscall { .. } | Fault::Unknown { .. } => Trap::BadCall,
     }
 }

@@ -13,7 +13,9 @@ pub use mail::Incoming;
 use mail::{Mail, Withdrawn};
 use memory::Memory;
 use procmgr::Trap;
-use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
+use procmgr::machine::{
+    Breakpoints, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
+};
 use rt::boot;
 use rt::cap::{CNode, Endpoint, Notification};
 use rt::clock::{self, Clock};
@@ -31,6 +33,9 @@ const CSPACE: CNode = CNode::at(slots::CNODE);
 const DEPTH: u64 = 64;
 /// How many registers, in the kernel's order, there are up to `r11`.
 const SYSCALL_WORDS: usize = 14;
+
+/// What a thread has that nobody debugs.
+const NO_BREAKPOINTS: Breakpoints = [None; 4];
 
 /// Everything the process manager has of the kernel.
 pub struct Kernel {
@@ -135,6 +140,9 @@ impl Kernel {
     fn prepare(&mut self, task: TaskId) -> Option<(Trap, u64)> {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, thread.step);
+        if thread.breakpoints != NO_BREAKPOINTS {
+            thread.arm(thread.breakpoints);
+        }
         thread.runs();
         let withdrawn = thread.withdrawn.take();
         withdrawn.filter(|(trap, _)| *trap != Trap::Step || thread.step)
@@ -294,6 +302,7 @@ impl Machine for Kernel {
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, false);
+        thread.arm(NO_BREAKPOINTS);
         thread.runs();
         thread
             .tcb()
@@ -304,6 +313,7 @@ impl Machine for Kernel {
     fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, false);
+        thread.arm(NO_BREAKPOINTS);
         let tcb = thread.tcb();
         // Above everybody, so that it is at its `int3` when the call that lets it run returns.
         tcb.set_priority(threads::PRIORITY + 1)
@@ -328,7 +338,7 @@ impl Machine for Kernel {
                 tcb.write_registers(&regs, false)
                     .expect("the thread is ours");
             }
-            Withdrawn::Trap(trap @ (Trap::Step | Trap::Watch { .. }), ip) => {
+            Withdrawn::Trap(trap @ (Trap::Step | Trap::Breakpoint { .. }), ip) => {
                 thread.withdrawn = Some((trap, ip));
             }
             Withdrawn::Trap(..) | Withdrawn::Retry => {}
@@ -338,6 +348,12 @@ impl Machine for Kernel {
 
     fn step(&mut self, task: TaskId, on: bool) {
         self.threads.get(task).step = on;
+    }
+
+    fn set_breakpoints(&mut self, task: TaskId, breakpoints: &Breakpoints) {
+        let thread = self.threads.get(task);
+        thread.breakpoints = *breakpoints;
+        thread.arm(*breakpoints);
     }
 
     fn cpu_time(&mut self, task: TaskId) -> u64 {

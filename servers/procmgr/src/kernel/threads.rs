@@ -10,7 +10,7 @@ use abi::TaskId;
 use abi::task::SLOTS;
 use alloc::vec::Vec;
 use procmgr::Trap;
-use procmgr::machine::NoMemory;
+use procmgr::machine::{BreakOn, Breakpoint, Breakpoints, NoMemory};
 use rt::cap::{CNode, ObjectType, Page, Pml4, Tcb, guard};
 use rt::clock;
 use rt::slots::procmgr::{ENDPOINT, TRACER_ENDPOINT};
@@ -35,6 +35,10 @@ pub struct Thread {
     pub step: bool,
     /// and whether the kernel has been told.
     pub stepping: bool,
+    /// The breakpoints that it has when it runs,
+    pub breakpoints: Breakpoints,
+    /// and those that the kernel has.
+    armed: Breakpoints,
     /// A trap that it raised, and that was withdrawn.
     pub withdrawn: Option<(Trap, u64)>,
     /// Ticks it has run.
@@ -88,6 +92,8 @@ impl Threads {
             cnode,
             step: false,
             stepping: false,
+            breakpoints: [None; 4],
+            armed: [None; 4],
             withdrawn: None,
             used: 0,
             since: None,
@@ -176,6 +182,29 @@ impl Thread {
     /// Its TCB.
     pub fn tcb(&self) -> Tcb {
         Tcb(object(self.unit))
+    }
+
+    /// Has the kernel watch for these breakpoints.
+    pub fn arm(&mut self, breakpoints: Breakpoints) {
+        let tcb = self.tcb();
+        for (number, (armed, wanted)) in self.armed.iter_mut().zip(breakpoints).enumerate() {
+            if *armed == wanted {
+                continue;
+            }
+            *armed = wanted;
+            match wanted {
+                Some(Breakpoint { addr, on }) => {
+                    let on = match on {
+                        BreakOn::Execute => rt::cap::BreakOn::Execute,
+                        BreakOn::Write(size) => rt::cap::BreakOn::Write(size),
+                        BreakOn::Access(size) => rt::cap::BreakOn::Access(size),
+                    };
+                    tcb.set_breakpoint(number as u8, addr, on)
+                }
+                None => tcb.unset_breakpoint(number as u8),
+            }
+            .expect("the thread is ours, and the address a program's and aligned");
+        }
     }
 
     /// It runs from now on.

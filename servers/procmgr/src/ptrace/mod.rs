@@ -123,7 +123,8 @@ impl Procmgr {
             nr::PTRACE_GET_SYSCALL_INFO => self.syscall_info(m, request),
             nr::PTRACE_SET_SYSCALL_INFO => self.set_syscall_info(m, request),
             nr::PTRACE_GET_RSEQ_CONFIGURATION => self.rseq_configuration(m, request),
-            // SINGLEBLOCK is among them: the machine has no block steps.
+            // As Linux does on a processor that cannot stop at branches: after each instruction.
+            nr::PTRACE_SINGLEBLOCK => self.resume_tracee(m, request, Mode::Free, Step::Single),
             _ => Err(Errno::EIO),
         }
     }

@@ -50,6 +50,7 @@ impl Procmgr {
             }
             Hold::SyscallExit => Stop::syscall(StopKind::SyscallExit, bond.options),
             Hold::Signal { .. } => Stop::signal(task.trace.signal.signo as u8 & 0x7f),
+            Hold::HandlerStep => Stop::handler_step(),
             Hold::Quiesce => match (self.process(task.process).stopped, bond.seized) {
                 (Some(signo), false) => Stop::group(signo),
                 (signo, _) => Stop::event_stop(signo.unwrap_or(SIGTRAP)),

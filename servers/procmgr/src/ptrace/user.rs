@@ -19,7 +19,7 @@ impl Procmgr {
     pub(super) fn poke_user(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
         match Segment::at(r.addr)? {
             Segment::Register(at) => self.write_user_regs(m, r.target, at, &[r.data])?,
-            Segment::Debug(n) => self.task_mut(r.target).trace.debug.set(n, r.data)?,
+            Segment::Debug(n) => self.set_debug_register(m, r.target, n, r.data)?,
             Segment::Gap => return Err(Errno::EIO),
         }
         Ok(OK)

@@ -164,7 +164,7 @@ pub struct Restored {
 pub fn restore(uc: &[u8; UCONTEXT_SIZE], now: &Regs) -> Restored {
     let word = |at: usize| u64::from_le_bytes(uc[at..at + 8].try_into().expect("eight bytes"));
     let saved = |n: usize| word(SIGCONTEXT_AT + 8 * n);
-    let keep = abi::regs::USER_FLAGS & !TF;
+    let keep = abi::regs::USER_FLAGS;
     let regs = Regs {
         r8: saved(0),
         r9: saved(1),
@@ -196,24 +196,8 @@ pub fn restore(uc: &[u8; UCONTEXT_SIZE], now: &Regs) -> Restored {
 
 fn saved_words(r: &Regs) -> [u64; 18] {
     [
-        r.r8,
-        r.r9,
-        r.r10,
-        r.r11,
-        r.r12,
-        r.r13,
-        r.r14,
-        r.r15,
-        r.rdi,
-        r.rsi,
-        r.rbp,
-        r.rbx,
-        r.rdx,
-        r.rax,
-        r.rcx,
-        r.rsp,
-        r.rip,
-        r.rflags & !TF,
+        r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi, r.rsi, r.rbp, r.rbx, r.rdx,
+        r.rax, r.rcx, r.rsp, r.rip, r.rflags,
     ]
 }
 

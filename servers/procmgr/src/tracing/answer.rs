@@ -75,7 +75,7 @@ impl Procmgr {
                 Going::Signal(action) => self.signal_answered(m, id, action),
                 _ => self.signal_answered(m, id, action),
             },
-            Hold::Quiesce => self.return_to_user(m, id),
+            Hold::Quiesce | Hold::HandlerStep => self.return_to_user(m, id),
             Hold::Clone { .. } => self.clone_reported(m, id),
             Hold::VforkDone { child_tid } => self.finish_syscall(m, id, child_tid.into()),
             Hold::Exec { .. } => self.finish_syscall(m, id, 0),

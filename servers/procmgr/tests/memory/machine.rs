@@ -292,6 +292,9 @@ impl Machine for Fake {
     }
     fn suspend(&mut self, _: TaskId) {}
     fn step(&mut self, _: TaskId, _: bool) {}
+    fn set_breakpoints(&mut self, _: TaskId, _: &procmgr::machine::Breakpoints) {
+        unreachable!("no threads here")
+    }
     fn cpu_time(&mut self, _: TaskId) -> u64 {
         unreachable!()
     }

@@ -64,7 +64,10 @@ impl Round {
     fn concerns<K>(&self, engine: &Engine<K>) -> bool {
         let is_call = matches!(self.report.event, Event::SyscallEntry | Event::SyscallExit);
         let calls = engine.calls.as_ref().filter(|_| is_call);
+        let steps = State::SINGLESTEP | State::BLOCKSTEP;
+        let steps = engine.flags.state.intersects(steps);
         engine.flags.events.intersects(self.mask())
+            && (steps || self.report.event != Event::HandlerStep)
             && calls.is_none_or(|calls| calls.has(self.report.call))
     }
 

@@ -44,6 +44,7 @@ impl Tracer {
                 response.abort = emulated;
                 Some(Stop::syscall(StopKind::SyscallEntry { emulated }, options))
             }
+            Event::HandlerStep => Some(Stop::handler_step()),
             Event::SyscallExit => Some(Stop::syscall(StopKind::SyscallExit, options)),
             Event::Signal { info, .. } => {
                 // Withheld until the tracer says what becomes of it.
