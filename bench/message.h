@@ -2,7 +2,7 @@
 // libtrace/src/message.rs sends.
 #define NR_SERVER_CAPS 0x73740001L
 enum { PROCMGR, TRACER };
-enum { KIND_PTRACE = 16, KIND_WAIT = 17 };
+enum { KIND_PTRACE = 16, KIND_WAIT = 17, KIND_READ_MEMORY = 32, KIND_WRITE_MEMORY = 33 };
 static long server_caps(void) {
     static long caps;
     if (!caps)
@@ -42,6 +42,11 @@ static long pt_message(long rq, long pid, unsigned long a, unsigned long d) {
     if (rq >= 1 && rq <= 3 && w[0] == 0)
         *(long *)d = w[1];
     return w[0];
+}
+// process_vm_readv or process_vm_writev of one range.
+static long vm_message(int write, long pid, void *own, void *other, long size) {
+    long w[4] = {pid, (long)other, (long)own, size};
+    return message(PROCMGR, write ? KIND_WRITE_MEMORY : KIND_READ_MEMORY, w);
 }
 static long wait_message(long pid, int *st, long fl) {
     long r = -1, to = server_caps(), shape = shape_of(PROCMGR, KIND_WAIT);

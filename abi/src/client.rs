@@ -28,6 +28,12 @@ pub const PTRACE: u64 = 16;
 /// the flags. The result of a wait that found something has the status in its upper half.
 pub const WAIT: u64 = 17;
 
+/// To the process manager: process_vm_readv(2) of one range. Words: pid, the other's address, the
+/// sender's address, how many bytes. The answer's first word is the result.
+pub const READ_MEMORY: u64 = 32;
+/// The same for process_vm_writev(2).
+pub const WRITE_MEMORY: u64 = 33;
+
 /// No result of a request: it is to be made to the tracer.
 pub const ASK_TRACER: i64 = i64::MIN;
 

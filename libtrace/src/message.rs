@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 
 use crate::Result;
 use crate::transport::checked;
-use abi::client::{self, ASK_TRACER, MAX_NUMBER, NR_SERVER_CAPS, PTRACE, WAIT};
+use abi::client::{self, ASK_TRACER, MAX_NUMBER, NR_SERVER_CAPS, PTRACE, READ_MEMORY, WAIT};
 
 /// This process's capabilities to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,17 @@ impl Servers {
         // SAFETY: the caller's promise.
         let [result, word, ..] = unsafe { self.call(Server::Tracer, PTRACE, words) };
         (result as i64, word)
+    }
+
+    /// process_vm_readv(2) of one range: its result.
+    ///
+    /// # Safety
+    /// `len` bytes at `to` must be this program's to be written.
+    pub unsafe fn read_memory(self, pid: i32, addr: u64, to: *mut u8, len: usize) -> i64 {
+        let words = [pid as u64, addr, to as u64, len as u64];
+        // SAFETY: the caller's promise.
+        let [result, ..] = unsafe { self.call(Server::Procmgr, READ_MEMORY, words) };
+        result as i64
     }
 
     /// wait4(2) without rusage: its result and the status.

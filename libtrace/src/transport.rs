@@ -77,6 +77,12 @@ unsafe fn send(request: Request, pid: Pid, addr: u64, data: u64) -> Result<i64> 
 
 /// process_vm_readv(2) of one range.
 pub(crate) fn read_memory(pid: Pid, addr: u64, buffer: &mut [u8]) -> Result<usize> {
+    if let Transport::Message(servers) = Transport::of_this_process() {
+        let (to, len) = (buffer.as_mut_ptr(), buffer.len());
+        // SAFETY: at most `len` bytes of the buffer are written, which is borrowed for the call.
+        let done = unsafe { servers.read_memory(pid, addr, to, len) };
+        return checked(done).map(|count| count as usize);
+    }
     let local = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),

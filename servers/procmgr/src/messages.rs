@@ -9,6 +9,7 @@ use crate::Procmgr;
 use crate::machine::Machine;
 use crate::ptrace;
 use crate::report::ToTracer;
+use crate::syscall::vm::Way;
 use crate::task::{Landing, State, Wait};
 use crate::wait::Output;
 use abi::client::{self, ASK_TRACER};
@@ -46,6 +47,12 @@ impl Procmgr {
         }
         let answer = match kind {
             client::PTRACE => ptrace_answer(self.ptrace(m, id, words)),
+            client::READ_MEMORY => {
+                plain_answer(self.process_vm_by_message(m, id, words, Way::Read))
+            }
+            client::WRITE_MEMORY => {
+                plain_answer(self.process_vm_by_message(m, id, words, Way::Write))
+            }
             client::WAIT => [self.wait_by_message(m, id, words)? as u64, 0, 0, 0],
             engine::NEXT => [self.next_callback(m, id, number, words)? as u64, 0, 0, 0],
             engine::REQUEST => ptrace_answer(self.engine_request(m, id, words)),
@@ -127,6 +134,11 @@ impl Procmgr {
             regs.rax = result as u64;
         });
     }
+}
+
+/// The words of a result.
+fn plain_answer(result: Result<i64, Errno>) -> Words {
+    [to_rax(result) as u64, 0, 0, 0]
 }
 
 fn ptrace_answer(done: Result<ptrace::Done, Errno>) -> Words {

@@ -2,6 +2,7 @@
 
 use super::Memory;
 use super::fault::{Access, Lent, MemoryFault};
+use super::frames::copy_part;
 use super::site::Site;
 use crate::machine::{Frame, Machine, PAGE, SpaceIx};
 use abi::Errno;
@@ -26,6 +27,33 @@ impl Memory {
     /// copy; through a shared one only where the task itself could.
     pub fn poke(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64, bytes: &[u8]) -> usize {
         self.site(m, s).copy_in(addr, bytes, Access::Poke)
+    }
+
+    /// Copies from one space to another, which may be the same, as tasks in them could: how many bytes
+    /// until the first that cannot be read or written. Frame to frame, without a buffer between.
+    pub fn copy(
+        &mut self,
+        m: &mut impl Machine,
+        from: (SpaceIx, u64),
+        to: (SpaceIx, u64),
+        len: u64,
+    ) -> u64 {
+        let mut done = 0;
+        while done < len {
+            let (source_at, at) = (from.1.wrapping_add(done), to.1.wrapping_add(done));
+            let n = (PAGE - (source_at % PAGE).max(at % PAGE)).min(len - done);
+            // First the page that writing may replace, for it may be the other one too.
+            let Ok(target) = self.site(m, to.0).target(at, Access::Write) else {
+                break;
+            };
+            let Ok(source) = self.site(m, from.0).source(source_at, Access::Read) else {
+                break;
+            };
+            let (to, from) = ((at % PAGE) as usize, (source_at % PAGE) as usize);
+            copy_part(m, (target, to), (source, from), n as usize);
+            done += n;
+        }
+        done
     }
 
     /// Reads all of it, or EFAULT.

@@ -11,7 +11,7 @@ mod process;
 mod sched;
 mod signals;
 mod time;
-mod vm;
+pub(crate) mod vm;
 
 use crate::Procmgr;
 use crate::fork::CloneArgs;

@@ -1,8 +1,8 @@
-//! process_vm_readv(2) and process_vm_writev(2): memory of another process, copied page by page
-//! without a stop and without the tracer.
+//! process_vm_readv(2) and process_vm_writev(2): memory of another process, copied frame to
+//! frame without a stop and without the tracer.
 
 use crate::Procmgr;
-use crate::machine::{Machine, PAGE, SpaceIx};
+use crate::machine::{Machine, SpaceIx};
 use crate::process::ProcessIx;
 use abi::{Errno, TaskId};
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 0x7fff_f000;
 
 /// Which way the bytes go.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// From the other process.
     Read,
     /// Into it.
@@ -40,6 +40,10 @@ impl Ranges {
         }
         None
     }
+
+    fn is_empty(&self) -> bool {
+        self.list.iter().all(|(_, len)| *len == 0)
+    }
 }
 
 impl Procmgr {
@@ -52,7 +56,7 @@ impl Procmgr {
         from == to || mine.privileged() || (same && target.dumpable)
     }
 
-    /// Both calls.
+    /// Both calls. Nothing is asked about the other process where there is nothing to move.
     pub(super) fn sys_process_vm(
         &mut self,
         m: &mut impl Machine,
@@ -64,22 +68,18 @@ impl Procmgr {
             return Err(Errno::EINVAL);
         }
         let mut local = self.read_ranges(m, id, a[1], a[2])?;
-        let mut remote = self.read_ranges(m, id, a[3], a[4])?;
-        let target = self.by_tid(a[0] as u32).ok_or(Errno::ESRCH)?;
-        let (own, other) = (self.process_of(id), self.process_of(target));
-        let there = self.task(target).space.ok_or(Errno::ESRCH)?;
-        if !self.may_access(own, other) {
-            return Err(Errno::EPERM);
+        if local.is_empty() {
+            return Ok(0);
         }
-        let here = self.task(id).space.ok_or(Errno::EFAULT)?;
+        let mut remote = self.read_ranges(m, id, a[3], a[4])?;
+        if remote.is_empty() {
+            return Ok(0);
+        }
+        let (here, there) = self.both_spaces(id, a[0] as u32)?;
         let mut total = 0;
         while let (Some(l), Some(r)) = (local.next(), remote.next()) {
-            let (from, to) = match way {
-                Way::Read => ((there, r.0), (here, l.0)),
-                Way::Write => ((here, l.0), (there, r.0)),
-            };
-            let len = l.1.min(r.1).min(PAGE - from.1 % PAGE);
-            let n = self.copy_between(m, from, to, len);
+            let len = l.1.min(r.1);
+            let n = self.move_between(m, (here, l.0), (there, r.0), len, way);
             total += n;
             local.done += n;
             remote.done += n;
@@ -87,27 +87,58 @@ impl Procmgr {
                 break;
             }
         }
-        let asked = local.list.iter().map(|(_, len)| len).sum::<u64>();
-        if total == 0 && asked != 0 {
-            Err(Errno::EFAULT)
-        } else {
-            Ok(total as i64)
+        match total {
+            0 => Err(Errno::EFAULT),
+            total => Ok(total as i64),
         }
     }
 
-    /// Copies within one page of the source; how much of it could be.
-    fn copy_between(
+    /// The same for one range by message: the other's address, the caller's, how many bytes.
+    pub(crate) fn process_vm_by_message(
         &mut self,
         m: &mut impl Machine,
-        from: (SpaceIx, u64),
-        to: (SpaceIx, u64),
+        id: TaskId,
+        [tid, other, own, len]: [u64; 4],
+        way: Way,
+    ) -> Result<i64, Errno> {
+        if (len as i64) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        if len == 0 {
+            return Ok(0);
+        }
+        let (here, there) = self.both_spaces(id, tid as u32)?;
+        match self.move_between(m, (here, own), (there, other), len.min(MAX_BYTES), way) {
+            0 => Err(Errno::EFAULT),
+            total => Ok(total as i64),
+        }
+    }
+
+    /// The caller's space and another task's. ESRCH: nobody has the tid, or no memory any more.
+    /// EPERM: not the caller's to see.
+    fn both_spaces(&self, id: TaskId, tid: u32) -> Result<(SpaceIx, SpaceIx), Errno> {
+        let target = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let there = self.task(target).space.ok_or(Errno::ESRCH)?;
+        if !self.may_access(self.process_of(id), self.process_of(target)) {
+            return Err(Errno::EPERM);
+        }
+        let here = self.task(id).space.ok_or(Errno::EFAULT)?;
+        Ok((here, there))
+    }
+
+    /// Moves bytes; how many could be.
+    fn move_between(
+        &mut self,
+        m: &mut impl Machine,
+        here: (SpaceIx, u64),
+        there: (SpaceIx, u64),
         len: u64,
+        way: Way,
     ) -> u64 {
-        let mut buffer = [0; PAGE as usize];
-        let read = self
-            .memory
-            .read(m, from.0, from.1, &mut buffer[..len as usize]);
-        self.memory.write(m, to.0, to.1, &buffer[..read]) as u64
+        match way {
+            Way::Read => self.memory.copy(m, there, here, len),
+            Way::Write => self.memory.copy(m, here, there, len),
+        }
     }
 
     fn read_ranges(
