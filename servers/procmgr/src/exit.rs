@@ -182,6 +182,7 @@ impl Procmgr {
 
     fn adopt(&mut self, m: &mut impl Machine, child: ProcessIx, heir: Option<ProcessIx>) {
         self.process_mut(child).parent = heir;
+        self.process_mut(child).creator = None;
         let leader = self.process(child).leader;
         self.task_mut(leader).exit_signal = SIGCHLD;
         if let Some(heir) = heir {

@@ -227,7 +227,15 @@ impl Procmgr {
                 self.process_mut(ix).tasks.push(child);
                 ix
             }
-            false => self.insert_child_process(ix, child, tid, args),
+            false => {
+                let creator = match args.has(PARENT) {
+                    true => self.process(ix).creator,
+                    false => Some(id),
+                };
+                let new = self.insert_child_process(ix, child, tid, args);
+                self.process_mut(new).creator = creator;
+                new
+            }
         };
         let task = self.child_task(id, child, tid, process, space, args);
         self.insert_task(Box::new(task));

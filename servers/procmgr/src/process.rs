@@ -38,6 +38,8 @@ pub struct Process {
     pub tasks: Vec<TaskId>,
     /// Its real parent; the first process has none.
     pub parent: Option<ProcessIx>,
+    /// The task of its parent whose child it is, while that lives: __WNOTHREAD asks.
+    pub creator: Option<TaskId>,
     /// Its children, dead ones that nobody waited for among them.
     pub children: Vec<ProcessIx>,
     /// The tasks that one of its tasks traces.
@@ -136,6 +138,7 @@ impl Process {
             leader,
             tasks: alloc::vec![leader],
             parent: None,
+            creator: None,
             children: Vec::new(),
             tracees: Vec::new(),
             stops: VecDeque::new(),
@@ -176,6 +179,7 @@ impl Process {
     pub fn child(&self, leader: TaskId, pid: u32, parent: ProcessIx) -> Process {
         Process {
             parent: Some(parent),
+            creator: None,
             pgid: self.pgid,
             sid: self.sid,
             credentials: self.credentials,

@@ -6,7 +6,7 @@
 use crate::Procmgr;
 use crate::exit::exit_code;
 use crate::machine::Machine;
-use crate::process::ProcessIx;
+use crate::process::{Process, ProcessIx};
 use crate::syscall::Done;
 use crate::task::{Landing, State, Wait};
 use abi::linux::general as g;
@@ -24,6 +24,8 @@ pub struct WaitRequest {
     pub output: Output,
     /// Where `struct rusage` goes, or 0.
     pub rusage: u64,
+    /// With __WNOTHREAD the task whose own children and tracees are meant.
+    pub of: Option<TaskId>,
 }
 
 /// Which children a call waits for.
@@ -100,6 +102,7 @@ impl Procmgr {
             options: options | g::WEXITED,
             output,
             rusage: 0,
+            of: (options & WNOTHREAD != 0).then_some(id),
         })
     }
 
@@ -127,6 +130,7 @@ impl Procmgr {
                 options,
                 output,
                 rusage: args[4],
+                of: (options & WNOTHREAD != 0).then_some(id),
             },
         )
     }
@@ -235,6 +239,16 @@ impl Procmgr {
     /// The tracee that has been at an unseen stop for the longest, of those a wait is about.
     fn first_stop(&self, ix: ProcessIx, req: &WaitRequest) -> Option<TaskId> {
         let stops = &self.process(ix).stops;
+        if req.of.is_some() {
+            return stops.iter().copied().find(|t| {
+                let is_meant = match req.which {
+                    Which::Any => true,
+                    Which::Pid(pid) => self.task(*t).tid == pid,
+                    Which::Group(pgid) => self.process(self.process_of(*t)).pgid == pgid,
+                };
+                is_meant && self.task(*t).trace.tracer == req.of
+            });
+        }
         match req.which {
             Which::Any => stops.front().copied(),
             Which::Pid(pid) => stops.iter().copied().find(|t| self.task(*t).tid == pid),
@@ -259,7 +273,7 @@ impl Procmgr {
         };
         let roles = [
             (false, self.is_child(ix, task, req)),
-            (true, self.is_tracee(ix, task)),
+            (true, self.is_tracee(ix, task, req)),
         ];
         let mut any = false;
         for (as_tracer, _) in roles.into_iter().filter(|(_, is)| *is) {
@@ -280,7 +294,8 @@ impl Procmgr {
         req: &WaitRequest,
     ) -> (Option<Found>, bool) {
         let process = self.process(ix);
-        if !process.news && !process.tracees.is_empty() && req.which == Which::Any {
+        let all = req.which == Which::Any && req.of.is_none();
+        if !process.news && !process.tracees.is_empty() && all {
             return (None, true);
         }
         let (mut any, mut more) = (false, false);
@@ -291,7 +306,7 @@ impl Procmgr {
             }
             more |= self.has_news(task);
         }
-        if req.which == Which::Any {
+        if all {
             self.process_mut(ix).news = more;
         }
         (None, any)
@@ -330,7 +345,8 @@ impl Procmgr {
                 found.push((leader, false));
             }
         }
-        let tracees = process.tracees.iter().filter(|t| of_group(**t));
+        let meant = |t: &&TaskId| of_group(**t) && self.is_tracee(ix, **t, req);
+        let tracees = process.tracees.iter().filter(meant);
         found.extend(tracees.map(|t| (*t, true)));
         found
     }
@@ -341,12 +357,29 @@ impl Procmgr {
         if process.parent != Some(ix) || process.leader != task {
             return false;
         }
+        if req.of.is_some_and(|of| self.child_of(process, ix) != of) {
+            return false;
+        }
         let clone = t.exit_signal != SIGCHLD;
         req.options & WALL != 0 || clone == (req.options & WCLONE != 0)
     }
 
-    fn is_tracee(&self, ix: ProcessIx, task: TaskId) -> bool {
+    /// Whose child of a process's tasks another one is: that of the task which made it or, where that
+    /// is gone, of the first one that is left.
+    pub(crate) fn child_of(&self, child: &Process, parent: ProcessIx) -> TaskId {
+        let alive = |t: &TaskId| self.find_task(*t).is_ok_and(|t| t.alive());
+        let parent = self.process(parent);
+        let creator = child.creator.filter(alive);
+        creator
+            .or_else(|| parent.tasks.iter().copied().find(alive))
+            .unwrap_or(parent.leader)
+    }
+
+    fn is_tracee(&self, ix: ProcessIx, task: TaskId, req: &WaitRequest) -> bool {
         let tracer = self.task(task).trace.tracer;
+        if req.of.is_some() {
+            return tracer == req.of;
+        }
         tracer
             .and_then(|t| self.find_task(t).ok())
             .is_some_and(|t| t.process == ix)

@@ -34,7 +34,8 @@ impl Procmgr {
         self.bind(m, id, tracer, course, first)
     }
 
-    /// PTRACE_TRACEME. A parent that is exiting: as if it had been attached and detached at once.
+    /// PTRACE_TRACEME: traced by the parent's task whose child it is. A parent that is exiting: as if
+    /// it had been attached and detached at once.
     pub(super) fn trace_me(
         &mut self,
         m: &mut impl Machine,
@@ -45,8 +46,8 @@ impl Procmgr {
         if task.trace.tracer.is_some() {
             return Err(Errno::EPERM);
         }
-        let parent = self.process(task.process).parent;
-        let parent = parent.map(|parent| self.process(parent).leader);
+        let process = self.process(task.process);
+        let parent = process.parent.map(|parent| self.child_of(process, parent));
         match parent.filter(|parent| self.task(*parent).alive()) {
             Some(parent) => self.bind(m, id, parent, course, First::None),
             None => Ok(Reply::None),
