@@ -34,6 +34,9 @@ pub const READ_MEMORY: u64 = 32;
 /// The same for process_vm_writev(2).
 pub const WRITE_MEMORY: u64 = 33;
 
+/// To either server: the same as [`PTRACE`] in the words of a 32-bit tracer ([`crate::compat`]).
+pub const PTRACE_COMPAT: u64 = 34;
+
 /// No result of a request: it is to be made to the tracer.
 pub const ASK_TRACER: i64 = i64::MIN;
 

@@ -11,6 +11,7 @@
 
 pub mod archive;
 pub mod client;
+pub mod compat;
 pub mod engine;
 pub mod errno;
 pub mod fs;

@@ -124,6 +124,12 @@ impl Hand {
         (result as i64, word)
     }
 
+    /// The tracer says a request in a message of some kind: result and word read.
+    pub fn request_of_kind(&mut self, kind: u64, words: [u64; 4]) -> (i64, u64) {
+        let [result, word, ..] = self.say(TRACER, kind, words);
+        (result as i64, word)
+    }
+
     /// A request of the tracer's.
     pub fn ptrace(&mut self, number: u32, tid: u32, addr: u64, data: u64) -> i64 {
         self.request(TRACER, number.into(), tid.into(), addr, data)

@@ -47,6 +47,7 @@ impl Procmgr {
         }
         let answer = match kind {
             client::PTRACE => ptrace_answer(self.ptrace(m, id, words)),
+            client::PTRACE_COMPAT => ptrace_answer(self.ptrace_compat(m, id, words)),
             client::READ_MEMORY => {
                 plain_answer(self.process_vm_by_message(m, id, words, Way::Read))
             }

@@ -70,6 +70,10 @@ impl Tracer {
             abi::engine::DETACH => self.detach_engine(host, client, words),
             abi::engine::SET_FLAGS => self.set_engine_flags(host, client, words),
             abi::engine::INJECT => self.inject(host, client, words),
+            client::PTRACE_COMPAT => {
+                let words = words.map(|word| u64::from(word as u32));
+                self.ptrace(host, &Request::new(client, words))
+            }
             _ => Err(Errno::ENOSYS),
         };
         let answer = [to_rax(result) as u64, 0, 0, 0];

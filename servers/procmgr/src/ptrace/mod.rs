@@ -6,6 +6,7 @@
 //! detaching, options, and how a task goes on that others watch too
 //! ([`abi::tracer::Course::leased`]).
 
+mod compat;
 mod debug;
 mod fpregs;
 mod interrupt;

@@ -42,7 +42,27 @@ impl Procmgr {
     /// `addr` is the note type, `data` points to an iovec whose length is written back. EINVAL:
     /// no such set, or a length that is not whole words. Short buffers get what fits.
     pub(super) fn get_regset(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
-        let (set, base, len) = self.regset_buffer(m, r)?;
+        let [base, len] = self.get_words(m, r.client, r.data)?;
+        let len = self.read_regset(m, r, (base, len))?;
+        self.put_len(m, r, len)
+    }
+
+    /// The reverse, with the same errors. The FPU's sets take no less than all of them: EINVAL and,
+    /// for the extended one, EFAULT.
+    pub(super) fn set_regset(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
+        let [base, len] = self.get_words(m, r.client, r.data)?;
+        let len = self.write_regset(m, r, (base, len))?;
+        self.put_len(m, r, len)
+    }
+
+    /// Stores what fits of a register set into the client's buffer; how many bytes.
+    pub(super) fn read_regset(
+        &mut self,
+        m: &mut impl Machine,
+        r: &Request,
+        buffer: (u64, u64),
+    ) -> Result<usize, Errno> {
+        let (set, base, len) = regset_buffer(r, buffer)?;
         match set {
             Set::General => {
                 let words = self.user_regs(m, r.target)?.to_words();
@@ -57,13 +77,17 @@ impl Procmgr {
                 self.put(m, r.client, base, &Xstate::of(&image).0[..len])?;
             }
         }
-        self.put_len(m, r, len)
+        Ok(len)
     }
 
-    /// The reverse, with the same errors. The FPU's sets take no less than all of them: EINVAL and,
-    /// for the extended one, EFAULT.
-    pub(super) fn set_regset(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
-        let (set, base, len) = self.regset_buffer(m, r)?;
+    /// Sets a register set, or the first part of it, from the client's buffer; how many bytes.
+    pub(super) fn write_regset(
+        &mut self,
+        m: &mut impl Machine,
+        r: &Request,
+        buffer: (u64, u64),
+    ) -> Result<usize, Errno> {
+        let (set, base, len) = regset_buffer(r, buffer)?;
         match set {
             Set::General => {
                 let mut bytes = [0; REGS_SIZE];
@@ -82,21 +106,7 @@ impl Procmgr {
                 self.set_fpu_state(r.target, &state.image()?)?;
             }
         }
-        self.put_len(m, r, len)
-    }
-
-    /// Which register set is meant, and the client's buffer for it, its length cut to the set's.
-    fn regset_buffer(
-        &mut self,
-        m: &mut impl Machine,
-        r: &Request,
-    ) -> Result<(Set, u64, usize), Errno> {
-        let [base, len] = self.get_words(m, r.client, r.data)?;
-        let set = Set::of_note(r.addr).ok_or(Errno::EINVAL)?;
-        if len % 8 != 0 {
-            return Err(Errno::EINVAL);
-        }
-        Ok((set, base, len.min(set.size() as u64) as usize))
+        Ok(len)
     }
 
     fn put_len(&mut self, m: &mut impl Machine, r: &Request, len: usize) -> Result<Done, Errno> {
@@ -104,4 +114,13 @@ impl Procmgr {
         self.put(m, r.client, at, &(len as u64).to_le_bytes())?;
         Ok(OK)
     }
+}
+
+/// Which register set is meant, and the client's buffer for it, its length cut to the set's.
+fn regset_buffer(r: &Request, (base, len): (u64, u64)) -> Result<(Set, u64, usize), Errno> {
+    let set = Set::of_note(r.addr).ok_or(Errno::EINVAL)?;
+    if len % 8 != 0 {
+        return Err(Errno::EINVAL);
+    }
+    Ok((set, base, len.min(set.size() as u64) as usize))
 }
