@@ -14,6 +14,8 @@ use abi::{Errno, SigInfo, TaskId};
 
 /// The instruction `syscall`.
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
+/// `int1`, by which in-circuit emulators were entered.
+const ICEBP: u8 = 0xf1;
 /// `int 4`, which Linux lets programs raise as an overflow; the kernel's gate does not.
 const INT_4: [u8; 2] = [0xcd, 4];
 
@@ -63,6 +65,13 @@ impl Procmgr {
                 registers.change(|regs| regs.rip = behind);
                 exception(4, 0, behind)
             }
+            Trap::Exception { vector: 6, .. } if self.is_icebp(m, space, ip) => {
+                let behind = ip + 1;
+                let registers = self.read_registers(m, id);
+                registers.change(|regs| regs.rip = behind);
+                let info = SigInfo::fault(SIGTRAP, code::TRAP_BRKPT, behind);
+                (info, FaultDetail::of(1))
+            }
             Trap::Exception { vector, code } => exception(vector, code, ip),
             // The second is the program's own jump into a stub.
             Trap::Int3 | Trap::StubDone => {
@@ -104,6 +113,13 @@ impl Procmgr {
             self.force_signal(m, id, info);
         }
         self.return_to_user(m, id);
+    }
+
+    /// `int1`, which raises a debug exception that has no reason; the emulator takes it for invalid.
+    fn is_icebp(&mut self, m: &mut impl Machine, space: SpaceIx, ip: u64) -> bool {
+        self.memory
+            .fetch2(m, space, ip)
+            .is_some_and(|[first, _]| first == ICEBP)
     }
 
     /// A thread that ran stands still, in no system call; its space.

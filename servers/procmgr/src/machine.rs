@@ -131,11 +131,12 @@ pub trait Machine {
     fn thread_move(&mut self, task: TaskId, space: SpaceIx);
     /// Gives a thread another id: exec by a thread that was not the leader keeps the thread.
     fn thread_rename(&mut self, from: TaskId, to: TaskId);
-    /// A thread's registers.
+    /// A thread's registers. The trap flag of a thread that is stepped is among its flags.
     fn regs(&mut self, task: TaskId) -> Regs;
     /// Writes all registers of a held thread, which stays held.
     fn set_regs(&mut self, task: TaskId, regs: &Regs);
-    /// Writes all registers and lets a held thread run. Flags that no program may set are cleared.
+    /// Writes all registers and lets a held thread run. Flags that no program may set are cleared; a
+    /// trap flag among the others traps after the next instruction.
     fn resume(&mut self, task: TaskId, regs: &Regs);
     /// The same where the thread's own registers differ from these only by what a system call
     /// changes: `rip`, `rflags`, `rax`, `rcx` and `r11`.

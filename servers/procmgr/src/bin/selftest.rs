@@ -11,10 +11,11 @@ extern crate alloc;
 #[allow(dead_code)] // What only the process manager needs.
 mod kernel;
 
+use abi::regs::TF;
 use abi::wire::{Buffer, MAX};
 use abi::{Regs, TaskId};
 use kernel::{Incoming, Kernel};
-use procmgr::machine::{Frame, Machine, Mapping, Rights, SpaceIx, Stub};
+use procmgr::machine::{BreakOn, Breakpoint, Frame, Machine, Mapping, Rights, SpaceIx, Stub};
 use procmgr::{Access, Trap};
 use rt::boot::Startup;
 
@@ -70,6 +71,10 @@ const TESTS: &[(&str, Test)] = &[
     (
         "stepping_stops_after_each_instruction",
         stepping_stops_after_each_instruction,
+    ),
+    (
+        "breakpoints_are_told_with_all_of_dr6",
+        breakpoints_are_told_with_all_of_dr6,
     ),
     ("the_fpu_is_saved_and_loaded", the_fpu_is_saved_and_loaded),
     (
@@ -318,6 +323,41 @@ fn stepping_stops_after_each_instruction(m: &mut Kernel) {
     world.end(m);
 }
 
+fn breakpoints_are_told_with_all_of_dr6(m: &mut Kernel) {
+    // mov [rdi], rax; nop; syscall
+    let world = World::new(m, &[0x48, 0x89, 0x07, 0x90, 0x0f, 0x05]);
+    let on = |addr, on| Some(Breakpoint { addr, on });
+    let written = on(DATA, BreakOn::Write(8));
+    let executed = on(CODE + 3, BreakOn::Execute);
+    m.set_breakpoints(TASK, &[written, None, None, executed]);
+    let start = Regs {
+        rdi: DATA,
+        ..start()
+    };
+    let hit = |status| (TASK, Trap::Breakpoint { status }, CODE + 3);
+    m.resume(TASK, &start);
+    assert_eq!(next_at(m), hit(1));
+    m.retry(TASK);
+    assert_eq!(next_at(m), hit(8));
+    m.retry(TASK);
+    assert_eq!(next_at(m), (TASK, UD, CODE + 4));
+    // A stub touches what is watched without being stopped.
+    m.run_stub(TASK, Stub::FpuSave, DATA);
+    assert_eq!(next(m), (TASK, Trap::StubDone));
+    m.step(TASK, true);
+    m.resume(TASK, &start);
+    assert_eq!(next_at(m), hit(0x4001));
+    m.retry(TASK);
+    assert_eq!(next_at(m), hit(8));
+    m.retry(TASK);
+    assert_eq!(next_at(m), (TASK, Trap::Step, CODE + 4));
+    m.set_breakpoints(TASK, &[None; 4]);
+    m.step(TASK, false);
+    m.resume(TASK, &start);
+    assert_eq!(next_at(m), (TASK, UD, CODE + 4));
+    world.end(m);
+}
+
 fn the_fpu_is_saved_and_loaded(m: &mut Kernel) {
     // movq xmm3, rax; syscall; movq rbx, xmm3; syscall
     let world = World::new(
@@ -353,6 +393,11 @@ fn the_fpu_is_saved_and_loaded(m: &mut Kernel) {
     m.run_stub(TASK, Stub::FpuLoad, area);
     assert_eq!(next(m), (TASK, Trap::StubDone));
     m.step(TASK, false);
+    assert_ne!(regs.rflags & TF, 0, "the step's own");
+    let regs = Regs {
+        rflags: regs.rflags & !TF,
+        ..regs
+    };
     m.resume(
         TASK,
         &Regs {
