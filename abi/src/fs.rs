@@ -9,8 +9,8 @@
 //! boot archive is object [`ARCHIVE`]; a file of it is a range of that object, which can be mapped
 //! as it is.
 
-use crate::TaskId;
-pub use crate::proc::{Layout, MAPPINGS, Mapping, MappingOf, SystemInfo, TaskStatus};
+pub use crate::proc::{Layout, MAPPINGS, Mapping, MappingOf, Mappings, SystemInfo, TaskStatus};
+use crate::{CapabilitySet, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// A memory object.
@@ -81,6 +81,10 @@ pub enum Event<'a> {
         /// Will be written through to the file (MAP_SHARED with PROT_WRITE).
         write: bool,
     },
+    /// What the task may do, from its next report on: sent ahead of a report where it is not what
+    /// the file server knows. A new task has its creator's. The bytes are [`Rights`]. Not
+    /// completed.
+    Rights(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A signal waits for the task: complete the report of this number now, with what was done
     /// so far or an ERESTART error. It is no report of its own, and is not completed.
     Interrupt,
@@ -88,6 +92,43 @@ pub enum Event<'a> {
     Exited,
     /// The console's interrupt lines asserted; `task` is meaningless, and it is not completed.
     Console,
+}
+
+/// Soft and hard limit by RLIMIT_ number.
+pub type Limits = [(u64, u64); 16];
+
+/// What travels as the bytes of its own encoding.
+pub trait Record: Serialize + for<'a> Deserialize<'a> {}
+impl Record for TaskStatus {}
+impl Record for Mappings {}
+impl Record for Layout {}
+impl Record for Limits {}
+impl Record for SystemInfo {}
+impl Record for Rights {}
+
+/// What a task may do with files (credentials(7), capabilities(7)), and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rights {
+    /// real, effective, saved user id
+    pub uid: [u32; 3],
+    /// real, effective, saved group id
+    pub gid: [u32; 3],
+    /// User id towards files.
+    pub fsuid: u32,
+    /// Group id towards files.
+    pub fsgid: u32,
+    /// How many supplementary groups there are: [`Call::Groups`] tells them.
+    pub groups: u32,
+    /// What it may do.
+    pub effective: CapabilitySet,
+    /// What it may ever do.
+    pub permitted: CapabilitySet,
+    /// Its user ids have nothing to do with its capabilities (SECBIT_NO_SETUID_FIXUP).
+    pub ids_only: bool,
+    /// RLIMIT_NOFILE.
+    pub max_fds: u64,
+    /// RLIMIT_FSIZE.
+    pub max_file_size: u64,
 }
 
 /// Where a path is.
@@ -125,6 +166,10 @@ pub enum Outcome {
         gid: u32,
         /// Permission and set-id bits.
         mode: u32,
+        /// Whether the task may read it.
+        readable: bool,
+        /// A task of another process has the same working directory and mask.
+        shared: bool,
     },
     /// To [`Event::Map`].
     File(FileRange),
@@ -253,7 +298,7 @@ pub enum Call<'a> {
         /// The signal.
         signo: u8,
     },
-    /// What is known of a task: [`Reply::Status`].
+    /// What is known of a task: [`Reply::Bytes`], a [`TaskStatus`].
     Status {
         /// Its tid.
         tid: u32,
@@ -265,6 +310,14 @@ pub enum Call<'a> {
         /// The smallest number that is of interest.
         from: u32,
     },
+    /// The supplementary groups of a task from this one on, ascending: [`Reply::Bytes`], four
+    /// each, as many as fit.
+    Groups {
+        /// The task.
+        task: TaskId,
+        /// How many are known.
+        from: u32,
+    },
     /// Whether a task may look into another one (ptrace(2), "Ptrace access mode checking"):
     /// [`Reply::Done`], EACCES.
     MayAccess {
@@ -272,40 +325,46 @@ pub enum Call<'a> {
         viewer: TaskId,
         /// The tid of the other one.
         tid: u32,
+        /// As its real ids, as a system call does, rather than as those towards files.
+        real: bool,
     },
     /// Read another task's memory, whatever its protection: [`Reply::Bytes`], which end where
-    /// its memory does. EIO when it has none there.
+    /// its memory does. EIO when it has none there, ESRCH when nobody has that memory any more.
     Peek {
-        /// Its tid.
-        tid: u32,
+        /// The memory's name ([`TaskStatus::memory`]).
+        memory: u64,
         /// Where.
         addr: u64,
         /// How many bytes, at most [`MAX_DATA`](crate::wire::MAX_DATA).
         len: u32,
     },
     /// Write another task's memory as a tracer does: [`Reply::Count`]. EIO when nothing can be
-    /// written there.
+    /// written there, ESRCH.
     Poke {
-        /// Its tid.
-        tid: u32,
+        /// The memory's name.
+        memory: u64,
         /// Where.
         addr: u64,
         /// What, at most [`MAX_DATA`](crate::wire::MAX_DATA).
         #[serde(with = "serde_bytes")]
         bytes: &'a [u8],
     },
-    /// What a task has mapped: [`Reply::Mappings`], ascending.
+    /// What a task has mapped: [`Reply::Bytes`], a [`Mappings`], ascending.
     Mappings {
         /// Its tid.
         tid: u32,
+        /// The memory's name; ESRCH when it is not the task's any more.
+        memory: u64,
         /// The lowest end that is of interest.
         from: u64,
     },
-    /// Where a program's parts are in its memory: [`Reply::Layout`]. ESRCH for a task without
+    /// Where a program's parts are in its memory: [`Reply::Bytes`], a [`Layout`]. ESRCH for a task without
     /// memory.
     Layout {
         /// Its tid.
         tid: u32,
+        /// The memory's name; ESRCH when it is not the task's any more.
+        memory: u64,
     },
     /// Set a task's name. [`Reply::Done`].
     SetComm {
@@ -314,12 +373,12 @@ pub enum Call<'a> {
         /// The name, ended by zeros.
         comm: [u8; 16],
     },
-    /// A task's resource limits: [`Reply::Limits`].
+    /// A task's resource limits: [`Reply::Bytes`], [`Limits`].
     Limits {
         /// Its tid.
         tid: u32,
     },
-    /// What is known of the machine: [`Reply::System`].
+    /// What is known of the machine: [`Reply::Bytes`], a [`SystemInfo`].
     System,
     /// The time: [`Reply::Time`].
     Time,
@@ -331,7 +390,8 @@ pub enum Call<'a> {
     },
 }
 
-/// The process manager's answers to [`Call`].
+/// The process manager's answers to [`Call`]. Small, since each is copied a few times on its way:
+/// what is large comes as bytes of its own encoding ([`Record`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply<'a> {
     /// Done.
@@ -344,16 +404,6 @@ pub enum Reply<'a> {
     Bytes(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A new object.
     Object(ObjectId),
-    /// A task's state.
-    Status(TaskStatus),
-    /// Some mappings; fewer than fit when there are no more.
-    Mappings([Option<Mapping>; MAPPINGS]),
-    /// Where a program's parts are.
-    Layout(Layout),
-    /// Soft and hard limit by RLIMIT_ number.
-    Limits([(u64, u64); 16]),
-    /// The machine.
-    System(SystemInfo),
     /// The time.
     Time {
         /// Nanoseconds since the machine started.

@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 pub mod archive;
+pub mod capability;
 pub mod client;
 pub mod compat;
 pub mod engine;
@@ -24,6 +25,7 @@ pub mod tracer;
 pub mod user;
 pub mod wire;
 
+pub use capability::{Capability, CapabilitySet};
 pub use errno::Errno;
 pub use linux_raw_sys as linux;
 pub use regs::{InCall, Regs, UserRegs};

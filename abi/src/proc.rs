@@ -1,7 +1,7 @@
 //! What the file server shows in /proc and only the process manager knows.
 
 use crate::fs::FileRange;
-use crate::{SigSet, TaskId};
+use crate::{CapabilitySet, SigSet, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// What /proc shows of a task.
@@ -27,6 +27,18 @@ pub struct TaskStatus {
     pub uid: [u32; 3],
     /// Real, effective and saved group id.
     pub gid: [u32; 3],
+    /// User and group id towards files.
+    pub fsid: [u32; 2],
+    /// How many supplementary groups it has.
+    pub groups: u32,
+    /// Capabilities: inheritable, permitted, effective, bounding, ambient.
+    pub capabilities: [CapabilitySet; 5],
+    /// prctl(2), PR_SET_NO_NEW_PRIVS.
+    pub no_new_privileges: bool,
+    /// Its memory's name; 0 when it has none.
+    pub memory: u64,
+    /// Its own user may look into its memory.
+    pub dumpable: bool,
     /// Its name.
     pub comm: [u8; 16],
     /// How many tasks its process has.
@@ -65,6 +77,9 @@ pub struct TaskStatus {
 
 /// How many mappings one message carries.
 pub const MAPPINGS: usize = 4;
+
+/// Some mappings; fewer than fit when there are no more.
+pub type Mappings = [Option<Mapping>; MAPPINGS];
 
 /// One range of a task's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

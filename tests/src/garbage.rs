@@ -263,6 +263,8 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             task,
             number,
             outcome: Outcome::Program {
+                readable: random.one_in(2),
+                shared: random.one_in(2),
                 range,
                 uid: 0,
                 gid: 0,

@@ -26,6 +26,8 @@ pub(crate) const WRITABLE: u32 = POLLOUT | POLLWRNORM;
 pub(crate) struct Anon {
     /// Open files, and queues of connections.
     pub holds: u32,
+    /// The user and group that stat tells: a socket's maker, root for the others.
+    pub owner: (u32, u32),
     pub kind: Kind,
 }
 
@@ -54,9 +56,17 @@ impl Fs {
         flags: u32,
         cloexec: bool,
     ) -> Result<i64, Errno> {
-        let fd = self.table(port.task)?.lowest_free(0)?;
+        let fd = self.free_fd(port, 0)?;
         self.anon_room(1)?;
-        let anon = self.anons.insert(Anon { holds: 0, kind });
+        let owner = match kind {
+            Kind::Socket(_) => port.who.ids(),
+            _ => (0, 0),
+        };
+        let anon = self.anons.insert(Anon {
+            holds: 0,
+            owner,
+            kind,
+        });
         self.open_as(port, fd, anon.ok_or(Errno::ENFILE)?, flags, cloexec)
     }
 
@@ -71,8 +81,7 @@ impl Fs {
     ) -> Result<i64, Errno> {
         let file = self.add_file(Node::Anon(anon), flags, Box::default())?;
         self.hold_file(file);
-        self.table_mut(port.task)?
-            .set(fd, Some(Fd { file, cloexec }));
+        self.set_fd(port.task, fd, Fd { file, cloexec })?;
         Ok(i64::from(fd))
     }
 

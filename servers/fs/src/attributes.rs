@@ -4,12 +4,17 @@ use crate::Fs;
 use crate::host::{Host, Port};
 use crate::tree::{Body, Ino, Mount, Node};
 use abi::linux::general::{
-    AT_EACCESS, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, R_OK, UTIME_NOW, UTIME_OMIT, W_OK, X_OK,
+    AT_EACCESS, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, R_OK, S_ISGID, S_ISUID, UTIME_NOW, UTIME_OMIT,
+    W_OK, X_OK,
 };
-use abi::{Errno, TaskId};
+use abi::{Capability, Errno};
+use alloc::rc::Rc;
+
+/// "Leave it as it is" in chown(2).
+const KEEP: u32 = u32::MAX;
 
 /// What a time is set to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum NewTime {
     Omit,
     Now,
@@ -17,20 +22,7 @@ enum NewTime {
 }
 
 impl Fs {
-    /// Whether a task may do to a node what `want` says with access(2)'s bits. Every task is the
-    /// superuser for now: all is allowed but to execute what nobody may, and to write what lies on
-    /// a read-only file system.
-    pub(crate) fn permitted(&self, _task: TaskId, node: Node, want: u32) -> Result<(), Errno> {
-        if want & W_OK != 0 {
-            self.check_writable(node)?;
-        }
-        if want & X_OK != 0 && !self.is_directory(node) && self.mode(node) & 0o111 == 0 {
-            return Err(Errno::EACCES);
-        }
-        Ok(())
-    }
-
-    /// access(2), faccessat2(2).
+    /// access(2), faccessat2(2): as the real ids unless AT_EACCESS says otherwise.
     pub(crate) fn faccessat<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
@@ -44,8 +36,11 @@ impl Fs {
         {
             return Err(Errno::EINVAL);
         }
+        if flags & AT_EACCESS == 0 {
+            port.who = Rc::new(port.who.of_real_ids());
+        }
         let node = self.at(port, dirfd, path, flags)?;
-        self.permitted(port.task, node, want).map(|()| 0)
+        self.permitted(port, node, want).map(|()| 0)
     }
 
     /// The inode whose attributes are to change: EROFS where nothing changes, none for a pipe,
@@ -72,9 +67,17 @@ impl Fs {
         if self.is_link(node) {
             return Err(Errno::EOPNOTSUPP);
         }
+        let inode = self.tree.get(ino);
+        if !port.who.owns(inode.uid) {
+            return Err(Errno::EPERM);
+        }
+        let mut mode = mode & 0o7777;
+        if !port.who.keeps_set_gid(inode.gid) {
+            mode &= !S_ISGID;
+        }
         let (_, now) = port.time()?;
         let inode = self.tree.get_mut(ino);
-        inode.mode = mode & 0o7777;
+        inode.mode = mode;
         inode.times.changed = now;
         Ok(0)
     }
@@ -90,20 +93,27 @@ impl Fs {
         let Some(ino) = self.changeable(node)? else {
             return Ok(0);
         };
+        let inode = self.tree.get(ino);
+        let who = &port.who;
+        let own = who.told.fsuid == inode.uid;
+        let may_user = uid == KEEP || (own && uid == inode.uid);
+        let may_group = gid == KEEP || (own && (who.in_group(gid) || gid == inode.gid));
+        let allowed = may_user && may_group;
+        if !allowed && !who.capable(Capability::CAP_CHOWN) {
+            return Err(Errno::EPERM);
+        }
+        let lost = match inode.body {
+            Body::Directory(_) => 0,
+            _ => S_ISUID | self.lost_set_gid(port, ino),
+        };
         let (_, now) = port.time()?;
         let inode = self.tree.get_mut(ino);
-        if uid != u32::MAX {
+        inode.mode &= !lost;
+        if uid != KEEP {
             inode.uid = uid;
         }
-        if gid != u32::MAX {
+        if gid != KEEP {
             inode.gid = gid;
-        }
-        // chown(2): the set-user-id bit goes, and the set-group-id bit of what can be executed.
-        if matches!(inode.body, Body::File(_)) {
-            inode.mode &= !0o4000;
-            if inode.mode & 0o010 != 0 {
-                inode.mode &= !0o2000;
-            }
         }
         inode.times.changed = now;
         Ok(0)
@@ -188,11 +198,19 @@ impl Fs {
         &mut self,
         port: &mut Port<'_, H>,
         node: Node,
-        [accessed, modified]: [NewTime; 2],
+        new: [NewTime; 2],
     ) -> Result<i64, Errno> {
         let Some(ino) = self.changeable(node)? else {
             return Ok(0);
         };
+        if !port.who.owns(self.tree.get(ino).uid) {
+            // "Now" is what any write would do; to set a time is the owner's.
+            match new {
+                [NewTime::Now, NewTime::Now] => self.permitted(port, node, W_OK)?,
+                _ => return Err(Errno::EPERM),
+            }
+        }
+        let [accessed, modified] = new;
         let (_, now) = port.time()?;
         let inode = self.tree.get_mut(ino);
         inode.written = false;
@@ -220,8 +238,8 @@ impl Fs {
         }
         match node {
             Node::Inode(ino) if matches!(self.tree.get(ino).body, Body::File(_)) => {
-                self.check_writable(node)?;
-                self.resize(port, ino, size).map(|()| 0)
+                self.permitted(port, node, W_OK)?;
+                self.cut(port, ino, size).map(|()| 0)
             }
             _ => Err(Errno::EINVAL),
         }
@@ -239,9 +257,22 @@ impl Fs {
         }
         let file = &self.files[self.file(port.task, fd)?];
         match file.node {
-            Node::Inode(ino) if file.writable() => self.resize(port, ino, size).map(|()| 0),
+            Node::Inode(ino) if file.writable() => self.cut(port, ino, size).map(|()| 0),
             _ => Err(Errno::EINVAL),
         }
+    }
+
+    /// Gives a regular file another size at a program's wish: EFBIG and SIGXFSZ above
+    /// RLIMIT_FSIZE.
+    fn cut<H: Host>(&mut self, port: &mut Port<'_, H>, ino: Ino, size: u64) -> Result<(), Errno> {
+        if let Body::File(range) = self.tree.get(ino).body
+            && size > range.size
+        {
+            port.within_file_limit(size)?;
+        }
+        self.resize(port, ino, size)?;
+        self.drop_set_ids(port, ino);
+        Ok(())
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::Fs;
 use crate::host::{Host, Port};
 use crate::tree::Node;
-use abi::Errno;
+use abi::linux::general::X_OK;
+use abi::{Capability, Errno};
 use alloc::vec::Vec;
 
 impl Fs {
@@ -61,6 +62,29 @@ impl Fs {
         self.change_directory(port, node)
     }
 
+    /// chroot(2): CAP_SYS_CHROOT, else EPERM.
+    pub(crate) fn chroot<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        path: u64,
+    ) -> Result<i64, Errno> {
+        let path = port.string(path)?;
+        let cwd = self.cwd(port.task)?;
+        let node = self.resolve(port, cwd, &path, true)?;
+        if !self.is_directory(node) {
+            return Err(Errno::ENOTDIR);
+        }
+        self.permitted(port, node, X_OK)?;
+        if !port.who.capable(Capability::CAP_SYS_CHROOT) {
+            return Err(Errno::EPERM);
+        }
+        self.hold_node(node);
+        let context = self.context_mut(port.task)?;
+        let before = core::mem::replace(&mut context.root, node);
+        self.release_node(before);
+        Ok(0)
+    }
+
     fn change_directory<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
@@ -69,6 +93,7 @@ impl Fs {
         if !self.is_directory(node) {
             return Err(Errno::ENOTDIR);
         }
+        self.permitted(port, node, X_OK)?;
         self.hold_node(node);
         let context = self.context_mut(port.task)?;
         let before = core::mem::replace(&mut context.cwd, node);

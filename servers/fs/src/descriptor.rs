@@ -1,12 +1,13 @@
 //! Calls on descriptors.
 
 use crate::Fs;
-use crate::fdtable::{Fd, MAX_FDS};
+use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::pipe;
 use crate::tree::{Body, Node};
 use abi::Errno;
 use abi::linux::general::*;
+use alloc::vec::Vec;
 
 // Linux's asm-generic/ioctls.h and linux/close_range.h.
 const FIONREAD: u32 = 0x541b;
@@ -22,11 +23,8 @@ const SETTABLE: u32 = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 impl Fs {
     /// close(2).
     pub(crate) fn close<H: Host>(&mut self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
-        let table = self.table_mut(port.task)?;
-        table.get(fd).ok_or(Errno::EBADF)?;
-        if let Some(entry) = table.set(fd, None) {
-            self.release_file(entry.file);
-        }
+        let entry = self.table_mut(port.task)?.take(fd).ok_or(Errno::EBADF)?;
+        self.release_file(entry.file);
         Ok(0)
     }
 
@@ -46,15 +44,14 @@ impl Fs {
         }
         let within = |fd: i32| (first..=last).contains(&(fd as u32));
         if flags & CLOSE_RANGE_CLOEXEC == 0 {
-            let table = self.tasks.get(&port.task).ok_or(Errno::ESRCH)?.table;
+            let table = self.tasks.get(port.task).ok_or(Errno::ESRCH)?.table;
             self.close_where(table, |fd, _| within(fd));
             return Ok(0);
         }
         let table = self.table_mut(port.task)?;
-        for fd in (0..MAX_FDS as i32).filter(|&fd| within(fd)) {
-            if let Some(entry) = table.get_mut(fd) {
-                entry.cloexec = true;
-            }
+        let chosen = table.iter().map(|(fd, _)| fd).filter(|&fd| within(fd));
+        for fd in chosen.collect::<Vec<i32>>() {
+            table.set_cloexec(fd, true)?;
         }
         Ok(0)
     }
@@ -68,10 +65,9 @@ impl Fs {
         cloexec: bool,
     ) -> Result<i64, Errno> {
         let file = self.any_file(port.task, fd)?;
-        let new = self.table(port.task)?.lowest_free(least)?;
+        let new = self.free_fd(port, least)?;
         self.hold_file(file);
-        self.table_mut(port.task)?
-            .set(new, Some(Fd { file, cloexec }));
+        self.set_fd(port.task, new, Fd { file, cloexec })?;
         Ok(i64::from(new))
     }
 
@@ -100,16 +96,15 @@ impl Fs {
         if flags & !O_CLOEXEC != 0 || old == new {
             return Err(Errno::EINVAL);
         }
-        if !usize::try_from(new).is_ok_and(|new| new < MAX_FDS) {
+        let place = usize::try_from(new).map_err(|_| Errno::EBADF)?;
+        if place >= port.max_fds() {
             return Err(Errno::EBADF);
         }
         let file = self.any_file(port.task, old)?;
+        self.room_for_fd(port.task, place)?;
         self.hold_file(file);
         let cloexec = flags & O_CLOEXEC != 0;
-        let before = self
-            .table_mut(port.task)?
-            .set(new, Some(Fd { file, cloexec }));
-        if let Some(before) = before {
+        if let Some(before) = self.set_fd(port.task, new, Fd { file, cloexec })? {
             self.release_file(before.file);
         }
         Ok(i64::from(new))
@@ -134,7 +129,7 @@ impl Fs {
         match command {
             F_DUPFD | F_DUPFD_CLOEXEC => {
                 let least = usize::try_from(arg as u32).map_err(|_| Errno::EINVAL)?;
-                if least >= MAX_FDS {
+                if least >= port.max_fds() {
                     return Err(Errno::EINVAL);
                 }
                 self.duplicate(port, fd, least, command == F_DUPFD_CLOEXEC)
@@ -144,25 +139,28 @@ impl Fs {
                 Ok(i64::from(entry.cloexec))
             }
             F_SETFD => {
-                let entry = self.table_mut(port.task)?.get_mut(fd).ok_or(Errno::EBADF)?;
-                entry.cloexec = arg & u64::from(FD_CLOEXEC) != 0;
+                let cloexec = arg & u64::from(FD_CLOEXEC) != 0;
+                self.table_mut(port.task)?.set_cloexec(fd, cloexec)?;
                 Ok(0)
             }
             F_GETFL => Ok(i64::from(self.files[id].flags)),
             F_SETFL => {
+                let (arg, file) = (arg as u32, &self.files[id]);
+                let newly = arg & !file.flags;
+                let (owner, _) = self.owner(port, file.node)?;
+                if newly & O_NOATIME != 0 && !port.who.owns(owner) {
+                    return Err(Errno::EPERM);
+                }
                 let flags = &mut self.files[id].flags;
-                *flags = *flags & !SETTABLE | arg as u32 & SETTABLE;
+                *flags = *flags & !SETTABLE | arg & SETTABLE;
                 Ok(0)
             }
-            F_GETPIPE_SZ => match self.files[id].node {
-                Node::Pipe(_) => Ok(pipe::CAPACITY as i64),
-                _ => Err(Errno::EBADF),
-            },
-            F_SETPIPE_SZ => match self.files[id].node {
-                Node::Pipe(_) if arg <= pipe::CAPACITY => Ok(pipe::CAPACITY as i64),
-                Node::Pipe(_) => Err(Errno::EPERM),
-                _ => Err(Errno::EBADF),
-            },
+            F_GETPIPE_SZ | F_SETPIPE_SZ if self.pipe_of(self.files[id].node).is_none() => {
+                Err(Errno::EBADF)
+            }
+            F_GETPIPE_SZ => Ok(pipe::CAPACITY as i64),
+            F_SETPIPE_SZ if arg <= pipe::CAPACITY => Ok(pipe::CAPACITY as i64),
+            F_SETPIPE_SZ => Err(Errno::EPERM),
             // Locks are held by nobody else: each is granted, and none is in the way.
             F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => {
                 self.check_lock(port, arg).map(|_| 0)
@@ -199,9 +197,8 @@ impl Fs {
         let id = self.file(port.task, fd)?;
         match request {
             FIOCLEX | FIONCLEX => {
-                if let Some(entry) = self.table_mut(port.task)?.get_mut(fd) {
-                    entry.cloexec = request == FIOCLEX;
-                }
+                let cloexec = request == FIOCLEX;
+                self.table_mut(port.task)?.set_cloexec(fd, cloexec)?;
                 Ok(0)
             }
             FIONBIO => {
@@ -233,15 +230,17 @@ impl Fs {
         if let Some(tty) = self.tty_of(file.node) {
             return Some(self.tty_unread(tty));
         }
+        if let Some(pipe) = self.pipe_of(file.node) {
+            return Some(self.pipes[pipe].len.min(pipe::CAPACITY));
+        }
         match file.node {
-            Node::Pipe(pipe) => Some(self.pipes[pipe].len.min(pipe::CAPACITY)),
             Node::Inode(ino) => match self.tree.get(ino).body {
                 Body::File(range) => Some(range.size.saturating_sub(file.offset)),
                 Body::Device(device) if device.is_console() => Some(self.console.len() as u64),
                 _ => None,
             },
             Node::Anon(anon) => self.socket_unread(anon),
-            Node::Proc(_) => None,
+            Node::Proc(_) | Node::Pipe(_) => None,
         }
     }
 
@@ -290,7 +289,7 @@ impl Fs {
     /// fsync(2), fdatasync(2): nothing is ever behind, but not everything can be asked.
     pub(crate) fn fsync<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
         match self.files[self.file(port.task, fd)?].node {
-            node @ Node::Inode(_) if self.device(node).is_none() => Ok(0),
+            node @ Node::Inode(_) if self.device(node).is_none() && !self.is_fifo(node) => Ok(0),
             _ => Err(Errno::EINVAL),
         }
     }

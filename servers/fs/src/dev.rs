@@ -71,6 +71,12 @@ impl Device {
         major << 8 | minor
     }
 
+    /// The device of a number, but for terminals, which are not made by anybody.
+    pub fn of_number(number: u64) -> Option<Device> {
+        let mut devices = DEVICES.iter().map(|&(_, device, _)| device);
+        devices.find(|device| device.number() == number)
+    }
+
     /// Whether reading it reads the console or another terminal, and writing it writes there or
     /// to the log.
     pub fn is_console(self) -> bool {

@@ -295,6 +295,7 @@ impl Fs {
         match node {
             Node::Inode(ino) => match self.tree.get(ino).body {
                 Body::Device(device) => device.is_console(),
+                Body::Fifo(_) => true,
                 _ => false,
             },
             Node::Proc(_) => false,

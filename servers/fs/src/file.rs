@@ -18,8 +18,15 @@ pub(crate) struct File {
     /// The access mode and the status flags, as F_GETFL tells them.
     pub flags: u32,
     pub offset: u64,
+    /// How often a named pipe had been opened to write when this came to read without waiting;
+    /// else a number that no pipe reaches.
+    pub before: u64,
+    /// The user who opened it.
+    pub opener: u32,
     /// How many epoll instances watch it.
     pub watchers: u32,
+    /// Whose memory a file of /proc shows; 0 for none.
+    pub memory: u64,
     /// What a file of /proc said when its beginning was read.
     pub text: Box<[u8]>,
 }
@@ -51,7 +58,10 @@ impl Fs {
             node,
             flags,
             offset: 0,
+            before: u64::MAX,
+            opener: 0,
             watchers: 0,
+            memory: 0,
             text,
         };
         let (readable, writable) = (file.readable(), file.writable());
@@ -62,10 +72,17 @@ impl Fs {
             Some(Device::Line) => self.hold_serial(),
             _ => {}
         }
-        if let Node::Pipe(pipe) = node {
+        if let Node::Inode(ino) = node {
+            self.tree.get_mut(ino).writers += u32::from(writable);
+        }
+        if let Some(pipe) = self.pipe_of(node) {
+            let named = self.is_fifo(node);
             let pipe = &mut self.pipes[pipe];
             pipe.readers += u32::from(readable);
             pipe.writers += u32::from(writable);
+            pipe.opened.0 += u64::from(readable);
+            pipe.opened.1 += u64::from(writable);
+            pipe.holds += u32::from(named && (readable || writable));
             self.dirty = true;
         }
         Ok(id)
@@ -86,13 +103,19 @@ impl Fs {
         if file.watchers > 0 {
             self.unwatch(id);
         }
-        if let Node::Pipe(pipe) = file.node {
-            let pipe = &mut self.pipes[pipe];
+        if let Node::Inode(ino) = file.node {
+            self.tree.get_mut(ino).writers -= u32::from(file.writable());
+        }
+        if let Some(id) = self.pipe_of(file.node) {
+            let pipe = &mut self.pipes[id];
             pipe.readers -= u32::from(file.readable());
             pipe.writers -= u32::from(file.writable());
             // Its end is news for whoever is left.
             pipe.activity = (pipe.activity.0 + 1, pipe.activity.1 + 1);
             self.dirty = true;
+            if self.is_fifo(file.node) && (file.readable() || file.writable()) {
+                self.close_fifo(file.node, id);
+            }
         }
         match self.device(file.node) {
             Some(Device::Pts(tty)) => self.release_pts(tty),
@@ -104,6 +127,16 @@ impl Fs {
             Node::Inode(ino) if self.tree.get(ino).written => self.closed.push(ino),
             node => self.release_node(node),
         }
+    }
+
+    /// One open file of a named pipe less; with the last one goes what is in it.
+    fn close_fifo(&mut self, node: Node, pipe: u32) {
+        if self.pipes[pipe].holds == 1
+            && let Node::Inode(ino) = node
+        {
+            self.tree.get_mut(ino).body = Body::Fifo(None);
+        }
+        self.release_pipe(pipe);
     }
 
     pub(crate) fn hold_node(&mut self, node: Node) {
@@ -129,7 +162,7 @@ impl Fs {
 
     /// The open file behind a descriptor, O_PATH or not; EBADF.
     pub(crate) fn any_file(&self, task: TaskId, fd: i32) -> Result<u32, Errno> {
-        let task = self.tasks.get(&task).ok_or(Errno::ESRCH)?;
+        let task = self.tasks.get(task).ok_or(Errno::ESRCH)?;
         let fd = self.tables[task.table].get(fd).ok_or(Errno::EBADF)?;
         Ok(fd.file)
     }

@@ -1,16 +1,21 @@
 //! What the file server needs done outside.
 
+use crate::rights::Rights;
 use abi::fs::{
-    Call, Direction, Layout, MAPPINGS, Mapping, ObjectId, Outcome, Path, Reply, SystemInfo,
+    Call, Direction, Layout, Limits, Mappings, ObjectId, Outcome, Path, Record, Reply, SystemInfo,
     TaskStatus,
 };
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
 use abi::{Errno, TaskId};
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// The end of what a task can have mapped.
 const TASK_SIZE: u64 = 0x7fff_ffff_f000;
+
+/// The most that a structure of a system call can have (Linux's copy_struct_from_user users).
+const PAGE_SIZE: u64 = 4096;
 
 /// The outside: the process manager and the serial ports. Only `call` may take long.
 pub trait Host {
@@ -47,6 +52,8 @@ pub(crate) struct Port<'h, H: Host> {
     pub host: &'h mut H,
     pub task: TaskId,
     pub number: u32,
+    /// What the task may do.
+    pub who: Rc<Rights>,
 }
 
 impl<H: Host> Port<'_, H> {
@@ -62,6 +69,13 @@ impl<H: Host> Port<'_, H> {
             Reply::Bytes(bytes) => Ok(bytes),
             _ => Err(Errno::EIO),
         }
+    }
+
+    /// What a call answers with a record.
+    fn record<T: Record>(&mut self, call: Call<'_>) -> Result<T, Errno> {
+        let mut buffer = [0; MAX];
+        let bytes = self.bytes(call, &mut buffer)?;
+        wire::decode(bytes).map_err(|_| Errno::EIO)
     }
 
     /// Ends the report. A task that died meanwhile needs no answer.
@@ -93,6 +107,20 @@ impl<H: Host> Port<'_, H> {
         } else {
             Err(Errno::EFAULT)
         }
+    }
+
+    /// Reads a structure that has grown over time: as many bytes as the first version had. E2BIG
+    /// where what is behind them means something, or it is larger than a page.
+    pub fn extensible(&mut self, addr: u64, size: u64, known: u64) -> Result<Vec<u8>, Errno> {
+        if size > PAGE_SIZE {
+            return Err(Errno::E2BIG);
+        }
+        let mut bytes = self.read_all(addr, size as usize)?;
+        if bytes[known as usize..].iter().any(|byte| *byte != 0) {
+            return Err(Errno::E2BIG);
+        }
+        bytes.truncate(known as usize);
+        Ok(bytes)
     }
 
     /// Reads any number of bytes of the task's memory.
@@ -234,16 +262,13 @@ impl<H: Host> Port<'_, H> {
 
     /// What the process manager knows of a task.
     pub fn status(&mut self, tid: u32) -> Result<TaskStatus, Errno> {
-        let mut buffer = [0; MAX];
-        match reply(self.host, &Call::Status { tid }, &mut buffer)? {
-            // Whoever looks at itself runs; that it waits for us is no state to be shown.
-            Reply::Status(status) if status.task == self.task && status.state == b'S' => {
-                let state = b'R';
-                Ok(TaskStatus { state, ..status })
-            }
-            Reply::Status(status) => Ok(status),
-            _ => Err(Errno::EIO),
-        }
+        let status: TaskStatus = self.record(Call::Status { tid })?;
+        // Whoever looks at itself runs; that it waits for us is no state to be shown.
+        let state = match status.state {
+            b'S' if status.task == self.task => b'R',
+            state => state,
+        };
+        Ok(TaskStatus { state, ..status })
     }
 
     /// The session of a process group; ESRCH for a group without processes.
@@ -275,49 +300,55 @@ impl<H: Host> Port<'_, H> {
         Ok(bytes.chunks_exact(4).map(tid).collect())
     }
 
-    /// EACCES where the task must not look into another one.
-    pub fn may_access(&mut self, tid: u32) -> Result<(), Errno> {
+    /// EACCES where the task must not look into another one: as its real ids, or as those
+    /// towards files.
+    pub fn may_access(&mut self, tid: u32, real: bool) -> Result<(), Errno> {
         let viewer = self.task;
-        self.done(Call::MayAccess { viewer, tid })
+        self.done(Call::MayAccess { viewer, tid, real })
+    }
+
+    /// Some of a task's supplementary groups, after so many.
+    pub fn groups(&mut self, task: TaskId, from: u32) -> Result<Vec<u32>, Errno> {
+        let mut buffer = [0; MAX];
+        let bytes = self.bytes(Call::Groups { task, from }, &mut buffer)?;
+        let group = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        Ok(bytes.chunks_exact(4).map(group).collect())
     }
 
     /// Reads at most [`MAX_DATA`] bytes of another task's memory; fewer where it ends.
     pub fn peek<'b>(
         &mut self,
-        tid: u32,
+        memory: u64,
         addr: u64,
         len: usize,
         buffer: &'b mut Buffer,
     ) -> Result<&'b [u8], Errno> {
         let len = len as u32;
-        self.bytes(Call::Peek { tid, addr, len }, buffer)
+        self.bytes(Call::Peek { memory, addr, len }, buffer)
     }
 
     /// Writes another task's memory; how much.
-    pub fn poke(&mut self, tid: u32, addr: u64, bytes: &[u8]) -> Result<u64, Errno> {
+    pub fn poke(&mut self, memory: u64, addr: u64, bytes: &[u8]) -> Result<u64, Errno> {
         let mut buffer = [0; MAX];
-        match reply(self.host, &Call::Poke { tid, addr, bytes }, &mut buffer)? {
+        let call = Call::Poke {
+            memory,
+            addr,
+            bytes,
+        };
+        match reply(self.host, &call, &mut buffer)? {
             Reply::Count(count) => Ok(count),
             _ => Err(Errno::EIO),
         }
     }
 
     /// Some of what a task has mapped.
-    pub fn mappings(&mut self, tid: u32, from: u64) -> Result<[Option<Mapping>; MAPPINGS], Errno> {
-        let mut buffer = [0; MAX];
-        match reply(self.host, &Call::Mappings { tid, from }, &mut buffer)? {
-            Reply::Mappings(mappings) => Ok(mappings),
-            _ => Err(Errno::EIO),
-        }
+    pub fn mappings(&mut self, tid: u32, memory: u64, from: u64) -> Result<Mappings, Errno> {
+        self.record(Call::Mappings { tid, memory, from })
     }
 
     /// Where a program's parts are.
-    pub fn layout(&mut self, tid: u32) -> Result<Layout, Errno> {
-        let mut buffer = [0; MAX];
-        match reply(self.host, &Call::Layout { tid }, &mut buffer)? {
-            Reply::Layout(layout) => Ok(layout),
-            _ => Err(Errno::EIO),
-        }
+    pub fn layout(&mut self, tid: u32, memory: u64) -> Result<Layout, Errno> {
+        self.record(Call::Layout { tid, memory })
     }
 
     /// Sets a task's name.
@@ -326,21 +357,13 @@ impl<H: Host> Port<'_, H> {
     }
 
     /// A task's resource limits.
-    pub fn limits(&mut self, tid: u32) -> Result<[(u64, u64); 16], Errno> {
-        let mut buffer = [0; MAX];
-        match reply(self.host, &Call::Limits { tid }, &mut buffer)? {
-            Reply::Limits(limits) => Ok(limits),
-            _ => Err(Errno::EIO),
-        }
+    pub fn limits(&mut self, tid: u32) -> Result<Limits, Errno> {
+        self.record(Call::Limits { tid })
     }
 
     /// What is known of the machine.
     pub fn system(&mut self) -> Result<SystemInfo, Errno> {
-        let mut buffer = [0; MAX];
-        match reply(self.host, &Call::System, &mut buffer)? {
-            Reply::System(system) => Ok(system),
-            _ => Err(Errno::EIO),
-        }
+        self.record(Call::System)
     }
 
     /// The monotonic and the real time, in nanoseconds.

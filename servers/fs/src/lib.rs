@@ -30,21 +30,26 @@ mod fdtable;
 mod file;
 mod host;
 mod io;
+mod limits;
 mod names;
 mod open;
 mod path;
+mod permission;
 mod pipe;
 mod poll;
 mod proc;
 mod rename;
+mod rights;
 mod rw;
 mod select;
 mod slab;
 mod socket;
+mod special;
 mod stat;
 mod statfs;
 mod syscall;
 mod task;
+mod tasks;
 mod timerfd;
 mod tmp;
 mod tree;
@@ -52,7 +57,7 @@ mod tty;
 mod wait;
 
 pub use anon::MAX_ANONS;
-pub use fdtable::MAX_FDS;
+pub use fdtable::{MAX_FD_SLOTS, MAX_FDS};
 pub use file::MAX_FILES;
 pub use host::Host;
 pub use pipe::{CAPACITY as PIPE_CAPACITY, MAX_PIPES, PIPE_BUF};
@@ -63,7 +68,7 @@ use abi::Errno;
 use abi::fs::{Event, ObjectId, Outcome, Reply, Report};
 use abi::task::SLOTS;
 use abi::{TaskId, wire};
-use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use anon::Anon;
 use console::Console;
@@ -71,8 +76,10 @@ use fdtable::FdTable;
 use file::File;
 use host::Port;
 use pipe::Pipe;
+use rights::Rights;
 use slab::Slab;
-use task::{Context, Task};
+use task::Context;
+use tasks::Tasks;
 use tree::{Ino, Tree};
 use tty::Tty;
 use wait::{Flow, Op, Wait};
@@ -83,7 +90,9 @@ pub struct Fs {
     files: Slab<File>,
     tables: Slab<FdTable>,
     contexts: Slab<Context>,
-    tasks: BTreeMap<TaskId, Task>,
+    tasks: Tasks,
+    /// Places for descriptors in all tables, each as often as it has users.
+    fd_slots: usize,
     pipes: Slab<Pipe>,
     anons: Slab<Anon>,
     ttys: Slab<Tty>,
@@ -102,6 +111,8 @@ pub struct Fs {
     /// An object that is never written: the source of zeros.
     zeros: Option<ObjectId>,
     random: dev::Random,
+    /// What tasks may do that are not known.
+    root: Rc<Rights>,
     malformed: u64,
 }
 
@@ -123,7 +134,8 @@ impl Fs {
             // One for each task, so that exec can always have one of its own.
             tables: Slab::new(SLOTS),
             contexts: Slab::new(SLOTS),
-            tasks: BTreeMap::new(),
+            tasks: Tasks::new(),
+            fd_slots: 0,
             pipes: Slab::new(MAX_PIPES),
             anons: Slab::new(MAX_ANONS),
             ttys,
@@ -136,6 +148,7 @@ impl Fs {
             armed: u64::MAX,
             zeros: None,
             random: dev::Random::new(0),
+            root: Rc::new(Rights::root()),
             malformed: 0,
         }
     }
@@ -143,11 +156,7 @@ impl Fs {
     /// Reads the archive's index. A corrupt archive is said on the log channel, and what could be
     /// read of it is there.
     pub fn start(&mut self, host: &mut impl Host) {
-        let mut port = Port {
-            host,
-            task: TaskId::FS,
-            number: 0,
-        };
+        let mut port = self.port(host, TaskId::FS, 0);
         let (monotonic, realtime) = port.time().unwrap_or((0, 0));
         self.random = dev::Random::new(realtime ^ monotonic.rotate_left(32));
         self.tree.set_times(realtime);
@@ -155,12 +164,24 @@ impl Fs {
         if self.read_archive(&mut port).is_err() {
             host.stderr(b"fs: the boot archive is corrupt\n");
         }
-        let mut port = Port {
-            host,
-            task: TaskId::FS,
-            number: 0,
-        };
+        let mut port = self.port(host, TaskId::FS, 0);
         self.read_terminal(&mut port);
+    }
+
+    /// The outside as it is used for a report of this task.
+    pub(crate) fn port<'h, H: Host>(
+        &self,
+        host: &'h mut H,
+        task: TaskId,
+        number: u32,
+    ) -> Port<'h, H> {
+        let known = self.tasks.get(task).map(|task| &task.rights);
+        Port {
+            host,
+            task,
+            number,
+            who: Rc::clone(known.unwrap_or(&self.root)),
+        }
     }
 
     /// Handles the answer to [`Call::Next`](abi::fs::Call::Next): the bytes of a [`Reply`] that is
@@ -170,11 +191,7 @@ impl Fs {
             self.malformed += 1;
             return;
         };
-        let mut port = Port {
-            host,
-            task: report.task,
-            number: report.number,
-        };
+        let mut port = self.port(host, report.task, report.number);
         self.dispatch(&mut port, report);
         loop {
             self.settle_hang_ups(host);
@@ -219,9 +236,15 @@ impl Fs {
     }
 
     fn dispatch<H: Host>(&mut self, port: &mut Port<'_, H>, report: Report<'_>) {
+        if let Event::Syscall { .. } | Event::Executed { .. } = report.event
+            && let Some(task) = self.tasks.get_mut(port.task)
+        {
+            task.execs = false;
+        }
         let outcome = match report.event {
             Event::Console => return self.console_event(port.host),
             Event::Interrupt => return self.interrupt(port),
+            Event::Rights(rights) => return self.take_rights(port, rights),
             Event::Created {
                 parent,
                 tid,
@@ -230,7 +253,7 @@ impl Fs {
                 share_fs,
             } => self.created(port.task, parent, tid, tgid, share_files, share_fs),
             Event::Exited => self.exited(port),
-            _ if !self.tasks.contains_key(&port.task) => Err(Errno::ESRCH),
+            _ if self.tasks.get(port.task).is_none() => Err(Errno::ESRCH),
             Event::Executed { tid, program, path } => self.executed(port, tid, program, path),
             Event::FindProgram { path } => match self.find_program(port, path) {
                 Ok(program) => return port.complete(program),

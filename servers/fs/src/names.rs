@@ -4,28 +4,26 @@ use crate::Fs;
 use crate::host::{Host, Port};
 use crate::path::{Follow, Last, Walk};
 use crate::tree::{Body, Directory, Ino, Node};
-use abi::Errno;
-use abi::linux::general::{AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, S_ISVTX};
+use abi::linux::general::{AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, S_ISVTX};
+use abi::{Capability, Errno};
 use alloc::vec::Vec;
 
 impl Fs {
-    pub(crate) fn walk_at<H: Host>(
+    /// Where a new name goes that a call makes, which may be made there.
+    pub(crate) fn new_name<H: Host>(
         &self,
         port: &mut Port<'_, H>,
         dirfd: i32,
         path: u64,
-        follow: Follow,
-    ) -> Result<Walk, Errno> {
-        let path = port.string(path)?;
-        if path.is_empty() {
-            return Err(Errno::ENOENT);
-        }
-        let base = self.base(port.task, dirfd, &path)?;
-        self.walk(port, base, &path, follow)
+        directory: bool,
+    ) -> Result<(Ino, Vec<u8>), Errno> {
+        let (parent, name) = self.free_name(port, dirfd, path, directory)?;
+        self.may_create(port, parent)?;
+        Ok((parent, name))
     }
 
-    /// Where a new name goes; EEXIST comes before EROFS, as with Linux's filename_create.
-    fn new_name<H: Host>(
+    /// The same before it is looked at who asks; EEXIST comes before EROFS, as on Linux.
+    fn free_name<H: Host>(
         &self,
         port: &mut Port<'_, H>,
         dirfd: i32,
@@ -43,6 +41,21 @@ impl Fs {
             return Err(Errno::ENOENT);
         }
         Ok((self.writable_directory(walk.dir)?, name))
+    }
+
+    pub(crate) fn walk_at<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        dirfd: i32,
+        path: u64,
+        follow: Follow,
+    ) -> Result<Walk, Errno> {
+        let path = port.string(path)?;
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        let base = self.base(port.task, dirfd, &path)?;
+        self.walk(port, base, &path, follow)
     }
 
     /// mkdirat(2).
@@ -96,34 +109,20 @@ impl Fs {
         let follow = flags & AT_SYMLINK_FOLLOW != 0;
         let old = port.string(old_path)?;
         let old = if old.is_empty() && flags & AT_EMPTY_PATH != 0 {
-            self.base(port.task, old_dirfd, b"")?
+            self.linkable_fd(port, old_dirfd)?
         } else if old.is_empty() {
             return Err(Errno::ENOENT);
         } else {
             let base = self.base(port.task, old_dirfd, &old)?;
             self.resolve(port, base, &old, follow)?
         };
-        let walk = self.walk_at(port, dirfd, path, Follow::Never)?;
-        let Last::Name(name) = walk.last else {
-            return Err(Errno::EEXIST);
-        };
-        if walk.node.is_some() {
-            return Err(Errno::EEXIST);
+        let (parent, name) = self.free_name(port, dirfd, path, false)?;
+        match old {
+            Node::Inode(old) if self.tree.get(old).mount == self.tree.get(parent).mount => {}
+            _ => return Err(Errno::EXDEV),
         }
-        if walk.slash {
-            return Err(Errno::ENOENT);
-        }
-        let parent = match (old, walk.dir) {
-            (Node::Inode(old), Node::Inode(dir))
-                if self.tree.get(old).mount == self.tree.get(dir).mount =>
-            {
-                self.writable_directory(walk.dir)?
-            }
-            _ => {
-                self.writable_directory(walk.dir)?;
-                return Err(Errno::EXDEV);
-            }
-        };
+        self.may_link(port, old)?;
+        self.may_create(port, parent)?;
         if self.is_directory(old) {
             return Err(Errno::EPERM);
         }
@@ -131,7 +130,8 @@ impl Fs {
             return Err(Errno::EXDEV);
         };
         // The last name is gone for good, even where the file is still open.
-        if self.tree.get(ino).links == 0 {
+        let inode = self.tree.get(ino);
+        if inode.links == 0 && !inode.linkable {
             return Err(Errno::ENOENT);
         }
         let (_, now) = port.time()?;
@@ -140,6 +140,20 @@ impl Fs {
         self.tree.link(parent, &name, old);
         self.touch(parent, now);
         Ok(0)
+    }
+
+    /// What a descriptor has open, to be given a name without a path: only by who opened it, or
+    /// could search everywhere.
+    fn linkable_fd<H: Host>(&self, port: &Port<'_, H>, dirfd: i32) -> Result<Node, Errno> {
+        if dirfd == AT_FDCWD {
+            return self.cwd(port.task);
+        }
+        let file = &self.files[self.any_file(port.task, dirfd)?];
+        let searches = port.who.capable(Capability::CAP_DAC_READ_SEARCH);
+        if !searches && file.opener != port.who.told.fsuid {
+            return Err(Errno::ENOENT);
+        }
+        Ok(file.node)
     }
 
     /// unlinkat(2).
@@ -169,11 +183,15 @@ impl Fs {
         };
         let parent = self.removable_from(&walk)?;
         let node = walk.node.ok_or(Errno::ENOENT)?;
+        if walk.slash {
+            return Err(match self.is_directory(node) {
+                true => Errno::EISDIR,
+                false => Errno::ENOTDIR,
+            });
+        }
+        self.may_delete(port, parent, node)?;
         if self.is_directory(node) {
             return Err(Errno::EISDIR);
-        }
-        if walk.slash {
-            return Err(Errno::ENOTDIR);
         }
         let (_, now) = port.time()?;
         self.remove_name(parent, name, node, now);
@@ -198,6 +216,7 @@ impl Fs {
         }
         let parent = self.removable_from(&walk)?;
         let node = walk.node.ok_or(Errno::ENOENT)?;
+        self.may_delete(port, parent, node)?;
         if !self.is_directory(node) {
             return Err(Errno::ENOTDIR);
         }
@@ -272,7 +291,7 @@ impl Fs {
         if !self.is_link(node) {
             return Err(Errno::EINVAL);
         }
-        let text = match self.link_target(port.task, node)? {
+        let text = match self.link_target(port, node)? {
             crate::proc::Target::Text(text) => text,
             crate::proc::Target::Node(node) => self.path_of(node),
         };

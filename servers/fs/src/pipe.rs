@@ -28,13 +28,17 @@ pub(crate) struct Pipe {
     pub readers: u32,
     pub writers: u32,
     pub holds: u32,
+    /// User and group of who made it.
+    pub owner: (u32, u32),
+    /// How often it was opened to read, and how often to write.
+    pub opened: (u64, u64),
     /// How often something was written, and how often something was read.
     pub activity: (u64, u64),
 }
 
 impl Pipe {
     /// An empty one that nobody has.
-    pub fn new(object: ObjectId) -> Pipe {
+    pub fn new(object: ObjectId, owner: (u32, u32)) -> Pipe {
         Pipe {
             object,
             head: 0,
@@ -42,6 +46,8 @@ impl Pipe {
             readers: 0,
             writers: 0,
             holds: 0,
+            owner,
+            opened: (0, 0),
             activity: (0, 0),
         }
     }
@@ -78,9 +84,7 @@ impl Fs {
         if flags & !(O_CLOEXEC | O_NONBLOCK | O_DIRECT) != 0 {
             return Err(Errno::EINVAL);
         }
-        let table = self.table(port.task)?;
-        let read = table.lowest_free(0)?;
-        let write = table.lowest_free(read as usize + 1)?;
+        let [read, write] = self.free_fds(port)?;
         if self.files.room() < 2 || self.pipes.room() == 0 {
             return Err(Errno::ENFILE);
         }
@@ -89,25 +93,14 @@ impl Fs {
         fds[4..].copy_from_slice(&write.to_le_bytes());
         port.write(addr, &fds)?;
         let object = port.create().map_err(|_| Errno::ENFILE)?;
-        let pipe = self.pipes.insert(Pipe::new(object)).ok_or(Errno::ENFILE)?;
+        let pipe = Pipe::new(object, port.who.ids());
+        let pipe = self.pipes.insert(pipe).ok_or(Errno::ENFILE)?;
+        let cloexec = flags & O_CLOEXEC != 0;
         for (fd, access) in [(read, O_RDONLY), (write, O_WRONLY)] {
             let flags = access | flags & !O_CLOEXEC;
             let file = self.add_file(Node::Pipe(pipe), flags, Box::default())?;
             self.hold_file(file);
-            self.table_mut(port.task)?.set(
-                fd,
-                Some(Fd {
-                    file,
-                    cloexec: false,
-                }),
-            );
-        }
-        if flags & O_CLOEXEC != 0 {
-            for fd in [read, write] {
-                if let Some(entry) = self.table_mut(port.task)?.get_mut(fd) {
-                    entry.cloexec = true;
-                }
-            }
+            self.set_fd(port.task, fd, Fd { file, cloexec })?;
         }
         Ok(0)
     }

@@ -2,7 +2,6 @@
 
 use crate::Fs;
 use crate::anon::{READABLE, WRITABLE};
-use crate::fdtable::MAX_FDS;
 use crate::host::{Host, Port};
 use crate::pipe::PIPE_BUF;
 use crate::select::Sets;
@@ -11,6 +10,9 @@ use crate::wait::{Flow, Op};
 use abi::linux::general::{POLLERR, POLLHUP, POLLNVAL};
 use abi::{Errno, TaskId};
 use alloc::vec::Vec;
+
+/// The most descriptors that one poll looks at: a list with more repeats itself.
+const MAX_POLLED: u64 = 65536;
 
 /// One poll or select on its way.
 pub(crate) struct Poll {
@@ -188,20 +190,22 @@ impl Fs {
     /// What an open file is ready for.
     pub(crate) fn file_readiness(&self, id: u32) -> u32 {
         let file = &self.files[id];
-        match file.node {
-            Node::Pipe(pipe) => {
-                let pipe = &self.pipes[pipe];
-                let mut ready = 0;
-                if file.readable() {
-                    ready |= if pipe.len > 0 { READABLE } else { 0 };
-                    ready |= if pipe.writers == 0 { POLLHUP } else { 0 };
-                }
-                if file.writable() {
-                    ready |= if pipe.free() >= PIPE_BUF { WRITABLE } else { 0 };
-                    ready |= if pipe.readers == 0 { POLLERR } else { 0 };
-                }
-                ready
+        if let Some(pipe) = self.pipe_of(file.node) {
+            let pipe = &self.pipes[pipe];
+            // Who came before any writer waits for the first one.
+            let left = pipe.writers == 0 && pipe.opened.1 != file.before;
+            let mut ready = 0;
+            if file.readable() {
+                ready |= if pipe.len > 0 { READABLE } else { 0 };
+                ready |= if left { POLLHUP } else { 0 };
             }
+            if file.writable() {
+                ready |= if pipe.free() >= PIPE_BUF { WRITABLE } else { 0 };
+                ready |= if pipe.readers == 0 { POLLERR } else { 0 };
+            }
+            return ready;
+        }
+        match file.node {
             Node::Anon(anon) => self.anon_readiness(anon),
             node if let Some(tty) = self.tty_of(node) => self.tty_readiness(tty),
             node if self.device(node).is_some_and(|device| device.is_console()) => {
@@ -215,8 +219,11 @@ impl Fs {
     /// How often something has come to read from an open file, and how often there was new room
     /// to write.
     pub(crate) fn activity(&self, id: u32) -> (u64, u64) {
-        match self.files[id].node {
-            Node::Pipe(pipe) => self.pipes[pipe].activity,
+        let node = self.files[id].node;
+        if let Some(pipe) = self.pipe_of(node) {
+            return self.pipes[pipe].activity;
+        }
+        match node {
             Node::Anon(anon) => self.anon_activity(anon),
             node => match self.tty_of(node) {
                 Some(tty) => (self.tty_activity(tty), 0),
@@ -228,9 +235,11 @@ impl Fs {
 
 /// The array of struct pollfd; EINVAL for more than RLIMIT_NOFILE.
 fn read_fds<H: Host>(port: &mut Port<'_, H>, addr: u64, count: u64) -> Result<What, Errno> {
-    if count > MAX_FDS as u64 {
+    if count > port.who.told.max_fds {
         return Err(Errno::EINVAL);
     }
+    // As large a list as any table of descriptors would fill several times over.
+    let count = count.min(MAX_POLLED);
     let bytes = port.read_all(addr, count as usize * 8)?;
     let fds = bytes.chunks_exact(8).map(|entry| {
         let fd = i32::from_le_bytes(entry[..4].try_into().expect("four bytes"));

@@ -2,10 +2,20 @@
 
 use crate::Fs;
 use crate::host::{Host, Port};
-use crate::path::{Follow, Last};
-use crate::tree::{Mount, Node, ROOT};
+use crate::path::{Follow, Last, Walk};
+use crate::tree::{Ino, Mount, Node};
 use abi::Errno;
-use abi::linux::general::{RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
+use abi::linux::general::{RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, W_OK};
+use alloc::vec::Vec;
+
+/// One of the two names.
+struct Place {
+    dir: Ino,
+    name: Vec<u8>,
+    node: Option<Node>,
+    /// A slash follows the name.
+    slash: bool,
+}
 
 impl Fs {
     /// renameat2(2).
@@ -16,70 +26,177 @@ impl Fs {
         (new_dirfd, new_path): (i32, u64),
         flags: u32,
     ) -> Result<i64, Errno> {
-        // Exchanging and whiteouts are a file system's choice to refuse with EINVAL.
+        let exchange = flags & RENAME_EXCHANGE != 0;
+        let keep = flags & RENAME_NOREPLACE != 0;
+        let whiteout = flags & RENAME_WHITEOUT != 0;
         if flags & !(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) != 0
-            || flags & (RENAME_EXCHANGE | RENAME_WHITEOUT) != 0
+            || exchange && (keep || whiteout)
         {
             return Err(Errno::EINVAL);
         }
-        let keep = flags & RENAME_NOREPLACE != 0;
         let from = self.walk_at(port, old_dirfd, old_path, Follow::Never)?;
         let to = self.walk_at(port, new_dirfd, new_path, Follow::Never)?;
         if !self.same_mount(from.dir, to.dir) {
             return Err(Errno::EXDEV);
         }
-        let Last::Name(old_name) = from.last else {
-            return Err(Errno::EBUSY);
-        };
-        let Last::Name(new_name) = to.last else {
-            return Err(if keep { Errno::EEXIST } else { Errno::EBUSY });
-        };
-        let old_dir = self.writable_directory(from.dir)?;
-        let new_dir = self.writable_directory(to.dir)?;
+        let taken = if keep { Errno::EEXIST } else { Errno::EBUSY };
+        let from = self.place(from, Errno::EBUSY)?;
+        let to = self.place(to, taken)?;
         let node = from.node.ok_or(Errno::ENOENT)?;
-        if keep && to.node.is_some() {
-            return Err(Errno::EEXIST);
+        match to.node {
+            Some(_) if keep => return Err(Errno::EEXIST),
+            None if exchange => return Err(Errno::ENOENT),
+            _ => {}
         }
-        let directory = self.is_directory(node);
-        if !directory && (from.slash || to.slash) {
+        self.check_ends(node, &from, &to, exchange)?;
+        if to.node == Some(node) {
+            return Ok(0);
+        }
+        self.may_rename(port, node, &from, &to, exchange)?;
+        match (exchange, to.node) {
+            (true, Some(other)) => self.exchange(port, (node, from), (other, to))?,
+            _ => self.move_name(port, node, from, to, whiteout)?,
+        }
+        Ok(0)
+    }
+
+    /// A name that may change; `none` where a path ends in no name.
+    fn place(&self, walk: Walk, none: Errno) -> Result<Place, Errno> {
+        let Last::Name(name) = walk.last else {
+            return Err(none);
+        };
+        Ok(Place {
+            dir: self.writable_directory(walk.dir)?,
+            name,
+            node: walk.node,
+            slash: walk.slash,
+        })
+    }
+
+    /// Slashes behind what is no directory, and directories that would come to be in themselves.
+    fn check_ends(
+        &self,
+        node: Node,
+        from: &Place,
+        to: &Place,
+        exchange: bool,
+    ) -> Result<(), Errno> {
+        if exchange && to.slash && to.node.is_some_and(|other| !self.is_directory(other)) {
+            return Err(Errno::ENOTDIR);
+        }
+        if !self.is_directory(node) && (from.slash || (to.slash && !exchange)) {
             return Err(Errno::ENOTDIR);
         }
         if self.is_above(node, to.dir) {
             return Err(Errno::EINVAL);
         }
-        if to
-            .node
-            .is_some_and(|target| self.is_above(target, from.dir))
-        {
+        if to.node.is_some_and(|other| self.is_above(other, from.dir)) {
+            return Err(match exchange {
+                true => Errno::EINVAL,
+                false => Errno::ENOTEMPTY,
+            });
+        }
+        Ok(())
+    }
+
+    fn may_rename<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        from: &Place,
+        to: &Place,
+        exchange: bool,
+    ) -> Result<(), Errno> {
+        let directory = self.is_directory(node);
+        self.may_delete(port, from.dir, node)?;
+        let Some(other) = to.node else {
+            self.may_create(port, to.dir)?;
+            return self.may_move(port, node, from, to);
+        };
+        self.may_delete(port, to.dir, other)?;
+        match (directory, self.is_directory(other)) {
+            (true, false) if !exchange => return Err(Errno::ENOTDIR),
+            (false, true) if !exchange => return Err(Errno::EISDIR),
+            _ => {}
+        }
+        self.may_move(port, node, from, to)?;
+        if exchange {
+            return self.may_move(port, other, from, to);
+        }
+        if directory && !self.is_empty(other) {
             return Err(Errno::ENOTEMPTY);
         }
-        if to.node == Some(node) {
-            return Ok(0);
+        Ok(())
+    }
+
+    /// A directory's entry `..` changes where it comes to be in another one.
+    fn may_move<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        from: &Place,
+        to: &Place,
+    ) -> Result<(), Errno> {
+        if self.is_directory(node) && from.dir != to.dir {
+            return self.permitted(port, node, W_OK);
         }
-        if let Some(target) = to.node {
-            match (directory, self.is_directory(target)) {
-                (true, false) => return Err(Errno::ENOTDIR),
-                (false, true) => return Err(Errno::EISDIR),
-                (true, true) if !self.is_empty(target) => return Err(Errno::ENOTEMPTY),
-                _ => {}
-            }
-        }
+        Ok(())
+    }
+
+    fn move_name<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        node: Node,
+        from: Place,
+        to: Place,
+        whiteout: bool,
+    ) -> Result<(), Errno> {
         let (_, now) = port.time()?;
-        if let Some(target) = to.node {
-            self.remove_name(new_dir, &new_name, target, now);
+        if whiteout {
+            self.make_whiteout(port, &from.name, from.dir)?;
+        } else {
+            self.tree.unlink(from.dir, &from.name);
         }
-        self.tree.unlink(old_dir, &old_name);
-        self.tree.link(new_dir, &new_name, node);
-        if directory {
-            self.tree.get_mut(old_dir).links -= 1;
-            self.tree.get_mut(new_dir).links += 1;
+        if let Some(other) = to.node {
+            self.remove_name(to.dir, &to.name, other, now);
         }
-        self.touch(old_dir, now);
-        self.touch(new_dir, now);
+        self.tree.link(to.dir, &to.name, node);
+        if self.is_directory(node) {
+            self.tree.get_mut(from.dir).links -= 1;
+            self.tree.get_mut(to.dir).links += 1;
+        }
+        self.moved(node, now);
+        self.touch(from.dir, now);
+        self.touch(to.dir, now);
+        Ok(())
+    }
+
+    fn exchange<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        (node, from): (Node, Place),
+        (other, to): (Node, Place),
+    ) -> Result<(), Errno> {
+        let (_, now) = port.time()?;
+        self.tree.unlink(from.dir, &from.name);
+        self.tree.unlink(to.dir, &to.name);
+        for (node, old, new) in [(node, &from, &to), (other, &to, &from)] {
+            self.tree.link(new.dir, &new.name, node);
+            if self.is_directory(node) {
+                self.tree.get_mut(old.dir).links -= 1;
+                self.tree.get_mut(new.dir).links += 1;
+            }
+            self.moved(node, now);
+        }
+        self.touch(from.dir, now);
+        self.touch(to.dir, now);
+        Ok(())
+    }
+
+    fn moved(&mut self, node: Node, now: u64) {
         if let Node::Inode(ino) = node {
             self.tree.get_mut(ino).times.changed = now;
         }
-        Ok(0)
     }
 
     fn same_mount(&self, a: Node, b: Node) -> bool {
@@ -91,18 +208,20 @@ impl Fs {
     }
 
     /// Whether `dir` is `node` or in it.
-    fn is_above(&self, node: Node, dir: Node) -> bool {
-        let (Node::Inode(node), Node::Inode(mut at)) = (node, dir) else {
+    fn is_above(&self, node: Node, dir: Ino) -> bool {
+        let Node::Inode(node) = node else {
             return false;
         };
+        let mut at = dir;
         loop {
             if at == node {
                 return true;
             }
-            if at == ROOT {
+            let parent = self.tree.get(at).parent;
+            if parent == at {
                 return false;
             }
-            at = self.tree.get(at).parent;
+            at = parent;
         }
     }
 }

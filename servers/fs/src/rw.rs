@@ -123,7 +123,7 @@ impl Fs {
     pub(crate) fn seekable(&self, node: Node) -> bool {
         match node {
             Node::Pipe(_) | Node::Anon(_) => false,
-            node => !self.device(node).is_some_and(Device::is_console),
+            node => !self.is_fifo(node) && !self.device(node).is_some_and(Device::is_console),
         }
     }
 
@@ -164,9 +164,10 @@ impl Fs {
             (Node::Anon(anon), _) => self.attempt_anon(port, anon, io, ahead),
             (Node::Pipe(pipe), false) => self.read_pipe(port, pipe, io),
             (Node::Pipe(pipe), true) => self.write_pipe(port, pipe, io, ahead),
-            (Node::Proc(ProcNode::File(tid, TaskFile::Mem)), _) => {
+            (Node::Proc(ProcNode::File(_, TaskFile::Mem)), _) => {
                 let from = io.position.unwrap_or(self.files[io.file].offset);
-                let result = memory::transfer(port, tid, from, io);
+                let memory = self.files[io.file].memory;
+                let result = memory::transfer(port, memory, from, io);
                 self.advance(io, from);
                 result.map(|()| Some(io.done()))
             }
@@ -184,7 +185,11 @@ impl Fs {
                 (&Body::Device(device), false) => self.read_device(port, device, io),
                 (&Body::Device(device), true) => self.write_device(port, device, io),
                 (Body::Directory(_), _) => Err(Errno::EISDIR),
-                (Body::Link(_) | Body::Socket, _) => Err(Errno::EBADF),
+                (&Body::Fifo(Some(pipe)), false) => self.read_pipe(port, pipe, io),
+                (&Body::Fifo(Some(pipe)), true) => self.write_pipe(port, pipe, io, ahead),
+                (Body::Link(_) | Body::Socket | Body::Special(_) | Body::Fifo(None), _) => {
+                    Err(Errno::EBADF)
+                }
             },
         }
     }
@@ -219,11 +224,13 @@ impl Fs {
         if from >= MAX_FILE_SIZE {
             return Err(Errno::EFBIG);
         }
-        let result = io.step(MAX_FILE_SIZE - from, |addr, len, moved| {
+        let room = port.file_room(from)?.min(MAX_FILE_SIZE - from);
+        let result = io.step(room, |addr, len, moved| {
             port.transfer(addr, len, range.object, from + moved, Direction::FromTask)
         });
         self.advance(io, from);
         self.wrote(ino, from + io.moved, io.moved);
+        self.drop_set_ids(port, ino);
         result.map(|()| Some(io.done()))
     }
 
@@ -247,7 +254,8 @@ impl Fs {
         let file = &self.files[io.file];
         // Whoever begins anew wants to know how it is now.
         if file.text.is_empty() || io.position.unwrap_or(file.offset) == 0 {
-            self.files[io.file].text = self.proc_text(port, node)?.into();
+            let memory = file.memory;
+            self.files[io.file].text = self.proc_text(port, node, memory)?.into();
         }
         let file = &self.files[io.file];
         let from = io.position.unwrap_or(file.offset);
@@ -346,13 +354,15 @@ impl Fs {
         if let Some(tty) = self.tty_of(node) {
             return self.push_tty(port, tty, bytes);
         }
+        if let Some(pipe) = self.pipe_of(node) {
+            return self.push_pipe(port, pipe, bytes);
+        }
         match node {
-            Node::Pipe(pipe) => self.push_pipe(port, pipe, bytes),
             Node::Anon(anon) => {
                 let output = self.output_of(anon).ok_or(Errno::EINVAL)?;
                 self.push_pipe(port, output, bytes)
             }
-            Node::Proc(_) => Err(Errno::EINVAL),
+            Node::Proc(_) | Node::Pipe(_) => Err(Errno::EINVAL),
             Node::Inode(ino) => match self.tree.get(ino).body {
                 Body::File(range) => {
                     let file = &self.files[id];
@@ -361,6 +371,8 @@ impl Fs {
                     if from.saturating_add(bytes.len() as u64) > MAX_FILE_SIZE {
                         return Err(Errno::EFBIG);
                     }
+                    let room = port.file_room(from)?;
+                    let bytes = &bytes[..bytes.len().min(room as usize)];
                     port.write_object(range.object, from, bytes)?;
                     let end = from + bytes.len() as u64;
                     self.files[id].offset = end;
@@ -374,7 +386,7 @@ impl Fs {
                     }
                     Ok(bytes.len())
                 }
-                Body::Directory(_) | Body::Link(_) | Body::Socket => Err(Errno::EINVAL),
+                _ => Err(Errno::EINVAL),
             },
         }
     }

@@ -1,7 +1,6 @@
 //! select(2) and pselect6(2).
 
 use crate::Fs;
-use crate::fdtable::MAX_FDS;
 use crate::host::{Host, Port};
 use crate::poll::{TimeForm, What, check_mask, read_timeout};
 use crate::wait::Flow;
@@ -19,6 +18,9 @@ const MEANING: [u32; 3] = [
     POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
     POLLPRI,
 ];
+
+/// A table is at least this large for select.
+const MIN_SET: usize = 64;
 
 /// The sets of one select: to read, to write, exceptions.
 pub(crate) struct Sets {
@@ -77,7 +79,7 @@ impl Fs {
         let limit = read_timeout(port, timeout, form)?;
         let count = usize::try_from(count)
             .map_err(|_| Errno::EINVAL)?
-            .min(MAX_FDS);
+            .min(self.table(port.task)?.size().max(MIN_SET));
         let mut sets = [None, None, None];
         for (set, addr) in sets.iter_mut().zip(addrs) {
             if addr != 0 {

@@ -2,11 +2,12 @@
 
 use crate::Fs;
 use crate::host::{self, Host, Port};
+use crate::special::Special;
 use crate::tree::{Body, Mount, Node, Times};
 use abi::Errno;
 use abi::linux::general::{
-    AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK,
-    S_IFREG, S_IFSOCK, STATX__RESERVED, STATX_BASIC_STATS,
+    AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO,
+    S_IFLNK, S_IFREG, S_IFSOCK, STATX__RESERVED, STATX_BASIC_STATS,
 };
 
 /// AT_STATX_SYNC_TYPE: how much a network file system is asked, which makes no difference here.
@@ -94,11 +95,14 @@ impl Fs {
                     Body::File(_) => S_IFREG,
                     Body::Link(_) => S_IFLNK,
                     Body::Device(_) => S_IFCHR,
+                    Body::Special(Special { block: true, .. }) => S_IFBLK,
+                    Body::Special(_) => S_IFCHR,
+                    Body::Fifo(_) => S_IFIFO,
                     Body::Socket => S_IFSOCK,
                 };
                 kind | inode.mode
             }
-            Node::Proc(node) => node.mode(),
+            Node::Proc(node) => self.proc_mode(node),
             Node::Pipe(_) => S_IFIFO | 0o600,
             Node::Anon(anon) => self.anon_mode(anon),
         }
@@ -114,16 +118,29 @@ impl Fs {
         }
     }
 
+    /// st_dev: one number for each file system.
+    pub(crate) fn device_number(&self, node: Node) -> u64 {
+        match (node, self.mount(node)) {
+            (_, Some(Mount::Archive)) => 1,
+            (_, Some(Mount::Dev)) => 2,
+            (_, Some(Mount::Tmp)) => 3,
+            (Node::Pipe(_), _) => 6,
+            (Node::Anon(_), _) => 7,
+            _ => 4,
+        }
+    }
+
     /// Everything about a node.
     pub(crate) fn attributes<H: Host>(&mut self, port: &mut Port<'_, H>, node: Node) -> Attributes {
         self.settle_times(port, node);
+        let (uid, gid) = self.owner(port, node).unwrap_or_default();
         let mut attributes = Attributes {
-            dev: device_of(self.mount(node)),
+            dev: self.device_number(node),
             ino: self.ino(node),
             mode: self.mode(node),
             links: 1,
-            uid: 0,
-            gid: 0,
+            uid,
+            gid,
             rdev: 0,
             size: 0,
             times: Times::default(),
@@ -131,14 +148,13 @@ impl Fs {
         if let Node::Inode(ino) = node {
             let inode = self.tree.get(ino);
             attributes.links = inode.links;
-            attributes.uid = inode.uid;
-            attributes.gid = inode.gid;
             attributes.times = inode.times;
             match &inode.body {
                 Body::File(range) => attributes.size = range.size,
                 Body::Link(target) => attributes.size = target.len() as u64,
                 Body::Device(device) => attributes.rdev = device.number(),
-                Body::Directory(_) | Body::Socket => {}
+                Body::Special(special) => attributes.rdev = special.number,
+                Body::Directory(_) | Body::Fifo(_) | Body::Socket => {}
             }
         }
         attributes
@@ -266,15 +282,5 @@ impl Fs {
             }
         }
         self.base(port.task, dirfd, b"")
-    }
-}
-
-/// st_dev: one number for each file system.
-fn device_of(mount: Option<Mount>) -> u64 {
-    match mount {
-        Some(Mount::Archive) => 1,
-        Some(Mount::Dev) => 2,
-        Some(Mount::Tmp) => 3,
-        None => 4,
     }
 }

@@ -45,6 +45,13 @@ impl Fs {
                 let timeout = read_timeout(port, d, TimeForm::Nanoseconds)?;
                 return self.epoll_wait(port, fd, (b, c as i32), timeout, (e, f));
             }
+            __NR_open => return self.openat(port, AT_FDCWD, a, b as u32, c as u32),
+            __NR_openat => return self.openat(port, fd, b, c as u32, d as u32),
+            __NR_openat2 => return self.openat2(port, fd, b, (c, d)),
+            __NR_creat => {
+                let flags = O_CREAT | O_WRONLY | O_TRUNC;
+                return self.openat(port, AT_FDCWD, a, flags, b as u32);
+            }
             __NR_connect => return self.connect(port, fd, (b, c as u32)),
             __NR_accept => return self.accept4(port, fd, (b, c), 0),
             __NR_accept4 => return self.accept4(port, fd, (b, c), d as u32),
@@ -74,12 +81,6 @@ impl Fs {
             __NR_getsockopt => self.getsockopt(port, fd, (b as u32, c as u32), (d, e)),
             __NR_setsockopt => self.setsockopt(port, fd, (b as u32, c as u32), (d, e as u32)),
 
-            __NR_open => self.openat(port, AT_FDCWD, a, b as u32, c as u32),
-            __NR_openat => self.openat(port, fd, b, c as u32, d as u32),
-            __NR_creat => {
-                let flags = O_CREAT | O_WRONLY | O_TRUNC;
-                self.openat(port, AT_FDCWD, a, flags, b as u32)
-            }
             __NR_close => self.close(port, fd),
             __NR_close_range => self.close_range(port, a as u32, b as u32, c as u32),
             __NR_dup => self.duplicate(port, fd, 0, false),
@@ -154,8 +155,10 @@ impl Fs {
             __NR_ftruncate => self.ftruncate(port, fd, b),
             __NR_fallocate => self.accept(port, fd).and(Err(Errno::EOPNOTSUPP)),
 
-            __NR_mknod | __NR_mknodat | __NR_chroot | __NR_pivot_root | __NR_mount
-            | __NR_umount2 => Err(Errno::EPERM),
+            __NR_mknod => self.mknodat(port, AT_FDCWD, a, b as u32, c),
+            __NR_mknodat => self.mknodat(port, fd, b, c as u32, d),
+            __NR_chroot => self.chroot(port, a),
+            __NR_pivot_root | __NR_mount | __NR_umount2 => Err(Errno::EPERM),
             _ => Err(Errno::ENOSYS),
         };
         result.map(Flow::Done)

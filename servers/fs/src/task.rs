@@ -1,13 +1,15 @@
 //! What the file server keeps of a task: its descriptors, working directory, mask and program.
 
 use crate::Fs;
-use crate::fdtable::{Fd, FdTable};
+use crate::fdtable::{Fd, FdTable, MAX_FD_SLOTS};
 use crate::host::{Host, Port};
+use crate::rights::Rights;
 use crate::tree::{Body, Ino, Node, ROOT};
 use abi::fs::{FileRange, Outcome, Path};
-use abi::linux::general::O_RDWR;
+use abi::linux::general::{O_RDWR, R_OK, X_OK};
 use abi::{Errno, TaskId};
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// One task that the process manager has told of.
@@ -17,11 +19,16 @@ pub(crate) struct Task {
     pub table: u32,
     pub context: u32,
     pub exe: Option<Ino>,
+    /// What it may do.
+    pub rights: Rc<Rights>,
+    /// It is looking for a program to run.
+    pub execs: bool,
 }
 
 /// What CLONE_FS shares.
 pub(crate) struct Context {
     pub cwd: Node,
+    pub root: Node,
     pub umask: u32,
     users: u32,
 }
@@ -38,19 +45,31 @@ impl Fs {
         share_files: bool,
         share_fs: bool,
     ) -> Result<i64, Errno> {
-        if self.tasks.contains_key(&id) {
+        if !self.tasks.has_room_for(id) {
             return Err(Errno::EINVAL);
         }
-        if self.tables.room() == 0 || self.contexts.room() == 0 {
+        let places = self
+            .tasks
+            .get(parent)
+            .map_or(0, |task| self.tables[task.table].len());
+        if self.tables.room() == 0
+            || self.contexts.room() == 0
+            || self.fd_slots + places > MAX_FD_SLOTS
+        {
             return Err(Errno::ENOMEM);
         }
-        let (table, context, exe) = if id == parent {
+        let (table, context, exe, rights) = if id == parent {
             let table = self.console_table()?;
             self.give_console(tid);
-            (table, self.root_context(), None)
+            (table, self.root_context(), None, Rc::clone(&self.root))
         } else {
-            let parent = self.tasks.get(&parent).ok_or(Errno::ESRCH)?;
+            let parent = self.tasks.get(parent).ok_or(Errno::ESRCH)?;
             let (table, context, exe) = (parent.table, parent.context, parent.exe);
+            let rights = Rc::clone(&parent.rights);
+            // Its exec counts on nobody else's having it.
+            if share_fs && parent.tgid != tgid && self.being_executed(parent.tgid, context) {
+                return Err(Errno::EAGAIN);
+            }
             (
                 if share_files {
                     table
@@ -63,19 +82,21 @@ impl Fs {
                     self.copy_context(context)
                 },
                 exe,
+                rights,
             )
         };
         self.tables[table].users += 1;
         self.contexts[context].users += 1;
-        if let Some(exe) = exe {
-            self.tree.hold(exe);
-        }
+        self.fd_slots += self.tables[table].len();
+        self.hold_program(exe);
         let task = Task {
             tid,
             tgid,
             table,
             context,
             exe,
+            rights,
+            execs: false,
         };
         self.tasks.insert(id, task);
         Ok(0)
@@ -84,20 +105,20 @@ impl Fs {
     /// Closes everything of a task's own, and forgets what it waits for.
     pub(crate) fn exited<H: Host>(&mut self, port: &mut Port<'_, H>) -> Result<i64, Errno> {
         let id = port.task;
-        let task = self.tasks.remove(&id).ok_or(Errno::ESRCH)?;
+        let task = self.tasks.remove(id).ok_or(Errno::ESRCH)?;
         self.leader_exited(port.host, task.tid);
         self.forget_waits(id);
+        self.fd_slots -= self.tables[task.table].len();
         self.leave_table(task.table);
         let context = &mut self.contexts[task.context];
         context.users -= 1;
         if context.users == 0 {
-            let cwd = context.cwd;
+            let (cwd, root) = (context.cwd, context.root);
             self.contexts.remove(task.context);
             self.release_node(cwd);
+            self.release_node(root);
         }
-        if let Some(exe) = task.exe {
-            self.release_node(Node::Inode(exe));
-        }
+        self.release_program(task.exe);
         Ok(0)
     }
 
@@ -116,15 +137,11 @@ impl Fs {
                 _ => None,
             }
         });
-        if let Some(exe) = exe {
-            self.tree.hold(exe);
-        }
-        let task = self.tasks.get_mut(&port.task).ok_or(Errno::ESRCH)?;
+        self.hold_program(exe);
+        let task = self.tasks.get_mut(port.task).ok_or(Errno::ESRCH)?;
         task.tid = tid;
         let old = core::mem::replace(&mut task.exe, exe);
-        if let Some(old) = old {
-            self.release_node(Node::Inode(old));
-        }
+        self.release_program(old);
         let table = self.unshare_table(port.task)?;
         self.close_where(table, |_, fd| fd.cloexec);
         Ok(0)
@@ -141,16 +158,57 @@ impl Fs {
         let Node::Inode(ino) = self.resolve(port, cwd, &path, true)? else {
             return Err(Errno::EACCES);
         };
-        let inode = self.tree.get(ino);
-        match inode.body {
-            Body::File(range) if inode.mode & 0o111 != 0 => Ok(Outcome::Program {
-                range,
-                uid: inode.uid,
-                gid: inode.gid,
-                mode: inode.mode,
-            }),
-            _ => Err(Errno::EACCES),
+        let Body::File(range) = self.tree.get(ino).body else {
+            return Err(Errno::EACCES);
+        };
+        self.permitted(port, Node::Inode(ino), X_OK)?;
+        if self.tree.get(ino).writers > 0 {
+            return Err(Errno::ETXTBSY);
         }
+        let readable = self.permitted(port, Node::Inode(ino), R_OK).is_ok();
+        let shared = self.shares_context(port.task)?;
+        if let Some(task) = self.tasks.get_mut(port.task) {
+            task.execs = true;
+        }
+        let inode = self.tree.get(ino);
+        Ok(Outcome::Program {
+            range,
+            uid: inode.uid,
+            gid: inode.gid,
+            mode: inode.mode,
+            readable,
+            shared,
+        })
+    }
+
+    fn hold_program(&mut self, exe: Option<Ino>) {
+        if let Some(exe) = exe {
+            self.tree.hold(exe);
+            self.tree.get_mut(exe).programs += 1;
+        }
+    }
+
+    fn release_program(&mut self, exe: Option<Ino>) {
+        if let Some(exe) = exe {
+            self.tree.get_mut(exe).programs -= 1;
+            self.release_node(Node::Inode(exe));
+        }
+    }
+
+    /// Whether a task of another process has a task's working directory and mask.
+    fn shares_context(&self, id: TaskId) -> Result<bool, Errno> {
+        let task = self.tasks.get(id).ok_or(Errno::ESRCH)?;
+        if self.contexts[task.context].users == 1 {
+            return Ok(false);
+        }
+        let other = |other: &Task| other.context == task.context && other.tgid != task.tgid;
+        Ok(self.tasks.values().any(other))
+    }
+
+    /// Whether a task of a process that has this context is in execve.
+    fn being_executed(&self, tgid: u32, context: u32) -> bool {
+        let mut tasks = self.tasks.values();
+        tasks.any(|task| task.execs && task.tgid == tgid && task.context == context)
     }
 
     /// The object behind a descriptor that is to be mapped (mmap(2), ERRORS).
@@ -169,20 +227,20 @@ impl Fs {
     }
 
     pub(crate) fn cwd(&self, task: TaskId) -> Result<Node, Errno> {
-        Ok(self.contexts[self.tasks.get(&task).ok_or(Errno::ESRCH)?.context].cwd)
+        Ok(self.contexts[self.tasks.get(task).ok_or(Errno::ESRCH)?.context].cwd)
     }
 
     pub(crate) fn context_mut(&mut self, task: TaskId) -> Result<&mut Context, Errno> {
-        let task = self.tasks.get(&task).ok_or(Errno::ESRCH)?;
+        let task = self.tasks.get(task).ok_or(Errno::ESRCH)?;
         Ok(&mut self.contexts[task.context])
     }
 
     pub(crate) fn table(&self, task: TaskId) -> Result<&FdTable, Errno> {
-        Ok(&self.tables[self.tasks.get(&task).ok_or(Errno::ESRCH)?.table])
+        Ok(&self.tables[self.tasks.get(task).ok_or(Errno::ESRCH)?.table])
     }
 
     pub(crate) fn table_mut(&mut self, task: TaskId) -> Result<&mut FdTable, Errno> {
-        let task = self.tasks.get(&task).ok_or(Errno::ESRCH)?;
+        let task = self.tasks.get(task).ok_or(Errno::ESRCH)?;
         Ok(&mut self.tables[task.table])
     }
 
@@ -203,14 +261,14 @@ impl Fs {
 
     /// Gives a task a table of its own; which one.
     pub(crate) fn unshare_table(&mut self, id: TaskId) -> Result<u32, Errno> {
-        let table = self.tasks.get(&id).ok_or(Errno::ESRCH)?.table;
+        let table = self.tasks.get(id).ok_or(Errno::ESRCH)?.table;
         if self.tables[table].users == 1 {
             return Ok(table);
         }
         let own = self.copy_table(table);
         self.tables[own].users = 1;
         self.leave_table(table);
-        self.tasks.get_mut(&id).ok_or(Errno::ESRCH)?.table = own;
+        self.tasks.get_mut(id).ok_or(Errno::ESRCH)?.table = own;
         Ok(own)
     }
 
@@ -230,24 +288,28 @@ impl Fs {
             .filter(|&(fd, entry)| which(fd, entry))
             .collect();
         for (fd, entry) in chosen {
-            self.tables[table].set(fd, None);
+            self.tables[table].take(fd);
             self.release_file(entry.file);
         }
     }
 
     fn copy_context(&mut self, context: u32) -> u32 {
-        let Context { cwd, umask, .. } = self.contexts[context];
-        self.add_context(cwd, umask)
+        let Context {
+            cwd, root, umask, ..
+        } = self.contexts[context];
+        self.add_context(cwd, root, umask)
     }
 
     fn root_context(&mut self) -> u32 {
-        self.add_context(Node::Inode(ROOT), 0o022)
+        self.add_context(Node::Inode(ROOT), Node::Inode(ROOT), 0o022)
     }
 
-    fn add_context(&mut self, cwd: Node, umask: u32) -> u32 {
+    fn add_context(&mut self, cwd: Node, root: Node, umask: u32) -> u32 {
         self.hold_node(cwd);
+        self.hold_node(root);
         let context = Context {
             cwd,
+            root,
             umask,
             users: 0,
         };
@@ -273,7 +335,7 @@ impl Fs {
             let file = self.add_file(node, O_RDWR, Box::default())?;
             self.hold_file(file);
             let cloexec = false;
-            table.set(fd, Some(Fd { file, cloexec }));
+            table.put(fd, Fd { file, cloexec });
         }
         Ok(self.tables.insert(table).expect("there was room"))
     }

@@ -2,6 +2,7 @@
 
 use crate::Fs;
 use crate::host::{Host, Port};
+use crate::permission::NewOwner;
 use crate::tree::{Body, Ino, Inode, Mount, Node, Times};
 use abi::Errno;
 use abi::fs::FileRange;
@@ -16,7 +17,7 @@ impl Fs {
     pub(crate) fn writable_directory(&self, dir: Node) -> Result<Ino, Errno> {
         match dir {
             Node::Inode(ino) => match self.tree.get(ino) {
-                inode if inode.mount != Mount::Tmp => Err(Errno::EROFS),
+                inode if !inode.mount.writable() => Err(Errno::EROFS),
                 // It was removed; somebody is still in it.
                 inode if inode.links == 0 => Err(Errno::ENOENT),
                 _ => Ok(ino),
@@ -40,7 +41,10 @@ impl Fs {
             return Err(Errno::ENOSPC);
         }
         let (_, now) = port.time()?;
+        let directory = matches!(body, Body::Directory(_));
+        let NewOwner { uid, gid, mode } = self.new_owner(port, parent, mode, directory);
         let mut inode = Inode::new(Mount::Tmp, mode, body);
+        (inode.uid, inode.gid) = (uid, gid);
         inode.times = Times::all(now);
         let ino = self.tree.add(parent, name, inode).ok_or(Errno::ENOSPC)?;
         self.touch(parent, now);
@@ -69,6 +73,40 @@ impl Fs {
             self.freed.push(object);
         }
         made
+    }
+
+    /// Makes an empty file without a name, of the file system that a directory is on (open(2),
+    /// O_TMPFILE).
+    pub(crate) fn make_unnamed<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        dir: Node,
+        mode: u32,
+        linkable: bool,
+    ) -> Result<Node, Errno> {
+        let parent = self.writable_directory(dir)?;
+        self.may_create(port, parent)?;
+        let mode = mode & !self.context_mut(port.task)?.umask;
+        let NewOwner { uid, gid, mode } = self.new_owner(port, parent, mode, false);
+        if self.tree.in_tmp >= MAX_INODES {
+            return Err(Errno::ENOSPC);
+        }
+        let (_, now) = port.time()?;
+        let object = port.create()?;
+        let range = FileRange {
+            object,
+            offset: 0,
+            size: 0,
+        };
+        let mut inode = Inode::new(Mount::Tmp, mode, Body::File(range));
+        (inode.uid, inode.gid) = (uid, gid);
+        inode.times = Times::all(now);
+        inode.linkable = linkable;
+        let Some(ino) = self.tree.add_unnamed(parent, inode) else {
+            self.freed.push(object);
+            return Err(Errno::ENOSPC);
+        };
+        Ok(Node::Inode(ino))
     }
 
     /// What is in a directory has changed.

@@ -3,6 +3,7 @@
 use crate::dev::Device;
 use crate::proc::ProcNode;
 use crate::slab::Slab;
+use crate::special::Special;
 use abi::fs::{FileRange, ObjectId};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -52,6 +53,11 @@ pub(crate) struct Inode {
     /// Written since anybody asked for the time: asking for the time at every write would cost a
     /// message each, so a written file's time is that of the next stat or close.
     pub written: bool,
+    /// Open files that may write it, and tasks whose program it is: either keeps the other away.
+    pub writers: u32,
+    pub programs: u32,
+    /// A name may be given to it although it has none (O_TMPFILE).
+    pub linkable: bool,
     pub body: Body,
 }
 
@@ -78,6 +84,10 @@ pub(crate) enum Body {
     File(FileRange),
     Link(Box<[u8]>),
     Device(Device),
+    /// A device file of which there is no device.
+    Special(Special),
+    /// A named pipe, and the pipe while somebody has it open.
+    Fifo(Option<u32>),
     /// Where a socket is bound.
     Socket,
 }
@@ -165,6 +175,22 @@ impl Tree {
         self.hold(parent);
         self.get_mut(parent).links += u32::from(directory);
         self.link(parent, name, Node::Inode(ino));
+        Some(ino)
+    }
+
+    /// Makes an inode without a name, which is gone when nobody holds it any more. It is called
+    /// after its number.
+    pub fn add_unnamed(&mut self, parent: Ino, mut inode: Inode) -> Option<Ino> {
+        inode.parent = parent;
+        inode.links = 0;
+        let tmp = inode.mount == Mount::Tmp;
+        let ino = self.inodes.insert(inode)?;
+        if self.get(ino).name.is_empty() {
+            let name = alloc::format!("#{}", ino + 1);
+            self.get_mut(ino).name = name.into_bytes().into();
+        }
+        self.in_tmp += usize::from(tmp);
+        self.hold(parent);
         Some(ino)
     }
 
@@ -295,6 +321,9 @@ impl Inode {
             name: Box::default(),
             times: Times::default(),
             written: false,
+            writers: 0,
+            programs: 0,
+            linkable: false,
             body,
         }
     }

@@ -7,6 +7,7 @@ use crate::host::{self, Host, Port};
 use crate::io::Io;
 use crate::poll::Poll;
 use crate::socket::Connect;
+use crate::special::OpenPipe;
 use crate::tree::Node;
 use abi::fs::Outcome;
 use abi::{Errno, TaskId};
@@ -33,6 +34,7 @@ pub(crate) enum Op {
     Copy(Copy),
     Epoll(EpollWait),
     Connect(Connect),
+    Open(OpenPipe),
 }
 
 impl Op {
@@ -41,7 +43,7 @@ impl Op {
         match self {
             Op::Io(io) if io.done() > 0 => Ok(io.done()),
             Op::Copy(copy) if copy.done > 0 => Ok(copy.done as i64),
-            Op::Io(_) | Op::Copy(_) | Op::Connect(_) => Err(Errno::ERESTARTSYS),
+            Op::Io(_) | Op::Copy(_) | Op::Connect(_) | Op::Open(_) => Err(Errno::ERESTARTSYS),
             Op::Epoll(_) => Err(Errno::EINTR),
             Op::Poll(_) => Err(Errno::ERESTARTNOHAND),
         }
@@ -53,7 +55,7 @@ impl Op {
             Op::Poll(poll) => poll.deadline,
             Op::Epoll(wait) => wait.deadline,
             Op::Io(io) => io.deadline,
-            Op::Copy(_) | Op::Connect(_) => None,
+            Op::Copy(_) | Op::Connect(_) | Op::Open(_) => None,
         }
     }
 
@@ -64,7 +66,7 @@ impl Op {
             Op::Poll(poll) => poll.expired |= over,
             Op::Epoll(wait) => wait.expired |= over,
             Op::Io(io) => io.expired |= over,
-            Op::Copy(_) | Op::Connect(_) => {}
+            Op::Copy(_) | Op::Connect(_) | Op::Open(_) => {}
         }
     }
 }
@@ -83,6 +85,7 @@ impl Fs {
             Op::Copy(copy) => self.attempt_copy(port, copy),
             Op::Epoll(wait) => self.attempt_epoll(port, wait),
             Op::Connect(connect) => self.attempt_connect(port, connect),
+            Op::Open(open) => self.attempt_open(port, open),
         }
     }
 
@@ -111,11 +114,7 @@ impl Fs {
             let mut at = 0;
             while at < self.waits.len() {
                 let mut wait = self.waits.remove(at);
-                let mut port = Port {
-                    host,
-                    task: wait.task,
-                    number: wait.number,
-                };
+                let mut port = self.port(host, wait.task, wait.number);
                 let result = match self.attempt(&mut port, &mut wait.op, at) {
                     Ok(Some(result)) => Ok(result),
                     Ok(None) => {
@@ -168,6 +167,7 @@ impl Fs {
             }
             Op::Epoll(wait) => self.hold_file(wait.file),
             Op::Connect(connect) => self.hold_file(connect.file),
+            Op::Open(open) => self.hold_file(open.file),
             // As on Linux, a descriptor is looked up anew each time.
             Op::Poll(_) => {}
         }
@@ -182,6 +182,7 @@ impl Fs {
             }
             Op::Epoll(wait) => self.release_file(wait.file),
             Op::Connect(connect) => self.release_file(connect.file),
+            Op::Open(open) => self.release_file(open.file),
             Op::Poll(_) => {}
         }
     }
@@ -190,9 +191,8 @@ impl Fs {
         let Op::Io(io) = op else { return false };
         io.write
             && match self.files[io.file].node {
-                Node::Pipe(own) => own == pipe,
                 Node::Anon(anon) => self.output_of(anon) == Some(pipe),
-                _ => false,
+                node => self.pipe_of(node) == Some(pipe),
             }
     }
 

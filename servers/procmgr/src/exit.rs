@@ -132,9 +132,11 @@ impl Procmgr {
         let tasks = &self.process(ix).tasks;
         let dead =
             |t: &TaskId| matches!(self.task(*t).state, State::Zombie | State::Held(Hold::Reap));
-        if tasks.iter().all(|t| *t == id || dead(t)) {
+        let heir = tasks.iter().copied().find(|t| *t != id && !dead(t));
+        match heir {
             // Not a zombie yet: what this wakes must not find it and reap it here.
-            self.process_ends(m, ix);
+            None => self.process_ends(m, ix),
+            Some(heir) => self.leave_children(m, id, heir),
         }
         self.task_mut(id).state = State::Zombie;
         self.announce_death(m, id);
@@ -181,21 +183,43 @@ impl Procmgr {
     }
 
     fn adopt(&mut self, m: &mut impl Machine, child: ProcessIx, heir: Option<ProcessIx>) {
-        self.process_mut(child).parent = heir;
-        self.process_mut(child).creator = None;
-        let leader = self.process(child).leader;
+        let task = heir.map(|heir| self.process(heir).leader);
+        let process = self.process_mut(child);
+        (process.parent, process.parent_task) = (heir, task);
+        let leader = process.leader;
         self.task_mut(leader).exit_signal = SIGCHLD;
         if let Some(heir) = heir {
             self.process_mut(heir).children.push(child);
         }
-        let signo = self.process(child).parent_death_signal;
-        if signo != 0 && self.task(leader).alive() {
-            // No queue is needed for a standard signal; a real-time one may be lost when full.
-            let _ = self.signal_process(m, child, SigInfo::new(signo, code::SI_USER));
-        }
+        self.tell_of_parents_death(m, child);
         let dead = matches!(self.task(leader).state, State::Zombie) && self.alone(leader);
         if dead && self.task(leader).trace.tracer.is_none() {
             self.tell_parent_of_death(m, leader);
+        }
+    }
+
+    /// A thread dies, and its process lives on: another thread is what its children ask about.
+    fn leave_children(&mut self, m: &mut impl Machine, id: TaskId, heir: TaskId) {
+        let children = self.process(self.process_of(id)).children.iter().copied();
+        let its = |child: &ProcessIx| self.process(*child).parent_task == Some(id);
+        let its: alloc::vec::Vec<ProcessIx> = children.filter(its).collect();
+        for child in its {
+            self.process_mut(child).parent_task = Some(heir);
+            self.tell_of_parents_death(m, child);
+        }
+    }
+
+    /// prctl(2), PR_SET_PDEATHSIG: each thread of a process may have asked for its own.
+    fn tell_of_parents_death(&mut self, m: &mut impl Machine, child: ProcessIx) {
+        for task in self.tasks_of(child) {
+            let Ok(task) = self.find_task(task) else {
+                continue;
+            };
+            let signo = task.parent_death_signal;
+            if signo != 0 && task.alive() {
+                // A standard signal needs no queue; a real-time one may be lost when it is full.
+                let _ = self.signal_process(m, child, SigInfo::new(signo, code::SI_USER));
+            }
         }
     }
 
@@ -300,7 +324,7 @@ impl Procmgr {
         let status = task.exit_status.unwrap_or(0);
         let (code, value) = exit_code(status);
         let ticks = process.cpu_gone / TICK_NS;
-        SigInfo::child(code, task.tid, process.credentials.uid[0], value, ticks, 0)
+        SigInfo::child(code, task.tid, task.credentials.uid[0], value, ticks, 0)
     }
 
     /// Ends the bond between a task and its tracer.

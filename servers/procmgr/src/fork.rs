@@ -5,6 +5,7 @@
 //! state and runs. Any failure up to the file server's answer undoes everything.
 
 use crate::Procmgr;
+use crate::credentials::Credentials;
 use crate::hold::Hold;
 use crate::machine::{Machine, PAGE, SpaceIx, Stub};
 use crate::memory::layout;
@@ -14,8 +15,9 @@ use crate::task::{AfterStub, FsPurpose, State, Task, Wait};
 use abi::linux::general as g;
 use abi::signal::SIGCHLD;
 use abi::tracer::{CloneKind, Events};
-use abi::{Errno, InCall, TaskId};
+use abi::{Capability, Errno, InCall, TaskId};
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 
 /// The arguments of clone, whichever call they came by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,22 +144,32 @@ impl Procmgr {
     }
 
     fn check_process_limit(&self, id: TaskId) -> Result<(), Errno> {
-        let process = self.process(self.process_of(id));
-        let uid = process.credentials.uid[0];
-        let limit = process.limits[g::RLIMIT_NPROC as usize].0;
-        if uid == 0 || limit > crate::table::MAX_TASKS as u64 {
-            return Ok(());
+        let ids = self.credentials(id);
+        let exempt = ids.uid[0] == 0
+            || ids.capable(Capability::CAP_SYS_RESOURCE)
+            || ids.capable(Capability::CAP_SYS_ADMIN);
+        if !exempt && self.user_has_tasks(id, 0) {
+            return Err(Errno::EAGAIN);
         }
-        let used: usize = self
-            .processes()
-            .filter(|(_, p)| p.credentials.uid[0] == uid)
-            .map(|(_, p)| p.tasks.len())
-            .sum();
-        if used as u64 >= limit {
-            Err(Errno::EAGAIN)
-        } else {
-            Ok(())
+        Ok(())
+    }
+
+    /// Whether the user that a task has become has more of them than RLIMIT_NPROC allows.
+    pub(crate) fn exceeds_process_limit(&self, id: TaskId) -> bool {
+        self.credentials(id).uid[0] != 0 && self.user_has_tasks(id, 1)
+    }
+
+    /// Whether a task's user has as many tasks as RLIMIT_NPROC says, and so many more.
+    fn user_has_tasks(&self, id: TaskId, more: usize) -> bool {
+        let limit = self.process(self.process_of(id)).limits[g::RLIMIT_NPROC as usize].0;
+        let Ok(limit) = usize::try_from(limit) else {
+            return false;
+        };
+        if limit > crate::table::MAX_TASKS {
+            return false;
         }
+        let uid = self.credentials(id).uid[0];
+        self.tasks_of_user(uid).take(limit + more).count() >= limit + more
     }
 
     /// Behind the stub: the child is made, and the file server asked for its files.
@@ -227,15 +239,7 @@ impl Procmgr {
                 self.process_mut(ix).tasks.push(child);
                 ix
             }
-            false => {
-                let creator = match args.has(PARENT) {
-                    true => self.process(ix).creator,
-                    false => Some(id),
-                };
-                let new = self.insert_child_process(ix, child, tid, args);
-                self.process_mut(new).creator = creator;
-                new
-            }
+            false => self.insert_child_process(id, child, tid, args),
         };
         let task = self.child_task(id, child, tid, process, space, args);
         self.insert_task(Box::new(task));
@@ -254,13 +258,18 @@ impl Procmgr {
 
     fn insert_child_process(
         &mut self,
-        ix: ProcessIx,
+        id: TaskId,
         child: TaskId,
         tid: u32,
         args: &CloneArgs,
     ) -> ProcessIx {
+        let ix = self.process_of(id);
         let parent = self.parent_of_child(ix, args);
         let mut process = self.process(ix).child(child, tid, parent);
+        process.parent_task = match args.has(PARENT) {
+            true => self.process(ix).parent_task,
+            false => Some(id),
+        };
         if args.has(CLEAR_SIGHAND) {
             process.actions.reset_handlers();
         }
@@ -288,7 +297,10 @@ impl Procmgr {
             regs.fs_base = args.tls;
         }
         let shares_stack = args.has(VM) && !args.has(VFORK);
-        let mut task = Task::new(id, tid, process, space);
+        let mut task = Task::new(id, tid, process, space, Rc::clone(&from.credentials));
+        task.rights_told = from.rights_told;
+        task.no_new_privileges = from.no_new_privileges;
+        task.over_process_limit = from.over_process_limit;
         task.registers.set(regs, InCall::NONE);
         task.mask = from.mask;
         task.comm = from.comm;
@@ -322,7 +334,8 @@ impl Procmgr {
         }
         let ix = self.insert_process(Box::new(Process::first(id, tid)));
         self.first = Some(ix);
-        self.insert_task(Box::new(Task::new(id, tid, ix, space)));
+        let root = Rc::new(Credentials::root());
+        self.insert_task(Box::new(Task::new(id, tid, ix, space, root)));
         Ok(id)
     }
 

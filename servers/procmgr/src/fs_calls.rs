@@ -1,9 +1,11 @@
 //! What the file server asks for.
 
 use crate::Procmgr;
+use crate::credentials::{AccessMode, Executable};
+use crate::exec::FoundProgram;
 use crate::machine::{Machine, SpaceIx};
 use crate::task::{FsPurpose, State};
-use abi::fs::{Call, Outcome, Reply};
+use abi::fs::{Call, Outcome, Record, Reply};
 use abi::wire::{self, Buffer, MAX_DATA};
 use abi::{Errno, SigInfo, TaskId};
 
@@ -105,22 +107,34 @@ impl Procmgr {
                 self.signal_group(m, pgid, signo);
                 Reply::Done
             }
-            Call::Status { tid } => Reply::Status(self.status(m, tid)?),
+            Call::Status { tid } => return Ok(record(&self.status(m, tid)?, answer)),
             Call::Tids { tgid, from } => {
                 let mut data = [0; MAX_DATA];
                 let tids = self.tids(tgid, from, &mut data)?;
                 return Ok(wire::encode(&Reply::Bytes(tids), answer));
             }
-            Call::MayAccess { viewer, tid } => {
+            Call::Groups { task, from } => {
+                let groups = &self.find_task(task)?.credentials.groups;
+                let rest = groups.get(from as usize..).unwrap_or_default();
+                let rest = &rest[..rest.len().min(MAX_DATA / 4)];
+                let bytes: alloc::vec::Vec<u8> =
+                    rest.iter().flat_map(|group| group.to_le_bytes()).collect();
+                return Ok(wire::encode(&Reply::Bytes(&bytes), answer));
+            }
+            Call::MayAccess { viewer, tid, real } => {
                 self.find_task(viewer)?;
                 let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
-                if !self.may_access(self.process_of(viewer), self.process_of(id)) {
+                let mode = match real {
+                    true => AccessMode::Real,
+                    false => AccessMode::FileSystem,
+                };
+                if !self.may_access(viewer, id, mode) {
                     return Err(Errno::EACCES);
                 }
                 Reply::Done
             }
-            Call::Peek { tid, addr, len } => {
-                let space = self.space_of_tid(tid)?;
+            Call::Peek { memory, addr, len } => {
+                let space = self.memory.named(memory).ok_or(Errno::ESRCH)?;
                 let mut data = [0; MAX_DATA];
                 let data = data.get_mut(..len as usize).ok_or(Errno::EINVAL)?;
                 let count = self.memory.peek(m, space, addr, data);
@@ -129,15 +143,23 @@ impl Procmgr {
                 }
                 return Ok(wire::encode(&Reply::Bytes(&data[..count]), answer));
             }
-            Call::Poke { tid, addr, bytes } => {
-                let space = self.space_of_tid(tid)?;
+            Call::Poke {
+                memory,
+                addr,
+                bytes,
+            } => {
+                let space = self.memory.named(memory).ok_or(Errno::ESRCH)?;
                 match self.memory.poke(m, space, addr, bytes) {
                     0 if !bytes.is_empty() => return Err(Errno::EIO),
                     count => Reply::Count(count as u64),
                 }
             }
-            Call::Mappings { tid, from } => Reply::Mappings(self.mappings(tid, from)?),
-            Call::Layout { tid } => Reply::Layout(self.layout(tid)?),
+            Call::Mappings { tid, memory, from } => {
+                return Ok(record(&self.mappings(tid, memory, from)?, answer));
+            }
+            Call::Layout { tid, memory } => {
+                return Ok(record(&self.layout(tid, memory)?, answer));
+            }
             Call::SetComm { tid, mut comm } => {
                 comm[15] = 0;
                 let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
@@ -146,9 +168,9 @@ impl Procmgr {
             }
             Call::Limits { tid } => {
                 let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
-                Reply::Limits(self.process(self.process_of(id)).limits)
+                return Ok(record(&self.process(self.process_of(id)).limits, answer));
             }
-            Call::System => Reply::System(self.system_info(m)),
+            Call::System => return Ok(record(&self.system_info(m), answer)),
             Call::Time => Reply::Time {
                 monotonic: m.now(),
                 realtime: self.realtime(m),
@@ -216,8 +238,24 @@ impl Procmgr {
                     None => self.child_has_files(m, id, parent, args, r),
                 }
             }
-            (FsPurpose::FindProgram(exec), Outcome::Program { range, .. }) => {
-                self.program_found(m, id, exec, Ok(range));
+            (
+                FsPurpose::FindProgram(exec),
+                Outcome::Program {
+                    range,
+                    uid,
+                    gid,
+                    mode,
+                    readable,
+                    shared,
+                },
+            ) => {
+                let found = FoundProgram {
+                    range,
+                    owner: Executable { uid, gid, mode },
+                    readable,
+                    shared,
+                };
+                self.program_found(m, id, exec, Ok(found));
             }
             (FsPurpose::FindProgram(exec), Outcome::Result(r)) => {
                 let e = Errno::check(r).err().unwrap_or(Errno::EIO);
@@ -236,6 +274,13 @@ impl Procmgr {
         }
         Ok(())
     }
+}
+
+/// The answer that is a record.
+fn record<T: Record>(value: &T, answer: &mut Buffer) -> usize {
+    let mut buffer = [0; wire::MAX];
+    let len = wire::encode(value, &mut buffer);
+    wire::encode(&Reply::Bytes(&buffer[..len]), answer)
 }
 
 fn check_signal(signo: u8) -> Result<(), Errno> {

@@ -140,7 +140,7 @@ impl Procmgr {
             return;
         };
         let process = self.process(ix);
-        let uid = process.credentials.uid[0];
+        let uid = self.credentials_of(ix).uid[0];
         let info = SigInfo::child(code, process.pid, uid, signo.into(), 0, 0);
         let wanted = {
             let action = self.process(parent).actions.get(SIGCHLD);

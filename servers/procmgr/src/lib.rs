@@ -20,6 +20,7 @@ extern crate alloc;
 
 mod calls;
 mod cpu_timers;
+pub mod credentials;
 mod engines;
 mod exec;
 mod exit;

@@ -3,30 +3,14 @@
 use crate::posix_timers::PosixTimer;
 use crate::signal::action::Actions;
 use crate::signal::pending::Pending;
+use abi::TaskId;
 use abi::fs::Layout;
-use abi::{SigInfo, TaskId};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 /// The index of a process in its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcessIx(pub u16);
-
-/// Who a process acts as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// real, effective, saved user id
-    pub uid: [u32; 3],
-    /// real, effective, saved group id
-    pub gid: [u32; 3],
-}
-
-impl Credentials {
-    /// Whether it may do what only root may.
-    pub fn privileged(&self) -> bool {
-        self.uid[1] == 0
-    }
-}
 
 /// Everything the tasks of a process share.
 pub struct Process {
@@ -38,8 +22,9 @@ pub struct Process {
     pub tasks: Vec<TaskId>,
     /// Its real parent; the first process has none.
     pub parent: Option<ProcessIx>,
-    /// The task of its parent whose child it is, while that lives: __WNOTHREAD asks.
-    pub creator: Option<TaskId>,
+    /// The task of its parent whose child it is, while that is there: who made it, or the leader of
+    /// who adopted it. It may ask to be told of that task's end, and __WNOTHREAD asks for it.
+    pub parent_task: Option<TaskId>,
     /// Its children, dead ones that nobody waited for among them.
     pub children: Vec<ProcessIx>,
     /// The tasks that one of its tasks traces.
@@ -52,8 +37,6 @@ pub struct Process {
     pub pgid: u32,
     /// Session.
     pub sid: u32,
-    /// Credentials.
-    pub credentials: Credentials,
     /// What its signals do.
     pub actions: Actions,
     /// Signals sent to the process.
@@ -72,20 +55,10 @@ pub struct Process {
     pub execing: Option<TaskId>,
     /// It has called execve since its fork; setpgid by its parent is too late.
     pub has_execed: bool,
-    /// May be traced by its own user.
-    pub dumpable: bool,
-    /// prctl(2), PR_SET_NO_NEW_PRIVS.
-    pub no_new_privileges: bool,
-    /// prctl(2), PR_SET_KEEPCAPS.
-    pub keep_capabilities: bool,
     /// personality(2).
     pub personality: u32,
-    /// Supplementary groups, at most [`GROUPS_MAX`].
-    pub groups: Vec<u32>,
     /// Orphans among its descendants become its children.
     pub subreaper: bool,
-    /// The signal it gets when its parent dies.
-    pub parent_death_signal: u8,
     /// ITIMER_REAL: the next expiry and the interval, in nanoseconds.
     pub real_timer: Option<(u64, u64)>,
     /// ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU: the next expiry in CPU time, and the interval.
@@ -107,9 +80,6 @@ pub struct Process {
     /// The path of its program, as it was given.
     pub exec_path: Vec<u8>,
 }
-
-/// The most supplementary groups of a process (Linux's NGROUPS_MAX is 65536).
-pub const GROUPS_MAX: usize = 1024;
 
 /// No limit.
 pub const RLIM_INFINITY: u64 = u64::MAX;
@@ -138,14 +108,13 @@ impl Process {
             leader,
             tasks: alloc::vec![leader],
             parent: None,
-            creator: None,
+            parent_task: None,
             children: Vec::new(),
             tracees: Vec::new(),
             stops: VecDeque::new(),
             news: false,
             pgid: pid,
             sid: pid,
-            credentials: Credentials::default(),
             actions: Actions::default(),
             pending: Pending::default(),
             stopped: None,
@@ -155,13 +124,8 @@ impl Process {
             group_exit: None,
             execing: None,
             has_execed: false,
-            dumpable: true,
-            no_new_privileges: false,
-            keep_capabilities: false,
             personality: 0,
-            groups: Vec::new(),
             subreaper: false,
-            parent_death_signal: 0,
             real_timer: None,
             cpu_timers: [None; 3],
             posix_timers: Vec::new(),
@@ -179,25 +143,14 @@ impl Process {
     pub fn child(&self, leader: TaskId, pid: u32, parent: ProcessIx) -> Process {
         Process {
             parent: Some(parent),
-            creator: None,
             pgid: self.pgid,
             sid: self.sid,
-            credentials: self.credentials,
             actions: self.actions.clone(),
-            dumpable: self.dumpable,
-            no_new_privileges: self.no_new_privileges,
-            keep_capabilities: self.keep_capabilities,
             personality: self.personality,
-            groups: self.groups.clone(),
             limits: self.limits,
             layout: self.layout,
             exec_path: self.exec_path.clone(),
             ..Process::first(leader, pid)
         }
-    }
-
-    /// A siginfo that says this process sent it.
-    pub fn sends(&self, signo: u8, code: i32) -> SigInfo {
-        SigInfo::from_process(signo, code, self.pid, self.credentials.uid[0])
     }
 }

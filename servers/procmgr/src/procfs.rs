@@ -36,8 +36,20 @@ impl Procmgr {
             sid: process.sid,
             tracer: tracer.map_or(0, |t| t.tid),
             state: letter(&task.state),
-            uid: process.credentials.uid,
-            gid: process.credentials.gid,
+            uid: task.credentials.uid,
+            gid: task.credentials.gid,
+            fsid: [task.credentials.fsuid, task.credentials.fsgid],
+            groups: task.credentials.groups.len() as u32,
+            capabilities: [
+                task.credentials.inheritable,
+                task.credentials.permitted,
+                task.credentials.effective,
+                task.credentials.bounding,
+                task.credentials.ambient,
+            ],
+            no_new_privileges: task.no_new_privileges,
+            memory: space.map_or(0, |s| self.memory.name(s)),
+            dumpable: self.dumpable(id),
             comm: task.comm,
             threads: process.tasks.len() as u32,
             mapped: space.map_or(0, |s| self.memory.mapped(s)),
@@ -81,20 +93,25 @@ impl Procmgr {
         Ok(&data[..4 * tids.len()])
     }
 
-    /// The space of a task; ESRCH once it has none.
-    pub(crate) fn space_of_tid(&self, tid: u32) -> Result<SpaceIx, Errno> {
+    /// The space of a task, if that is its name.
+    fn space_of_tid(&self, tid: u32, memory: u64) -> Result<SpaceIx, Errno> {
         let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
-        self.task(id).space.ok_or(Errno::ESRCH)
+        let space = self.task(id).space.ok_or(Errno::ESRCH)?;
+        if self.memory.name(space) != memory {
+            return Err(Errno::ESRCH);
+        }
+        Ok(space)
     }
 
     /// What a task has mapped that ends above an address.
     pub(crate) fn mappings(
         &self,
         tid: u32,
+        memory: u64,
         from: u64,
     ) -> Result<[Option<Mapping>; MAPPINGS], Errno> {
-        let layout = self.layout(tid)?;
-        let space = self.space_of_tid(tid)?;
+        let layout = self.layout(tid, memory)?;
+        let space = self.space_of_tid(tid, memory)?;
         let of_interest = self.memory.vmas(space).filter(|vma| vma.end > from);
         let mut mappings = [None; MAPPINGS];
         for (to, vma) in mappings.iter_mut().zip(of_interest) {
@@ -121,8 +138,8 @@ impl Procmgr {
     }
 
     /// Where a program's parts are.
-    pub(crate) fn layout(&self, tid: u32) -> Result<Layout, Errno> {
-        let space = self.space_of_tid(tid)?;
+    pub(crate) fn layout(&self, tid: u32, memory: u64) -> Result<Layout, Errno> {
+        let space = self.space_of_tid(tid, memory)?;
         let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
         let mut layout = self.process(self.process_of(id)).layout;
         layout.heap = self.memory.brk_range(space);

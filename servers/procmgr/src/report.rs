@@ -1,10 +1,12 @@
 //! Reports on their way to the tracer and the file server.
 
 use crate::Procmgr;
+use crate::credentials::SECBIT_NO_SETUID_FIXUP;
 use crate::hold::{Hold, Resumed};
 use crate::machine::Machine;
 use crate::task::{FsPurpose, State, Wait};
 use abi::fs::{self, Path};
+use abi::linux::general as g;
 use abi::tracer::{Reply, Report};
 use abi::wire::{self, Buffer};
 use abi::{Errno, TaskId};
@@ -43,15 +45,16 @@ pub enum ToTracer {
 pub enum ToFs {
     Report,
     Interrupt,
+    Rights,
 }
 
 impl Queues {
     /// Empty.
     pub fn new() -> Queues {
-        let room = 2 * abi::task::SLOTS;
+        let slots = abi::task::SLOTS;
         Queues {
-            to_tracer: VecDeque::with_capacity(2 * room),
-            to_fs: VecDeque::with_capacity(room),
+            to_tracer: VecDeque::with_capacity(4 * slots),
+            to_fs: VecDeque::with_capacity(3 * slots),
             fs_parked: false,
             console: false,
             buffer: None,
@@ -176,6 +179,12 @@ impl Procmgr {
     /// Holds a task and reports it to the file server.
     pub(crate) fn report_fs(&mut self, m: &mut impl Machine, id: TaskId, purpose: FsPurpose) {
         let started = matches!(purpose, FsPurpose::Created { .. }).then(|| m.now());
+        // The file server does not know a new task yet, and of a dead one it needs to know nothing.
+        let matters = !matches!(purpose, FsPurpose::Created { .. } | FsPurpose::Exited);
+        let task = self.task_mut(id);
+        if matters && !core::mem::replace(&mut task.rights_told, true) {
+            self.reports.to_fs.push_back((id, ToFs::Rights));
+        }
         let task = self.task_mut(id);
         task.report_number = task.report_number.wrapping_add(1);
         task.started = started.unwrap_or(task.started);
@@ -223,13 +232,23 @@ impl Procmgr {
             let Ok(task) = self.find_task(id) else {
                 continue;
             };
+            if what == ToFs::Rights {
+                let mut rights = [0; wire::MAX];
+                let len = wire::encode(&self.rights(id), &mut rights);
+                let report = fs::Report {
+                    task: id,
+                    number: 0,
+                    event: fs::Event::Rights(&rights[..len]),
+                };
+                return Some(encode(&report, buffer));
+            }
             let State::Fs(purpose) = &task.state else {
                 continue;
             };
             let event = match what {
                 ToFs::Report => self.fs_event(task, purpose),
                 ToFs::Interrupt if task.interrupted => fs::Event::Interrupt,
-                ToFs::Interrupt => continue,
+                ToFs::Interrupt | ToFs::Rights => continue,
             };
             let report = fs::Report {
                 task: id,
@@ -239,6 +258,24 @@ impl Procmgr {
             return Some(encode(&report, buffer));
         }
         None
+    }
+
+    /// What a task may do with files.
+    fn rights(&self, id: TaskId) -> fs::Rights {
+        let ids = self.credentials(id);
+        let limits = &self.process(self.process_of(id)).limits;
+        fs::Rights {
+            uid: ids.uid,
+            gid: ids.gid,
+            fsuid: ids.fsuid,
+            fsgid: ids.fsgid,
+            groups: ids.groups.len() as u32,
+            effective: ids.effective,
+            permitted: ids.permitted,
+            ids_only: ids.securebits & SECBIT_NO_SETUID_FIXUP != 0,
+            max_fds: limits[g::RLIMIT_NOFILE as usize].0,
+            max_file_size: limits[g::RLIMIT_FSIZE as usize].0,
+        }
     }
 
     fn fs_event<'a>(&self, task: &crate::task::Task, purpose: &'a FsPurpose) -> fs::Event<'a> {

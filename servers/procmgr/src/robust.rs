@@ -34,7 +34,7 @@ impl Procmgr {
             0 => id,
             tid => self.by_tid(tid as u32).ok_or(Errno::ESRCH)?,
         };
-        if !self.may_access(self.process_of(id), self.process_of(target)) {
+        if !self.may_access(id, target, crate::credentials::AccessMode::Real) {
             return Err(Errno::EPERM);
         }
         let head = self.task(target).robust_list;

@@ -1,5 +1,6 @@
 //! A task: one thread of execution.
 
+use crate::credentials::Credentials;
 use crate::engines::Inbox;
 use crate::hold::Hold;
 use crate::machine::SpaceIx;
@@ -11,6 +12,7 @@ use crate::wait::WaitRequest;
 use crate::{exec, signal};
 use abi::{SigSet, TaskId};
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 
 /// Everything that is the task's own.
 pub struct Task {
@@ -20,6 +22,16 @@ pub struct Task {
     pub tid: u32,
     /// The process it belongs to.
     pub process: ProcessIx,
+    /// Who it acts as.
+    pub credentials: Rc<Credentials>,
+    /// prctl(2), PR_SET_NO_NEW_PRIVS.
+    pub no_new_privileges: bool,
+    /// The signal it gets when its parent dies.
+    pub parent_death_signal: u8,
+    /// It has become a user with more tasks than its limit: execve(2) fails while that lasts.
+    pub over_process_limit: bool,
+    /// The file server knows its credentials and limits as they are.
+    pub rights_told: bool,
     /// Its address space; none once it is dead.
     pub space: Option<SpaceIx>,
     /// What it is doing.
@@ -215,11 +227,22 @@ pub enum AfterStub {
 
 impl Task {
     /// A task that has not run.
-    pub fn new(id: TaskId, tid: u32, process: ProcessIx, space: SpaceIx) -> Task {
+    pub fn new(
+        id: TaskId,
+        tid: u32,
+        process: ProcessIx,
+        space: SpaceIx,
+        credentials: Rc<Credentials>,
+    ) -> Task {
         Task {
             id,
             tid,
             process,
+            credentials,
+            no_new_privileges: false,
+            parent_death_signal: 0,
+            over_process_limit: false,
+            rights_told: false,
             space: Some(space),
             state: State::Moving,
             registers: Registers::new(),

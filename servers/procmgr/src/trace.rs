@@ -34,6 +34,8 @@ pub struct Trace {
     pub quiesce: bool,
     /// Who waits for its stops and its death.
     pub tracer: Option<TaskId>,
+    /// Its tracer had CAP_SYS_PTRACE when it attached.
+    pub privileged: bool,
     /// The ptrace stop that it is at.
     pub stopped: Option<Stopped>,
     /// The latest signal that it was held for,
@@ -120,6 +122,13 @@ impl Trace {
         self.asked = None;
         self.answered = None;
         self.resumed = None;
+    }
+
+    /// Whether somebody watches it who could not have given it privileges: no program that it
+    /// executes does (ptrace.md A10, unsafe_exec).
+    pub fn is_watched_unprivileged(&self) -> bool {
+        self.tracer.is_some() && !self.privileged
+            || self.engines.iter().any(|engine| !engine.privileged)
     }
 
     /// Whether a stop for job control that it is held for is one that others are told of.

@@ -369,8 +369,9 @@ impl Procmgr {
     pub(crate) fn child_of(&self, child: &Process, parent: ProcessIx) -> TaskId {
         let alive = |t: &TaskId| self.find_task(*t).is_ok_and(|t| t.alive());
         let parent = self.process(parent);
-        let creator = child.creator.filter(alive);
-        creator
+        child
+            .parent_task
+            .filter(alive)
             .or_else(|| parent.tasks.iter().copied().find(alive))
             .unwrap_or(parent.leader)
     }
@@ -405,7 +406,7 @@ impl Procmgr {
     fn found(&self, task: TaskId, status: i32, si_code: i32, si_status: i32) -> Found {
         let t = self.task(task);
         let process = self.process(t.process);
-        let uid = process.credentials.uid[0];
+        let uid = self.credentials(task).uid[0];
         Found {
             tid: t.tid,
             uid,

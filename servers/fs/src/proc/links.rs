@@ -2,10 +2,11 @@
 
 use super::ProcNode;
 use crate::Fs;
+use crate::host::{Host, Port};
 use crate::task::Task;
-use crate::tree::{Node, ROOT};
+use crate::tree::Node;
+use abi::Errno;
 use abi::linux::general::O_CLOEXEC;
-use abi::{Errno, TaskId};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,8 +19,19 @@ pub(crate) enum Target {
 
 impl Fs {
     /// Where a symbolic link of /proc leads.
-    pub(crate) fn proc_target(&self, viewer: TaskId, node: ProcNode) -> Result<Target, Errno> {
-        let viewer = self.tasks.get(&viewer).ok_or(Errno::ESRCH)?;
+    pub(crate) fn proc_target<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        node: ProcNode,
+    ) -> Result<Target, Errno> {
+        if let ProcNode::Exe(tid)
+        | ProcNode::Cwd(tid)
+        | ProcNode::RootLink(tid)
+        | ProcNode::Fd(tid, _) = node
+        {
+            self.may_look_into(port, tid)?;
+        }
+        let viewer = self.tasks.get(port.task).ok_or(Errno::ESRCH)?;
         let task = |tid: u32| -> Result<&Task, Errno> { self.by_tid(tid).ok_or(Errno::ENOENT) };
         let text = |text: String| Ok(Target::Text(text.into_bytes()));
         match node {
@@ -31,10 +43,7 @@ impl Fs {
                 Ok(Target::Node(Node::Inode(exe)))
             }
             ProcNode::Cwd(tid) => Ok(Target::Node(self.contexts[task(tid)?.context].cwd)),
-            ProcNode::RootLink(tid) => {
-                task(tid)?;
-                Ok(Target::Node(Node::Inode(ROOT)))
-            }
+            ProcNode::RootLink(tid) => Ok(Target::Node(self.contexts[task(tid)?.context].root)),
             ProcNode::Fd(tid, fd) => {
                 let file = self.fd_of(tid, fd).ok_or(Errno::ENOENT)?;
                 Ok(Target::Node(self.files[file].node))

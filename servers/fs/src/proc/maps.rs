@@ -13,15 +13,19 @@ use alloc::vec::Vec;
 const NAME_COLUMN: usize = 73;
 
 impl Fs {
-    /// proc_pid_maps(5); nothing for a task without memory.
-    pub(super) fn maps<H: Host>(&self, port: &mut Port<'_, H>, tid: u32) -> Result<Vec<u8>, Errno> {
-        port.may_access(tid)?;
+    /// proc_pid_maps(5); nothing where the task does not have that memory any more.
+    pub(super) fn maps<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        tid: u32,
+        memory: u64,
+    ) -> Result<Vec<u8>, Errno> {
         let mut text = Vec::new();
         let mut from = 0;
         // Neighbours often map the same file, and looking for its name takes long.
         let mut latest: Option<(FileRange, Option<Ino>)> = None;
         loop {
-            let mappings = match port.mappings(tid, from) {
+            let mappings = match port.mappings(tid, memory, from) {
                 Ok(mappings) => mappings,
                 Err(Errno::ESRCH) => return Ok(text),
                 Err(errno) => return Err(errno),

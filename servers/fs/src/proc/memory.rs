@@ -11,15 +11,15 @@ use alloc::vec::Vec;
 const MAX_STRETCH: u64 = 1 << 20;
 
 impl<H: Host> Port<'_, H> {
-    /// A part of a task's memory; nothing for a task that has none.
+    /// A part of a task's memory; nothing where the task has it no longer.
     pub(super) fn stretch(
         &mut self,
         tid: u32,
+        memory: u64,
         which: fn(&Layout) -> (u64, u64),
     ) -> Result<Vec<u8>, Errno> {
-        self.status(tid)?;
         let mut text = Vec::new();
-        let Ok(layout) = self.layout(tid) else {
+        let Ok(layout) = self.layout(tid, memory) else {
             return Ok(text);
         };
         let (start, end) = which(&layout);
@@ -27,7 +27,7 @@ impl<H: Host> Port<'_, H> {
         while text.len() < len {
             let mut buffer = [0; MAX];
             let count = (len - text.len()).min(MAX_DATA);
-            match self.peek(tid, start + text.len() as u64, count, &mut buffer) {
+            match self.peek(memory, start + text.len() as u64, count, &mut buffer) {
                 Ok(bytes) if !bytes.is_empty() => text.extend_from_slice(bytes),
                 _ => break,
             }
@@ -36,23 +36,30 @@ impl<H: Host> Port<'_, H> {
     }
 }
 
-/// Reads or writes /proc/PID/mem from `from` on.
+/// Reads or writes the memory behind /proc/PID/mem from `from` on: nothing any more once nobody
+/// has it.
 pub(crate) fn transfer<H: Host>(
     port: &mut Port<'_, H>,
-    tid: u32,
+    memory: u64,
     from: u64,
     io: &mut Io,
 ) -> Result<(), Errno> {
-    port.may_access(tid)?;
     let write = io.write;
+    let gone = |errno| match errno {
+        Errno::ESRCH => Ok(0),
+        errno => Err(errno),
+    };
     io.step(u64::MAX, |addr, len, moved| {
         let len = MAX_DATA.min(len as usize);
         let mut buffer = [0; MAX];
         if write {
             let bytes = port.read(addr, len, &mut buffer)?.to_vec();
-            return port.poke(tid, from + moved, &bytes);
+            return port.poke(memory, from + moved, &bytes).or_else(gone);
         }
-        let bytes = port.peek(tid, from + moved, len, &mut buffer)?.to_vec();
+        let bytes = match port.peek(memory, from + moved, len, &mut buffer) {
+            Ok(bytes) => bytes.to_vec(),
+            Err(errno) => return gone(errno),
+        };
         port.write(addr, &bytes)?;
         Ok(bytes.len() as u64)
     })

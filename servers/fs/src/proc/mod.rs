@@ -87,7 +87,8 @@ impl ProcNode {
             | ProcNode::SysKernel => S_IFDIR | 0o555,
             ProcNode::Fds(_) => S_IFDIR | 0o500,
             ProcNode::FdInfos(_) => S_IFDIR | 0o555,
-            ProcNode::Fd(..) => S_IFLNK | 0o700,
+            // Each as its file was opened, which the descriptor knows.
+            ProcNode::Fd(..) => S_IFLNK | 0o500,
             ProcNode::SelfLink
             | ProcNode::ThreadSelf
             | ProcNode::MountsLink
@@ -168,21 +169,67 @@ impl ProcNode {
 }
 
 impl Fs {
-    /// ESRCH or EACCES where a file of /proc is not for this viewer.
+    /// Whose memory a file of /proc shows that is being opened, or 0: it goes on showing that,
+    /// whatever the task becomes. ESRCH or EACCES where it is not for this viewer.
     pub(crate) fn proc_open<H: Host>(
         &self,
         port: &mut Port<'_, H>,
         node: ProcNode,
-    ) -> Result<(), Errno> {
-        use TaskFile::{Auxv, Environ, Mem};
-        let Some(tid) = node.tid() else { return Ok(()) };
+    ) -> Result<u64, Errno> {
+        use TaskFile::{Auxv, Environ, Maps, Mem};
+        let Some(tid) = node.tid() else { return Ok(0) };
+        let memory = port.status(tid)?.memory;
         match node {
-            ProcNode::File(_, Auxv | Environ | Mem) => {
-                port.status(tid)?;
-                port.may_access(tid)
+            ProcNode::File(_, Auxv | Environ | Maps | Mem) => {
+                self.may_look_into(port, tid)?;
+                Ok(memory)
             }
-            _ => port.status(tid).map(|_| ()),
+            ProcNode::FdInfo(..) => self.may_look_into(port, tid).map(|()| 0),
+            _ => Ok(0),
         }
+    }
+
+    /// EACCES where a viewer must not look into a task.
+    pub(crate) fn may_look_into<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        tid: u32,
+    ) -> Result<(), Errno> {
+        if self.same_process(port.task, tid) {
+            return Ok(());
+        }
+        port.may_access(tid, false)
+    }
+
+    /// The user and group that a node of /proc belongs to: its task's, but root's where even the
+    /// task's own user may not look into it.
+    pub(crate) fn proc_owner<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        node: ProcNode,
+    ) -> Result<(u32, u32), Errno> {
+        let Some(tid) = node.tid() else {
+            return Ok((0, 0));
+        };
+        let status = port.status(tid)?;
+        let open = self.proc_mode(node) == S_IFDIR | 0o555;
+        if open || status.dumpable {
+            return Ok((status.uid[1], status.gid[1]));
+        }
+        Ok((0, 0))
+    }
+
+    /// Type and permissions of a node of /proc as in st_mode.
+    pub(crate) fn proc_mode(&self, node: ProcNode) -> u32 {
+        if let ProcNode::Fd(tid, fd) = node
+            && let Some(file) = self.fd_of(tid, fd)
+        {
+            let file = &self.files[file];
+            let read = if file.readable() { 0o400 } else { 0 };
+            let write = if file.writable() { 0o200 } else { 0 };
+            return S_IFLNK | 0o100 | read | write;
+        }
+        node.mode()
     }
 
     /// What a file of /proc says now.
@@ -190,17 +237,23 @@ impl Fs {
         &self,
         port: &mut Port<'_, H>,
         node: ProcNode,
+        memory: u64,
     ) -> Result<Vec<u8>, Errno> {
         let text = match node {
             ProcNode::System(file) => file.text(port)?,
             ProcNode::FdInfo(tid, fd) => self.fdinfo(tid, fd)?,
             ProcNode::File(tid, file) => match file {
-                TaskFile::Auxv => return port.stretch(tid, |layout| layout.auxiliary),
-                TaskFile::Cmdline => return port.stretch(tid, |layout| layout.arguments),
-                TaskFile::Environ => return port.stretch(tid, |layout| layout.environment),
+                TaskFile::Auxv => return port.stretch(tid, memory, |layout| layout.auxiliary),
+                TaskFile::Cmdline => {
+                    let memory = port.status(tid)?.memory;
+                    return port.stretch(tid, memory, |layout| layout.arguments);
+                }
+                TaskFile::Environ => {
+                    return port.stretch(tid, memory, |layout| layout.environment);
+                }
                 TaskFile::Comm => format!("{}\n", status::comm(&port.status(tid)?)),
                 TaskFile::Limits => status::limits(&port.limits(tid)?),
-                TaskFile::Maps => return self.maps(port, tid),
+                TaskFile::Maps => return self.maps(port, tid, memory),
                 TaskFile::Mountinfo => system::MOUNTINFO.into(),
                 TaskFile::Mounts => system::MOUNTS.into(),
                 TaskFile::OomScoreAdj => "0\n".into(),
@@ -241,8 +294,8 @@ impl Fs {
         }
     }
 
-    fn same_process(&self, viewer: TaskId, tid: u32) -> bool {
-        match (self.tasks.get(&viewer), self.by_tid(tid)) {
+    pub(crate) fn same_process(&self, viewer: TaskId, tid: u32) -> bool {
+        match (self.tasks.get(viewer), self.by_tid(tid)) {
             (Some(viewer), Some(task)) => viewer.tgid == task.tgid,
             _ => false,
         }

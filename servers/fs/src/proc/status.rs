@@ -5,7 +5,7 @@ use crate::dev::Device;
 use crate::host::{Host, Port};
 use crate::tty::CONSOLE;
 use abi::Errno;
-use abi::fs::TaskStatus;
+use abi::fs::{Layout, TaskStatus};
 use alloc::format;
 use alloc::string::String;
 
@@ -13,8 +13,6 @@ use alloc::string::String;
 const TICK: u64 = 10_000_000;
 /// PF_FORKNOEXEC and its like mean nothing here; programs print the field.
 const FLAGS: u32 = 0x0040_0000;
-/// CAP_ 0 to 40.
-const ALL_CAPABILITIES: u64 = (1 << 41) - 1;
 
 impl Fs {
     /// proc_pid_stat(5).
@@ -24,7 +22,11 @@ impl Fs {
         tid: u32,
     ) -> Result<String, Errno> {
         let status = port.status(tid)?;
-        let layout = port.layout(tid).unwrap_or_default();
+        // Where things are in its memory is not for everybody.
+        let layout = match self.may_look_into(port, tid) {
+            Ok(()) => port.layout(tid, status.memory).unwrap_or_default(),
+            Err(_) => Layout::default(),
+        };
         let whole = status.tid == status.tgid;
         let ticks = if whole {
             status.cpu_process
@@ -94,19 +96,28 @@ impl Fs {
             b'Z' => "Z (zombie)",
             _ => "X (dead)",
         };
-        let ids = |[real, effective, saved]: [u32; 3]| {
-            format!("{real}\t{effective}\t{saved}\t{effective}")
+        let ids = |[real, effective, saved]: [u32; 3], files: u32| {
+            format!("{real}\t{effective}\t{saved}\t{files}")
         };
+        let mut groups = String::new();
+        let mut known = 0;
+        while known < status.groups
+            && let Ok(more) = port.groups(status.task, known)
+            && !more.is_empty()
+        {
+            known += more.len() as u32;
+            groups.extend(more.iter().map(|group| format!("{group} ")));
+        }
         let mut text = format!(
             "Name:\t{}\nUmask:\t{umask:04o}\nState:\t{state}\nTgid:\t{}\nNgid:\t0\nPid:\t{}\n\
-             PPid:\t{}\nTracerPid:\t{}\nUid:\t{}\nGid:\t{}\nFDSize:\t{fds}\nGroups:\t \n",
+             PPid:\t{}\nTracerPid:\t{}\nUid:\t{}\nGid:\t{}\nFDSize:\t{fds}\nGroups:\t{groups} \n",
             comm(&status),
             status.tgid,
             status.tid,
             status.ppid,
             status.tracer,
-            ids(status.uid),
-            ids(status.gid),
+            ids(status.uid, status.fsid[0]),
+            ids(status.gid, status.fsid[1]),
         );
         if status.state != b'Z' {
             let (mapped, resident) = (status.mapped / 1024, status.resident / 1024);
@@ -116,16 +127,14 @@ impl Fs {
                  VmSwap:\t       0 kB\n"
             );
         }
-        let capabilities = if status.uid[1] == 0 {
-            ALL_CAPABILITIES
-        } else {
-            0
-        };
+        let [inheritable, permitted, effective, bounding, ambient] =
+            status.capabilities.map(|set| set.bits());
+        let no_new_privileges = u32::from(status.no_new_privileges);
         text += &format!(
             "Threads:\t{}\nSigQ:\t0/4000\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\n\
-             SigIgn:\t{:016x}\nSigCgt:\t{:016x}\nCapInh:\t{:016x}\nCapPrm:\t{capabilities:016x}\n\
-             CapEff:\t{capabilities:016x}\nCapBnd:\t{ALL_CAPABILITIES:016x}\nCapAmb:\t{:016x}\n\
-             NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n\
+             SigIgn:\t{:016x}\nSigCgt:\t{:016x}\nCapInh:\t{inheritable:016x}\nCapPrm:\t{permitted:016x}\n\
+             CapEff:\t{effective:016x}\nCapBnd:\t{bounding:016x}\nCapAmb:\t{ambient:016x}\n\
+             NoNewPrivs:\t{no_new_privileges}\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n\
              voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n",
             status.threads,
             status.pending.0,
@@ -133,8 +142,6 @@ impl Fs {
             status.blocked.0,
             status.ignored.0,
             status.caught.0,
-            0,
-            0,
         );
         Ok(text)
     }

@@ -211,7 +211,12 @@ impl Fs {
             owner: listener_owner,
         };
         let kind = Kind::Socket(end);
-        let end = self.anons.insert(crate::anon::Anon { holds: 1, kind });
+        let end = crate::anon::Anon {
+            holds: 1,
+            owner: self.anons[listener].owner,
+            kind,
+        };
+        let end = self.anons.insert(end);
         let end = end.expect("there was room");
         if let State::Listening { queue, arrived, .. } = &mut self.socket_mut(listener).state {
             queue.push_back(end);
@@ -234,7 +239,7 @@ impl Fs {
         let Some(&end) = queue.front() else {
             return Ok(None);
         };
-        let fd = self.table(port.task)?.lowest_free(0)?;
+        let fd = self.free_fd(port, 0)?;
         if self.files.room() == 0 {
             return Err(Errno::ENFILE);
         }
@@ -263,7 +268,7 @@ impl Fs {
         let Node::Inode(ino) = node else {
             return Err(Errno::ECONNREFUSED);
         };
-        self.permitted(port.task, node, W_OK)?;
+        self.permitted(port, node, W_OK)?;
         if !matches!(self.tree.get(ino).body, Body::Socket) {
             return Err(Errno::ECONNREFUSED);
         }

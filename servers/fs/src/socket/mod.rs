@@ -93,9 +93,7 @@ impl Fs {
     ) -> Result<i64, Errno> {
         check_kind(family, kind, protocol)?;
         let owner = self.credentials(port)?;
-        let table = self.table(port.task)?;
-        let first = table.lowest_free(0)?;
-        let second = table.lowest_free(first as usize + 1)?;
+        let [first, second] = self.free_fds(port)?;
         self.anon_room(2)?;
         let mut fds = [0; 8];
         fds[..4].copy_from_slice(&first.to_le_bytes());
@@ -123,7 +121,11 @@ impl Fs {
         let mut ends = [0; 2];
         for (end, socket) in ends.iter_mut().zip([a, b]) {
             let kind = Kind::Socket(socket);
-            let anon = self.anons.insert(Anon { holds: 0, kind });
+            let anon = self.anons.insert(Anon {
+                holds: 0,
+                owner: port.who.ids(),
+                kind,
+            });
             *end = anon.expect("there was room for two");
         }
         Ok(ends)
@@ -138,7 +140,8 @@ impl Fs {
             self.freed.push(first);
             return Err(Errno::ENFILE);
         };
-        let mut add = |object| self.pipes.insert(Pipe::new(object));
+        let owner = port.who.ids();
+        let mut add = |object| self.pipes.insert(Pipe::new(object, owner));
         match (add(first), add(second)) {
             (Some(there), Some(back)) => Ok([there, back]),
             _ => unreachable!("there was room for two"),
@@ -162,10 +165,9 @@ impl Fs {
     }
 
     /// Process, effective user and group of the caller.
-    fn credentials<H: Host>(&self, port: &mut Port<'_, H>) -> Result<[u32; 3], Errno> {
-        let tid = self.tasks.get(&port.task).ok_or(Errno::ESRCH)?.tid;
-        let status = port.status(tid)?;
-        Ok([status.tgid, status.uid[1], status.gid[1]])
+    fn credentials<H: Host>(&self, port: &Port<'_, H>) -> Result<[u32; 3], Errno> {
+        let tgid = self.tasks.get(port.task).ok_or(Errno::ESRCH)?.tgid;
+        Ok([tgid, port.who.told.uid[1], port.who.told.gid[1]])
     }
 
     /// The last file of a socket is closed.

@@ -10,7 +10,7 @@ use abi::signal::{SIGCONT, SIGHUP, SIGTTIN, SIGTTOU};
 impl Fs {
     /// The caller, as the process manager knows it.
     pub(super) fn caller<H: Host>(&self, port: &mut Port<'_, H>) -> Result<TaskStatus, Errno> {
-        let tid = self.tasks.get(&port.task).ok_or(Errno::ESRCH)?.tid;
+        let tid = self.tasks.get(port.task).ok_or(Errno::ESRCH)?.tid;
         port.status(tid)
     }
 

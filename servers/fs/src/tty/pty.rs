@@ -39,6 +39,7 @@ impl Fs {
         let id = self.ttys.insert(Tty::default()).ok_or(Errno::ENOSPC)?;
         let name = format!("{}", id - FIRST_PTY);
         let mut inode = Inode::new(Mount::Dev, 0o620, Body::Device(Device::Pts(id)));
+        (inode.uid, inode.gid) = port.who.ids();
         inode.times = Times::all(now);
         inode.uid = caller.uid[1];
         inode.gid = 5;
@@ -56,7 +57,11 @@ impl Fs {
             activity: (0, 0),
         });
         let kind = Kind::Master(Master(id));
-        let anon = self.anons.insert(Anon { holds: 0, kind });
+        let anon = self.anons.insert(Anon {
+            holds: 0,
+            owner: (0, 0),
+            kind,
+        });
         Ok(Node::Anon(anon.ok_or(Errno::ENFILE)?))
     }
 

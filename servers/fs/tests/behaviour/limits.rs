@@ -1,12 +1,91 @@
 //! Full tables.
 
 use crate::world::*;
+use abi::fs::Rights;
 use abi::{Errno, TaskId};
-use fs::{MAX_FDS, MAX_FILES, MAX_INODES, MAX_PIPES};
+use fs::{MAX_FD_SLOTS, MAX_FDS, MAX_FILES, MAX_INODES, MAX_PIPES};
+
+fn unlimited() -> Rights {
+    Rights {
+        max_fds: u64::MAX,
+        ..superuser()
+    }
+}
+
+#[test]
+fn the_limit_of_descriptors_is_the_task_s_own() {
+    let mut w = World::new();
+    w.rights(
+        INIT,
+        Rights {
+            max_fds: 5,
+            ..superuser()
+        },
+    );
+    assert_eq!(w.open("/dev/null", 0), Ok(3));
+    assert_eq!(w.sys(INIT, __NR_pipe, &[DATA]), Err(Errno::EMFILE));
+    assert_eq!(w.sys(INIT, __NR_dup, &[0]), Ok(4));
+    assert_eq!(w.sys(INIT, __NR_eventfd2, &[0, 0]), Err(Errno::EMFILE));
+    assert_eq!(w.sys(INIT, __NR_dup2, &[0, 5]), Err(Errno::EBADF));
+    assert_eq!(w.sys(INIT, __NR_dup2, &[0, 4]), Ok(4));
+    let dupfd = [0, F_DUPFD.into(), 5];
+    assert_eq!(w.sys(INIT, __NR_fcntl, &dupfd), Err(Errno::EINVAL));
+    assert_eq!(w.sys(INIT, __NR_poll, &[DATA, 6, 0]), Err(Errno::EINVAL));
+    // What is open above stays so.
+    w.rights(
+        INIT,
+        Rights {
+            max_fds: 1,
+            ..superuser()
+        },
+    );
+    assert_eq!(w.sys(INIT, __NR_dup2, &[4, 0]), Ok(0));
+    assert_eq!(w.sys(INIT, __NR_dup, &[4]), Err(Errno::EMFILE));
+}
+
+#[test]
+fn all_tables_together_have_a_limit() {
+    let mut w = World::new();
+    w.rights(INIT, unlimited());
+    w.sys(INIT, __NR_dup2, &[0, MAX_FDS as u64 - 1]).unwrap();
+    let room = (MAX_FD_SLOTS / MAX_FDS) as u32;
+    for slot in 2..room + 1 {
+        let task = TaskId::new(slot as usize, 1);
+        // Each pays for all of it, whether it shares it or not.
+        let share = slot % 2 == 0;
+        assert_eq!(w.create(task, INIT, slot, share, false), 0);
+    }
+    let one_more = TaskId::new(room as usize + 1, 1);
+    let enomem = Errno::ENOMEM.as_result();
+    assert_eq!(w.create(one_more, INIT, room + 1, false, false), enomem);
+    w.exit(TaskId::new(2, 1));
+    assert_eq!(w.create(one_more, INIT, room + 1, false, false), 0);
+}
+
+#[test]
+fn a_file_grows_to_its_limit_and_no_further() {
+    let mut w = World::new();
+    let fd = w.open("/tmp/a", O_CREAT | O_RDWR).unwrap() as u64;
+    w.rights(
+        INIT,
+        Rights {
+            max_file_size: 10,
+            ..superuser()
+        },
+    );
+    assert_eq!(w.sys(INIT, __NR_write, &[fd, DATA, 8]), Ok(8));
+    assert_eq!(w.sys(INIT, __NR_write, &[fd, DATA, 8]), Ok(2));
+    assert_eq!(w.sys(INIT, __NR_write, &[fd, DATA, 1]), Err(Errno::EFBIG));
+    assert_eq!(w.out.signals, [(INIT, 25)]);
+    assert_eq!(w.sys(INIT, __NR_ftruncate, &[fd, 11]), Err(Errno::EFBIG));
+    assert_eq!(w.out.signals, [(INIT, 25); 2]);
+    assert_eq!(w.sys(INIT, __NR_ftruncate, &[fd, 5]), Ok(0));
+}
 
 #[test]
 fn a_full_table_of_descriptors_is_emfile() {
     let mut w = World::new();
+    w.rights(INIT, unlimited());
     for fd in 3..MAX_FDS as i64 {
         assert_eq!(w.sys(INIT, __NR_dup, &[0]), Ok(fd));
     }
@@ -28,6 +107,7 @@ fn a_full_table_of_descriptors_is_emfile() {
 #[test]
 fn full_tables_of_files_and_pipes_are_enfile() {
     let mut w = World::new();
+    w.rights(INIT, unlimited());
     let mut tasks = 0;
     let mut full = None;
     'all: for slot in 2..20 {
@@ -91,19 +171,15 @@ fn no_more_objects_is_an_error_without_effect() {
 }
 
 #[test]
-fn a_full_table_of_tasks_is_enomem() {
+fn every_slot_has_its_task_and_no_other() {
     let mut w = World::new();
-    for slot in 2..=abi::task::SLOTS as u32 {
-        let task = TaskId::from_badge(u64::from(slot) | 1 << 12).unwrap();
-        let task = if slot as usize == abi::task::SLOTS {
-            TaskId::new(1, 9)
-        } else {
-            task
-        };
-        w.out.objects_full = false;
+    for slot in 2..abi::task::SLOTS as u32 {
+        let task = TaskId::new(slot as usize, 1);
         assert_eq!(w.create(task, INIT, slot, false, false), 0, "{slot}");
         w.forget(task);
     }
     let one_more = w.create(TaskId::new(5, 99), INIT, 9999, false, false);
-    assert_eq!(one_more, Errno::ENOMEM.as_result());
+    assert_eq!(one_more, Errno::EINVAL.as_result());
+    w.exit(TaskId::new(5, 1));
+    assert_eq!(w.create(TaskId::new(5, 2), INIT, 5, false, false), 0);
 }

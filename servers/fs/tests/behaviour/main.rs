@@ -8,6 +8,7 @@ mod files;
 mod garbage;
 mod limits;
 mod names;
+mod permissions;
 mod pipes;
 mod polling;
 mod proc;

@@ -162,8 +162,12 @@ fn renaming_moves_and_replaces() {
     );
     let mut rename = |flags: u32| w.sys(INIT, __NR_renameat2, &[here, a, here, b, flags.into()]);
     assert_eq!(rename(RENAME_NOREPLACE), Err(Errno::EEXIST));
-    assert_eq!(rename(RENAME_EXCHANGE), Err(Errno::EINVAL));
+    let both = RENAME_EXCHANGE | RENAME_NOREPLACE;
+    assert_eq!(rename(both), Err(Errno::EINVAL));
     assert_eq!(rename(8), Err(Errno::EINVAL));
+    assert_eq!(rename(RENAME_EXCHANGE), Ok(0));
+    assert_eq!(w.stat(__NR_stat, "/tmp/e"), Ok((S_IFREG | 0o644, 1)));
+    assert_eq!(w.stat(__NR_stat, "/tmp/b/../e"), Ok((S_IFREG | 0o644, 1)));
 }
 
 #[test]

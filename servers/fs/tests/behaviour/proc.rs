@@ -160,9 +160,19 @@ fn parts_of_a_task_s_memory_are_files() {
         w.sys(INIT, __NR_pread64, &[fd as u64, DATA, 4, NOWHERE]),
         Err(Errno::EIO)
     );
-    w.out.closed.insert(1);
-    assert_eq!(w.open("/proc/1/mem", O_RDONLY), Err(Errno::EACCES));
-    assert_eq!(w.open("/proc/1/environ", O_RDONLY), Err(Errno::EACCES));
+    w.fork();
+    w.out.closed.extend([1, 2]);
+    assert!(w.open("/proc/1/mem", O_RDONLY).is_ok(), "one's own");
+    for file in ["mem", "environ", "maps", "auxv", "fdinfo/0"] {
+        let path = format!("/proc/2/{file}");
+        assert_eq!(w.open(&path, O_RDONLY), Err(Errno::EACCES), "{path}");
+    }
+    for link in ["exe", "cwd", "root", "fd/0"] {
+        let path = format!("/proc/2/{link}");
+        let read = w.with_path(__NR_readlink, &path, &[DATA, 64]);
+        assert_eq!(read, Err(Errno::EACCES), "{path}");
+    }
+    assert!(w.open("/proc/2/stat", O_RDONLY).is_ok());
 }
 
 #[test]

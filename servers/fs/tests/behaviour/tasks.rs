@@ -100,6 +100,8 @@ fn programs_are_found_by_who_may_run_them() {
         size: TOOL.len() as u64,
     };
     let found = Outcome::Program {
+        readable: true,
+        shared: false,
         range,
         uid: 0,
         gid: 0,

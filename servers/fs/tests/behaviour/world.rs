@@ -3,7 +3,7 @@
 use abi::archive::{Entry, Kind, MAGIC, PAGE};
 use abi::fs::*;
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
-use abi::{Errno, SigSet, TaskId};
+use abi::{CapabilitySet, Errno, SigSet, TaskId};
 use fs::{Fs, Host};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -64,11 +64,6 @@ enum Answer {
     Count(u64),
     Bytes(Vec<u8>),
     Object(ObjectId),
-    Status(TaskStatus),
-    Mappings([Option<Mapping>; MAPPINGS]),
-    Layout(Layout),
-    Limits([(u64, u64); 16]),
-    System,
     Time,
 }
 
@@ -229,7 +224,7 @@ impl Outside {
                 self.groups.push((pgid, signo));
                 Ok(Answer::Done)
             }
-            Call::Status { tid } => Ok(Answer::Status(TaskStatus {
+            Call::Status { tid } => Ok(record(TaskStatus {
                 task: if tid <= 3 {
                     TaskId::new(tid as usize, 1)
                 } else {
@@ -244,6 +239,12 @@ impl Outside {
                 state: b't',
                 uid: [0; 3],
                 gid: [0; 3],
+                fsid: [0; 2],
+                groups: 0,
+                capabilities: [abi::CapabilitySet::EMPTY; 5],
+                no_new_privileges: false,
+                memory: tid.into(),
+                dumpable: true,
                 comm: *self.comms.get(&tid).unwrap_or(b"name (x)\0\0\0\0\0\0\0\0"),
                 mapped: 8192,
                 resident: 4096,
@@ -270,18 +271,23 @@ impl Outside {
                 let bytes = tids.flat_map(|(tid, _)| tid.to_le_bytes());
                 Ok(Answer::Bytes(bytes.take(MAX_DATA).collect()))
             }
+            Call::Groups { .. } => Ok(Answer::Bytes(Vec::new())),
             Call::MayAccess { tid, .. } => match self.closed.contains(&tid) {
                 true => Err(Errno::EACCES),
                 false => Ok(Answer::Done),
             },
-            Call::Peek { tid, addr, len } => {
-                let memory = self.of_tid(tid)?;
+            Call::Peek { memory, addr, len } => {
+                let memory = self.of_tid(memory as u32)?;
                 let at = place(addr).map_err(|_| Errno::EIO)?;
                 let end = memory.len().min(at + len as usize);
                 Ok(Answer::Bytes(memory[at..end].to_vec()))
             }
-            Call::Poke { tid, addr, bytes } => {
-                let memory = self.of_tid(tid)?;
+            Call::Poke {
+                memory,
+                addr,
+                bytes,
+            } => {
+                let memory = self.of_tid(memory as u32)?;
                 let at = place(addr).map_err(|_| Errno::EIO)?;
                 let count = bytes.len().min(memory.len() - at);
                 memory[at..at + count].copy_from_slice(&bytes[..count]);
@@ -293,9 +299,9 @@ impl Outside {
                 for (to, mapping) in mappings.iter_mut().zip(rest) {
                     *to = Some(*mapping);
                 }
-                Ok(Answer::Mappings(mappings))
+                Ok(record(mappings))
             }
-            Call::Layout { .. } => Ok(Answer::Layout(self.layout)),
+            Call::Layout { .. } => Ok(record(self.layout)),
             Call::SetComm { tid, comm } => {
                 self.comms.insert(tid, comm);
                 Ok(Answer::Done)
@@ -303,9 +309,16 @@ impl Outside {
             Call::Limits { .. } => {
                 let mut limits = [(u64::MAX, u64::MAX); 16];
                 limits[RLIMIT_NOFILE as usize] = (1024, 4096);
-                Ok(Answer::Limits(limits))
+                Ok(record(limits))
             }
-            Call::System => Ok(Answer::System),
+            Call::System => Ok(record(SystemInfo {
+                memory_total: 512 << 20,
+                memory_free: 500 << 20,
+                busy: 2_000_000_000,
+                tasks: 3,
+                running: 1,
+                last_tid: 9,
+            })),
             Call::Time => Ok(Answer::Time),
             Call::WakeAt { deadline } => {
                 self.wake = deadline;
@@ -313,6 +326,12 @@ impl Outside {
             }
         }
     }
+}
+
+fn record<T: Record>(value: T) -> Answer {
+    let mut buffer = [0; MAX];
+    let len = wire::encode(&value, &mut buffer);
+    Answer::Bytes(buffer[..len].to_vec())
 }
 
 fn place(addr: u64) -> Result<usize, Errno> {
@@ -334,18 +353,6 @@ impl Host for Outside {
             Answer::Count(count) => Reply::Count(*count),
             Answer::Bytes(bytes) => Reply::Bytes(bytes),
             Answer::Object(object) => Reply::Object(*object),
-            Answer::Status(status) => Reply::Status(*status),
-            Answer::Mappings(mappings) => Reply::Mappings(*mappings),
-            Answer::Layout(layout) => Reply::Layout(*layout),
-            Answer::Limits(limits) => Reply::Limits(*limits),
-            Answer::System => Reply::System(SystemInfo {
-                memory_total: 512 << 20,
-                memory_free: 500 << 20,
-                busy: 2_000_000_000,
-                tasks: 3,
-                running: 1,
-                last_tid: 9,
-            }),
             Answer::Time => Reply::Time {
                 monotonic: self.now,
                 realtime: self.now + 1_700_000_000_000_000_000,
@@ -396,6 +403,35 @@ impl Host for Outside {
     fn serial_ack(&mut self) {}
 }
 
+/// What root may do, within the usual limits.
+pub fn superuser() -> Rights {
+    Rights {
+        uid: [0; 3],
+        gid: [0; 3],
+        fsuid: 0,
+        fsgid: 0,
+        groups: 0,
+        effective: CapabilitySet::ALL,
+        permitted: CapabilitySet::ALL,
+        ids_only: false,
+        max_fds: 1024,
+        max_file_size: u64::MAX,
+    }
+}
+
+/// What this user may do, in a group of the same number.
+pub fn user(uid: u32) -> Rights {
+    Rights {
+        uid: [uid; 3],
+        gid: [uid; 3],
+        fsuid: uid,
+        fsgid: uid,
+        effective: CapabilitySet::EMPTY,
+        permitted: CapabilitySet::EMPTY,
+        ..superuser()
+    }
+}
+
 /// A booted file server with one task, [`INIT`], of tid 1.
 pub struct World {
     pub fs: Fs,
@@ -413,6 +449,7 @@ impl World {
         fs.start(&mut out);
         let mut world = World { fs, out, next: 0 };
         assert_eq!(world.create(INIT, INIT, 1, false, false), 0);
+        world.rights(INIT, superuser());
         world
     }
 
@@ -427,6 +464,13 @@ impl World {
         self.out.outstanding.insert((task, number));
         self.send(task, number, event);
         number
+    }
+
+    /// Says what a task may do from now on.
+    pub fn rights(&mut self, task: TaskId, rights: Rights) {
+        let mut buffer = [0; MAX];
+        let len = wire::encode(&rights, &mut buffer);
+        self.send(task, 0, Event::Rights(&buffer[..len]));
     }
 
     /// Sends an event that is not completed.

@@ -10,11 +10,12 @@ mod inbox;
 mod requests;
 
 use crate::Procmgr;
+use crate::credentials::AccessMode;
 use crate::hold::Hold;
 use crate::task::State;
 use abi::engine::{Handle, PER_CLIENT, PER_TASK, Standing};
 use abi::tracer::Reply;
-use abi::{Errno, TaskId};
+use abi::{Capability, Errno, TaskId};
 
 pub use callback::{Answered, Asked};
 pub use inbox::Inbox;
@@ -28,6 +29,9 @@ pub struct Engine {
     pub client: TaskId,
     /// What it is called back with.
     pub data: u64,
+    /// Its client had CAP_SYS_PTRACE when it attached: what the task executes may give it
+    /// privileges.
+    pub privileged: bool,
 }
 
 impl Procmgr {
@@ -39,12 +43,14 @@ impl Procmgr {
         number: u32,
         data: u64,
     ) -> Result<Reply, Errno> {
-        let by = self.process_of(self.named_task(client)?.id);
+        let by = self.named_task(client)?.process;
         let task = self.named_task(id)?;
         let tid = task.tid;
-        if tid <= 1 || task.process == by || !self.may_access(by, task.process) {
+        let forbidden = tid <= 1 || task.process == by;
+        if forbidden || !self.may_access(client, id, AccessMode::Real) {
             return Err(Errno::EPERM);
         }
+        let privileged = self.capable(client, Capability::CAP_SYS_PTRACE);
         if !self.task(client).alive() {
             return Err(Errno::ESRCH);
         }
@@ -68,6 +74,7 @@ impl Procmgr {
             number,
             client,
             data,
+            privileged,
         });
         Ok(Reply::Engaged { tid, standing })
     }

@@ -13,6 +13,7 @@ mod script;
 mod stack;
 
 use crate::Procmgr;
+use crate::credentials::{Credentials, Executable, Unsafe};
 use crate::fork::FPU_AREA;
 use crate::hold::Hold;
 use crate::machine::{Machine, PAGE, SpaceIx, Stub};
@@ -42,6 +43,24 @@ pub struct Exec {
     path: Vec<u8>,
     scripts: usize,
     program: Option<(FileRange, elf::Program)>,
+    /// Whose the program is; a script's own owner and bits mean nothing.
+    owner: Executable,
+    /// Somebody has no right to read the program or its interpreter.
+    unreadable: bool,
+    /// Another process shares the working directory and mask.
+    shared: bool,
+}
+
+/// A file that the file server has found to be run.
+pub struct FoundProgram {
+    /// Its bytes.
+    pub range: FileRange,
+    /// Whose it is.
+    pub owner: Executable,
+    /// Whether who runs it may read it.
+    pub readable: bool,
+    /// Another process shares the working directory and mask.
+    pub shared: bool,
 }
 
 /// What the file server is to find.
@@ -81,6 +100,9 @@ impl Procmgr {
                     path,
                     scripts: 0,
                     program: None,
+                    owner: Executable::default(),
+                    unreadable: false,
+                    shared: false,
                 };
                 self.task_mut(id).trace.first_program = Some(Box::new(exec));
                 let purpose = FsPurpose::Created {
@@ -105,6 +127,12 @@ impl Procmgr {
 
     /// execve(2).
     pub(crate) fn sys_execve(&mut self, m: &mut impl Machine, id: TaskId, args: [u64; 6]) -> Done {
+        if core::mem::take(&mut self.task_mut(id).over_process_limit)
+            && self.exceeds_process_limit(id)
+        {
+            self.task_mut(id).over_process_limit = true;
+            return Errno::EAGAIN.into();
+        }
         let path = self.room(m).and_then(|()| self.read_path(m, id, args[0]));
         let read = path.and_then(|path| {
             let args = self.read_args(m, id, args[1], args[2])?;
@@ -118,6 +146,9 @@ impl Procmgr {
                     path,
                     scripts: 0,
                     program: None,
+                    owner: Executable::default(),
+                    unreadable: false,
+                    shared: false,
                 };
                 self.report_fs(m, id, FsPurpose::FindProgram(Box::new(exec)));
                 Done::Later
@@ -142,10 +173,10 @@ impl Procmgr {
         m: &mut impl Machine,
         id: TaskId,
         mut exec: Box<Exec>,
-        found: Result<FileRange, Errno>,
+        found: Result<FoundProgram, Errno>,
     ) {
         self.task_mut(id).state = State::Moving;
-        match found.and_then(|range| self.examine(m, id, &mut exec, range)) {
+        match found.and_then(|found| self.examine(m, &mut exec, &found)) {
             Ok(Next::Look) => self.report_fs(m, id, FsPurpose::FindProgram(exec)),
             Ok(Next::Run(space, start)) => {
                 let (exec, (regs, layout)) = (*exec, *start);
@@ -178,10 +209,10 @@ impl Procmgr {
     fn examine(
         &mut self,
         m: &mut impl Machine,
-        id: TaskId,
         exec: &mut Exec,
-        range: FileRange,
+        found: &FoundProgram,
     ) -> Result<Next, Errno> {
+        let range = found.range;
         let mut head = [0; elf::HEAD];
         let len = (range.size as usize).min(head.len());
         self.memory
@@ -189,7 +220,8 @@ impl Procmgr {
         let head = &head[..len];
         if let LookingFor::Interpreter(_) = exec.looking_for {
             let interpreter = elf::Program::parse(head)?;
-            return self.build(m, id, exec, Some((range, interpreter)));
+            exec.unreadable |= !found.readable;
+            return self.build(m, exec, Some((range, interpreter)));
         }
         if let Some(script) = script::parse(head)? {
             if exec.scripts == MAX_SCRIPTS {
@@ -207,12 +239,15 @@ impl Procmgr {
         let program = elf::Program::parse(head)?;
         let interpreter = self.interpreter_of(m, range, &program)?;
         exec.program = Some((range, program));
+        exec.owner = found.owner;
+        exec.unreadable = !found.readable;
+        exec.shared = found.shared;
         match interpreter {
             Some(path) => {
                 exec.looking_for = LookingFor::Interpreter(path);
                 Ok(Next::Look)
             }
-            None => self.build(m, id, exec, None),
+            None => self.build(m, exec, None),
         }
     }
 
@@ -220,12 +255,11 @@ impl Procmgr {
     fn build(
         &mut self,
         m: &mut impl Machine,
-        id: TaskId,
         exec: &Exec,
         interpreter: Option<(FileRange, elf::Program)>,
     ) -> Result<Next, Errno> {
         let space = self.memory.space_new(m)?;
-        match self.fill(m, id, exec, interpreter, space) {
+        match self.fill(m, exec, interpreter, space) {
             Ok(start) => Ok(Next::Run(space, Box::new(start))),
             Err(e) => {
                 self.memory.space_release(m, space);
@@ -237,7 +271,6 @@ impl Procmgr {
     fn fill(
         &mut self,
         m: &mut impl Machine,
-        id: TaskId,
         exec: &Exec,
         interpreter: Option<(FileRange, elf::Program)>,
         space: SpaceIx,
@@ -257,13 +290,11 @@ impl Procmgr {
             Some((range, it)) => Some(self.load(m, space, range, &it, load::Place::Interpreter)?),
             None => None,
         };
-        let ids = self.process(self.process_of(id)).credentials;
         let mut random = [0; 16];
         self.random.fill(&mut random);
         let auxv = stack::Auxv {
             program: &loaded,
             interpreter: interpreter.as_ref(),
-            ids,
             random,
         };
         let layout = self.build_stack(m, space, &exec.args, &exec.path, &auxv)?;
@@ -289,6 +320,8 @@ impl Procmgr {
         self.leave_words(m, id);
         self.release_vfork(m, id);
         m.thread_move(id, space);
+        let (new, secure) = self.executing(id, &exec);
+        self.write_identity(m, space, &layout, &new, secure);
         let name = exec.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
         let task = self.task_mut(id);
         task.comm = [0; 16];
@@ -317,9 +350,10 @@ impl Procmgr {
         let process = self.process_mut(ix);
         process.actions.reset_handlers();
         process.has_execed = true;
-        process.keep_capabilities = false;
         process.exec_path = exec.path.clone();
         process.layout = layout;
+        self.apply_memory_limits(ix);
+        self.take_identity(id, new, secure, exec.unreadable);
         let program = exec.program.as_ref().expect("a program was built").0;
         let done = Executed {
             program,
@@ -327,6 +361,28 @@ impl Procmgr {
             former_tid,
         };
         self.report_fs(m, id, FsPurpose::Executed(Box::new(done)));
+    }
+
+    /// Who the task is with its new program, and whether that has to be careful.
+    fn executing(&self, id: TaskId, exec: &Exec) -> (Credentials, bool) {
+        let task = self.task(id);
+        let unsafety = Unsafe {
+            no_new_privileges: task.no_new_privileges,
+            shared: exec.shared,
+            traced: task.trace.is_watched_unprivileged(),
+        };
+        task.credentials.executing(exec.owner, unsafety)
+    }
+
+    /// It is that from here on. Its memory is new: who may look into it is decided anew.
+    fn take_identity(&mut self, id: TaskId, new: Credentials, secure: bool, unreadable: bool) {
+        let before = self.credentials(id);
+        let itself = before.uid[1] == before.uid[0] && before.gid[1] == before.gid[0];
+        self.set_dumpable(id, itself && !unreadable);
+        if secure {
+            self.task_mut(id).parent_death_signal = 0;
+        }
+        self.commit_credentials(id, new);
     }
 
     /// The file server has closed what was to be closed.

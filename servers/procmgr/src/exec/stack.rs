@@ -3,10 +3,10 @@
 use super::args::Args;
 use super::load::Loaded;
 use crate::Procmgr;
+use crate::credentials::Credentials;
 use crate::fork::FPU_AREA;
 use crate::machine::{Machine, PAGE, SpaceIx};
 use crate::memory::{MapRequest, Source};
-use crate::process::Credentials;
 use abi::Errno;
 use abi::fs::Layout;
 use abi::linux::general as g;
@@ -48,8 +48,6 @@ pub struct Auxv<'a> {
     pub program: &'a Loaded,
     /// Its interpreter.
     pub interpreter: Option<&'a Loaded>,
-    /// Who runs it.
-    pub ids: Credentials,
     /// AT_RANDOM.
     pub random: [u8; 16],
 }
@@ -121,12 +119,45 @@ impl Procmgr {
     }
 }
 
+/// How many entries of the auxiliary vector come before those that say who runs the program.
+const IDENTITY: usize = 9;
+
+/// The entries that say who runs a program.
+fn identity(ids: &Credentials, secure: bool) -> [(u64, u64); 5] {
+    let ([uid, euid, _], [gid, egid, _]) = (ids.uid, ids.gid);
+    [
+        (AT_UID, uid.into()),
+        (AT_EUID, euid.into()),
+        (AT_GID, gid.into()),
+        (AT_EGID, egid.into()),
+        (AT_SECURE, secure.into()),
+    ]
+}
+
+impl Procmgr {
+    /// Writes into a new program's auxiliary vector who runs it.
+    pub(super) fn write_identity(
+        &mut self,
+        m: &mut impl Machine,
+        space: SpaceIx,
+        layout: &Layout,
+        ids: &Credentials,
+        secure: bool,
+    ) {
+        let words = identity(ids, secure).into_iter();
+        let bytes: Vec<u8> = words
+            .flat_map(|(key, value)| [key.to_le_bytes(), value.to_le_bytes()])
+            .flatten()
+            .collect();
+        let at = layout.auxiliary.0 + 16 * IDENTITY as u64;
+        let written = self.memory.poke(m, space, at, &bytes);
+        assert_eq!(written, bytes.len(), "the stack was just written");
+    }
+}
+
 impl Auxv<'_> {
     fn words(&self, execfn: u64, platform: u64, random: u64) -> impl Iterator<Item = u64> {
-        let [uid, euid, _] = self.ids.uid;
-        let [gid, egid, _] = self.ids.gid;
-        let secure = u64::from(uid != euid || gid != egid);
-        [
+        let before = [
             (AT_HWCAP, HWCAP),
             (AT_PAGESZ, PAGE),
             (AT_CLKTCK, 100),
@@ -136,19 +167,19 @@ impl Auxv<'_> {
             (AT_BASE, self.interpreter.map_or(0, |i| i.base)),
             (AT_FLAGS, 0),
             (AT_ENTRY, self.program.entry),
-            (AT_UID, uid.into()),
-            (AT_EUID, euid.into()),
-            (AT_GID, gid.into()),
-            (AT_EGID, egid.into()),
-            (AT_SECURE, secure),
+        ];
+        const { assert!(IDENTITY == 9) };
+        let behind = [
             (AT_RANDOM, random),
             (AT_EXECFN, execfn),
             (AT_PLATFORM, platform),
             (AT_MINSIGSTKSZ, MINSIGSTKSZ),
             (AT_NULL, 0),
-        ]
-        .into_iter()
-        .flat_map(|(key, value)| [key, value])
+        ];
+        // Who runs it is known when nothing can fail any more.
+        let identity = identity(&Credentials::root(), false);
+        let all = before.into_iter().chain(identity).chain(behind);
+        all.flat_map(|(key, value)| [key, value])
     }
 }
 

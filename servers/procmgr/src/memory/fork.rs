@@ -23,14 +23,17 @@ impl Memory {
     /// is full; the original is then as it was.
     pub fn space_fork(&mut self, m: &mut impl Machine, from: SpaceIx) -> Result<SpaceIx, Errno> {
         let child = self.free_slot()?;
+        let serial = self.next_serial();
         let parent = self.space(from);
         let mut space = Space {
             references: 1,
+            serial,
             vmas: Vmas::default(),
             pages: PageTable::default(),
             limits: parent.limits,
             brk_start: parent.brk_start,
             brk: parent.brk,
+            dumpable: parent.dumpable,
         };
         let taken = take_room(m, parent, &mut space).and_then(|()| m.space_create(child));
         if taken.is_err() {

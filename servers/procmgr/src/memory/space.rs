@@ -19,16 +19,22 @@ pub struct Memory {
     pub(super) objects: Objects,
     /// The frame of zeros that untouched anonymous memory reads as; made at its first use.
     pub(super) zero: Option<Frame>,
+    /// How many spaces there have been.
+    pub(super) made: u64,
 }
 
 /// One address space.
 pub(super) struct Space {
     pub references: u32,
+    /// Which of all spaces that there have been.
+    pub serial: u64,
     pub vmas: Vmas,
     pub pages: PageTable,
     pub limits: Limits,
     pub brk_start: u64,
     pub brk: u64,
+    /// Its user may look into it.
+    pub dumpable: bool,
 }
 
 /// What a space may have.
@@ -62,15 +68,35 @@ impl Memory {
             self.frames.total = m.frames_free() as u64;
         }
         m.space_create(s).map_err(|_| Errno::ENOMEM)?;
+        let serial = self.next_serial();
         self.spaces[s.0 as usize] = Some(Space {
             references: 1,
+            serial,
             vmas: Vmas::default(),
             pages: PageTable::default(),
             limits: Limits::default(),
             brk_start: 0,
             brk: 0,
+            dumpable: true,
         });
         Ok(s)
+    }
+
+    pub(super) fn next_serial(&mut self) -> u64 {
+        self.made += 1;
+        self.made
+    }
+
+    /// A name for a space that no other one ever has; never 0.
+    pub fn name(&self, s: SpaceIx) -> u64 {
+        self.space(s).serial * SLOTS as u64 + u64::from(s.0)
+    }
+
+    /// The space of a name, if it is there still.
+    pub fn named(&self, name: u64) -> Option<SpaceIx> {
+        let ix = SpaceIx((name % SLOTS as u64) as u16);
+        let space = self.spaces.get(ix.0 as usize)?.as_ref()?;
+        (space.serial == name / SLOTS as u64).then_some(ix)
     }
 
     /// Counts one more user of a space.
@@ -138,6 +164,16 @@ impl Memory {
     /// Sets what a space may have; what it has already stays.
     pub fn set_limits(&mut self, s: SpaceIx, limits: Limits) {
         self.space_mut(s).limits = limits;
+    }
+
+    /// Whether the user of a space's tasks may look into it (prctl(2), PR_SET_DUMPABLE).
+    pub fn dumpable(&self, s: SpaceIx) -> bool {
+        self.space(s).dumpable
+    }
+
+    /// Says whether it may.
+    pub fn set_dumpable(&mut self, s: SpaceIx, dumpable: bool) {
+        self.space_mut(s).dumpable = dumpable;
     }
 
     /// A slot of the table that holds no space.

@@ -65,7 +65,7 @@ impl Procmgr {
         Ok(match self.stop_info(id)? {
             Some(info) if info.signo == i32::from(signo) => info,
             _ => {
-                let uid = self.process(self.process_of(by)).credentials.uid[0];
+                let uid = self.credentials(by).uid[0];
                 SigInfo::from_process(signo, code::SI_USER, self.task(by).tid, uid)
             }
         })

@@ -110,7 +110,7 @@ impl Procmgr {
             return None;
         }
         let task = self.task(id);
-        let uid = self.process(task.process).credentials.uid[0];
+        let uid = task.credentials.uid[0];
         let status = stop.signo().into();
         Some(SigInfo::child(
             code::CLD_TRAPPED,
@@ -177,7 +177,7 @@ impl Procmgr {
         if stopped.stop.kind == StopKind::Signal {
             return Ok(Some(task.trace.signal));
         }
-        let uid = self.process(task.process).credentials.uid[0];
+        let uid = task.credentials.uid[0];
         Ok(stopped.stop.info(task.tid, uid))
     }
 

@@ -5,19 +5,20 @@ use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::task::{State, Wait};
 use abi::signal::{SIGCONT, SIGKILL, STOPPING, code};
-use abi::{Errno, SigInfo, SigSet, TaskId};
+use abi::{Capability, Errno, SigInfo, SigSet, TaskId};
 
 impl Procmgr {
-    /// kill(2): whether a process may signal another. SIGCONT within a session always passes.
-    pub(crate) fn may_signal(&self, from: ProcessIx, to: ProcessIx, signo: u8) -> bool {
-        let (a, b) = (self.process(from), self.process(to));
-        let (mine, its) = (&a.credentials.uid, &b.credentials.uid);
-        from == to
-            || a.credentials.privileged()
-            || [mine[0], mine[1]]
+    /// kill(2): whether a task may signal another. SIGCONT within a session always passes.
+    pub(crate) fn may_signal(&self, from: TaskId, to: TaskId, signo: u8) -> bool {
+        let (own, other) = (self.process_of(from), self.process_of(to));
+        let (mine, its) = (self.credentials(from), self.credentials(to));
+        let [real, effective, _] = mine.uid;
+        own == other
+            || mine.capable(Capability::CAP_KILL)
+            || [its.uid[0], its.uid[2]]
                 .iter()
-                .any(|uid| *uid == its[0] || *uid == its[2])
-            || (signo == SIGCONT && a.sid == b.sid)
+                .any(|uid| *uid == real || *uid == effective)
+            || (signo == SIGCONT && self.process(own).sid == self.process(other).sid)
     }
 
     /// Sends a signal to a process: any of its tasks may take it.

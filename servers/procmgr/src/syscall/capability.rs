@@ -1,25 +1,30 @@
-//! Capabilities: root has all of them, everybody else none.
+//! capget(2), capset(2), and prctl(2) about capabilities.
 
 use crate::Procmgr;
+use crate::credentials::{Credentials, Wanted};
 use crate::machine::Machine;
-use abi::{Errno, TaskId};
+use abi::{Capability, CapabilitySet, Errno, TaskId};
+use alloc::rc::Rc;
 
 /// Linux's versions of the call's header: the first has one word per set, the others two.
 const VERSION_1: u32 = 0x1998_0330;
 const VERSION_2: u32 = 0x2007_1026;
 const VERSION_3: u32 = 0x2008_0522;
-/// The highest capability of Linux 6.1, CAP_CHECKPOINT_RESTORE.
-pub(super) const LAST: u64 = 40;
-const ALL: u64 = (1 << (LAST + 1)) - 1;
+
+pub(super) const PR_GET_KEEPCAPS: u64 = 7;
+pub(super) const PR_SET_KEEPCAPS: u64 = 8;
+pub(super) const PR_CAPBSET_READ: u64 = 23;
+pub(super) const PR_CAPBSET_DROP: u64 = 24;
+pub(super) const PR_GET_SECUREBITS: u64 = 27;
+pub(super) const PR_SET_SECUREBITS: u64 = 28;
+pub(super) const PR_CAP_AMBIENT: u64 = 47;
+
+const PR_CAP_AMBIENT_IS_SET: u64 = 1;
+const PR_CAP_AMBIENT_RAISE: u64 = 2;
+const PR_CAP_AMBIENT_LOWER: u64 = 3;
+const PR_CAP_AMBIENT_CLEAR_ALL: u64 = 4;
 
 impl Procmgr {
-    fn capabilities(&self, id: TaskId) -> u64 {
-        match self.process(self.process_of(id)).credentials.privileged() {
-            true => ALL,
-            false => 0,
-        }
-    }
-
     /// Reads the header of capget and capset: how many words a set has, and about whom it is.
     fn capability_header(
         &mut self,
@@ -60,22 +65,19 @@ impl Procmgr {
         if a[1] == 0 {
             return Ok(());
         }
-        let set = self.capabilities(target);
-        for (i, word) in [set as u32, (set >> 32) as u32]
-            .iter()
-            .take(words)
-            .enumerate()
-        {
+        let its = Rc::clone(self.credentials(target));
+        for i in 0..words {
             let mut bytes = [0; 12];
-            bytes[..4].copy_from_slice(&word.to_le_bytes());
-            bytes[4..8].copy_from_slice(&word.to_le_bytes());
+            let sets = [its.effective, its.permitted, its.inheritable];
+            for (to, set) in bytes.chunks_exact_mut(4).zip(sets) {
+                to.copy_from_slice(&((set.bits() >> (32 * i)) as u32).to_le_bytes());
+            }
             self.put(m, id, a[1].wrapping_add(12 * i as u64), &bytes)?;
         }
         Ok(())
     }
 
-    /// capset(2): nothing may be gained. What root gives up stays with it, see
-    /// docs/differences.md.
+    /// capset(2).
     pub(super) fn sys_capset(
         &mut self,
         m: &mut impl Machine,
@@ -86,19 +88,68 @@ impl Procmgr {
         if pid != 0 && self.by_tid(pid as u32) != Some(id) {
             return Err(Errno::EPERM);
         }
-        let (mut effective, mut permitted) = (0, 0);
+        let mut sets = [0; 3];
         for i in 0..words {
             let bytes: [u8; 12] = self.get(m, id, a[1].wrapping_add(12 * i as u64))?;
-            let word = |at: usize| {
-                let word = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-                u64::from(u32::from_le_bytes(word)) << (32 * i)
-            };
-            effective |= word(0) & ALL;
-            permitted |= word(4) & ALL;
+            for (set, word) in sets.iter_mut().zip(bytes.chunks_exact(4)) {
+                let word = u32::from_le_bytes(word.try_into().expect("four bytes"));
+                *set |= u64::from(word) << (32 * i);
+            }
         }
-        if permitted & !self.capabilities(id) != 0 || effective & !permitted != 0 {
-            return Err(Errno::EPERM);
-        }
+        let [effective, permitted, inheritable] = sets.map(CapabilitySet::from_bits);
+        let wanted = Wanted {
+            effective,
+            permitted,
+            inheritable,
+        };
+        let new = self.credentials(id).set_capabilities(&wanted)?;
+        self.commit_credentials(id, new);
         Ok(())
+    }
+
+    /// prctl(2), what concerns capabilities.
+    pub(super) fn capability_prctl(&mut self, id: TaskId, a: [u64; 6]) -> Result<i64, Errno> {
+        let ids = self.credentials(id);
+        let new = match a[0] {
+            PR_GET_KEEPCAPS => return Ok(ids.keeps_capabilities().into()),
+            PR_SET_KEEPCAPS => ids.set_keep_capabilities(a[1])?,
+            PR_CAPBSET_READ => {
+                let capability = Capability::new(a[1]).ok_or(Errno::EINVAL)?;
+                return Ok(ids.bounding.has(capability).into());
+            }
+            PR_CAPBSET_DROP => ids.drop_bounding(a[1])?,
+            PR_GET_SECUREBITS => return Ok(ids.securebits.into()),
+            PR_SET_SECUREBITS => ids.set_securebits(a[1])?,
+            PR_CAP_AMBIENT => match ambient(ids, a)? {
+                Ambient::Is(set) => return Ok(set.into()),
+                Ambient::Becomes(new) => new,
+            },
+            _ => return Err(Errno::EINVAL),
+        };
+        self.commit_credentials(id, new);
+        Ok(0)
+    }
+}
+
+/// What PR_CAP_AMBIENT answers or does.
+enum Ambient {
+    Is(bool),
+    Becomes(Credentials),
+}
+
+fn ambient(ids: &Credentials, a: [u64; 6]) -> Result<Ambient, Errno> {
+    if a[1] == PR_CAP_AMBIENT_CLEAR_ALL {
+        return match a[2..5] {
+            [0, 0, 0] => Ok(Ambient::Becomes(ids.clear_ambient())),
+            _ => Err(Errno::EINVAL),
+        };
+    }
+    let capability = Capability::new(a[2]).filter(|_| a[3..5] == [0, 0]);
+    let capability = capability.ok_or(Errno::EINVAL)?;
+    match a[1] {
+        PR_CAP_AMBIENT_IS_SET => Ok(Ambient::Is(ids.ambient.has(capability))),
+        PR_CAP_AMBIENT_RAISE => Ok(Ambient::Becomes(ids.raise_ambient(capability)?)),
+        PR_CAP_AMBIENT_LOWER => Ok(Ambient::Becomes(ids.lower_ambient(capability))),
+        _ => Err(Errno::EINVAL),
     }
 }

@@ -1,10 +1,11 @@
 //! What the system tells of itself.
 
+use super::capability as cap;
 use crate::Procmgr;
 use crate::machine::{Machine, PAGE};
 use crate::wait::rusage;
 use abi::linux::general as g;
-use abi::{Errno, TaskId};
+use abi::{Capability, Errno, TaskId};
 
 const ARCH_SET_GS: u64 = 0x1001;
 const ARCH_SET_FS: u64 = 0x1002;
@@ -19,19 +20,13 @@ const PR_GET_DUMPABLE: u64 = 3;
 const PR_SET_DUMPABLE: u64 = 4;
 const PR_SET_NAME: u64 = 15;
 const PR_GET_NAME: u64 = 16;
-const PR_GET_KEEPCAPS: u64 = 7;
-const PR_SET_KEEPCAPS: u64 = 8;
 const PR_GET_SECCOMP: u64 = 21;
-const PR_CAPBSET_READ: u64 = 23;
-const PR_CAPBSET_DROP: u64 = 24;
-const PR_GET_SECUREBITS: u64 = 27;
 const PR_SET_TIMERSLACK: u64 = 29;
 const PR_GET_TIMERSLACK: u64 = 30;
 const PR_SET_NO_NEW_PRIVS: u64 = 38;
 const PR_GET_NO_NEW_PRIVS: u64 = 39;
 const PR_SET_THP_DISABLE: u64 = 41;
 const PR_GET_THP_DISABLE: u64 = 42;
-const PR_CAP_AMBIENT: u64 = 47;
 const PR_SET_PTRACER: u64 = 0x5961_6d61;
 const PR_SET_CHILD_SUBREAPER: u64 = 36;
 const PR_GET_CHILD_SUBREAPER: u64 = 37;
@@ -75,14 +70,14 @@ impl Procmgr {
                 let signo = u8::try_from(a[1])
                     .ok()
                     .filter(|n| *n <= abi::signal::SIGMAX);
-                self.process_mut(ix).parent_death_signal = signo.ok_or(Errno::EINVAL)?;
+                self.task_mut(id).parent_death_signal = signo.ok_or(Errno::EINVAL)?;
             }
             PR_GET_PDEATHSIG => {
-                let signo = u32::from(self.process(ix).parent_death_signal);
+                let signo = u32::from(self.task(id).parent_death_signal);
                 self.put(m, id, a[1], &signo.to_le_bytes())?;
             }
-            PR_GET_DUMPABLE => return Ok(self.process(ix).dumpable.into()),
-            PR_SET_DUMPABLE if a[1] <= 1 => self.process_mut(ix).dumpable = a[1] == 1,
+            PR_GET_DUMPABLE => return Ok(self.dumpable(id).into()),
+            PR_SET_DUMPABLE if a[1] <= 1 => self.set_dumpable(id, a[1] == 1),
             PR_SET_DUMPABLE => return Err(Errno::EINVAL),
             PR_SET_NAME => {
                 let mut name = [0; 16];
@@ -103,22 +98,22 @@ impl Procmgr {
                 let value = u32::from(self.process(ix).subreaper);
                 self.put(m, id, a[1], &value.to_le_bytes())?;
             }
-            PR_GET_KEEPCAPS => return Ok(self.process(ix).keep_capabilities.into()),
-            PR_SET_KEEPCAPS if a[1] <= 1 => self.process_mut(ix).keep_capabilities = a[1] == 1,
-            PR_CAPBSET_READ if a[1] <= super::capability::LAST => return Ok(1),
-            PR_CAPBSET_DROP if a[1] > super::capability::LAST => return Err(Errno::EINVAL),
-            PR_CAPBSET_DROP if !self.process(ix).credentials.privileged() => {
-                return Err(Errno::EPERM);
-            }
+            cap::PR_GET_KEEPCAPS
+            | cap::PR_SET_KEEPCAPS
+            | cap::PR_CAPBSET_READ
+            | cap::PR_CAPBSET_DROP
+            | cap::PR_GET_SECUREBITS
+            | cap::PR_SET_SECUREBITS
+            | cap::PR_CAP_AMBIENT => return self.capability_prctl(id, a),
             PR_SET_NO_NEW_PRIVS if a[1..5] == [1, 0, 0, 0] => {
-                self.process_mut(ix).no_new_privileges = true;
+                self.task_mut(id).no_new_privileges = true;
             }
             PR_GET_NO_NEW_PRIVS if a[1..5] == [0; 4] => {
-                return Ok(self.process(ix).no_new_privileges.into());
+                return Ok(self.task(id).no_new_privileges.into());
             }
             PR_GET_TIMERSLACK => return Ok(50_000),
-            PR_GET_SECCOMP | PR_GET_SECUREBITS | PR_SET_TIMERSLACK | PR_CAPBSET_DROP => {}
-            PR_SET_THP_DISABLE | PR_GET_THP_DISABLE | PR_CAP_AMBIENT | PR_SET_PTRACER => {}
+            PR_GET_SECCOMP | PR_SET_TIMERSLACK => {}
+            PR_SET_THP_DISABLE | PR_GET_THP_DISABLE | PR_SET_PTRACER => {}
             _ => return Err(Errno::EINVAL),
         }
         Ok(0)
@@ -160,7 +155,7 @@ impl Procmgr {
         a: [u64; 6],
     ) -> Result<(), Errno> {
         let len = a[1] as i32;
-        if !self.process(self.process_of(id)).credentials.privileged() {
+        if !self.capable(id, Capability::CAP_SYS_ADMIN) {
             return Err(Errno::EPERM);
         }
         if !(0..=64).contains(&len) {

@@ -147,6 +147,8 @@ impl Procmgr {
             | g::__NR_setresgid
             | g::__NR_setreuid
             | g::__NR_setregid
+            | g::__NR_setfsuid
+            | g::__NR_setfsgid
             | g::__NR_getgroups
             | g::__NR_setgroups => self.identity_call(m, id, nr, a).into(),
             g::__NR_getpgid => self.sys_getpgid(id, a[0]).into(),

@@ -4,7 +4,7 @@ use crate::Procmgr;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use abi::linux::general as g;
-use abi::{Errno, TaskId};
+use abi::{Capability, Errno, TaskId};
 
 /// A niceness of 0 as the kernel returns it.
 const NICE_0: i64 = 20;
@@ -80,7 +80,7 @@ impl Procmgr {
             g::__NR_setpriority => {
                 for target in self.prioritized(id, a[0], a[1])? {
                     self.may_schedule_process(id, target)?;
-                    let privileged = self.process(self.process_of(id)).credentials.privileged();
+                    let privileged = self.capable(id, Capability::CAP_SYS_NICE);
                     if (a[2] as i32) < 0 && !privileged {
                         return Err(Errno::EACCES);
                     }
@@ -112,9 +112,9 @@ impl Procmgr {
     }
 
     fn may_schedule_process(&self, id: TaskId, target: ProcessIx) -> Result<(), Errno> {
-        let mine = &self.process(self.process_of(id)).credentials;
-        let its = &self.process(target).credentials;
-        if mine.privileged() || mine.uid[1] == its.uid[1] || mine.uid[1] == its.uid[0] {
+        let (mine, its) = (self.credentials(id), self.credentials_of(target));
+        let own = mine.uid[1] == its.uid[1] || mine.uid[1] == its.uid[0];
+        if own || mine.capable(Capability::CAP_SYS_NICE) {
             Ok(())
         } else {
             Err(Errno::EPERM)
@@ -143,8 +143,7 @@ impl Procmgr {
         if !known || !range.contains(&priority) {
             return Err(Errno::EINVAL);
         }
-        let privileged = self.process(self.process_of(id)).credentials.privileged();
-        if real_time && !privileged {
+        if real_time && !self.capable(id, Capability::CAP_SYS_NICE) {
             return Err(Errno::EPERM);
         }
         self.may_schedule(id, target)?;
@@ -181,14 +180,13 @@ impl Procmgr {
             }
             2 => {
                 let uid = if who == 0 {
-                    self.process(own).credentials.uid[0]
+                    self.credentials(id).uid[0]
                 } else {
                     who
                 };
-                let of_user = |p: &crate::process::Process| p.credentials.uid[0] == uid;
                 self.processes()
-                    .filter(|(_, p)| of_user(p))
                     .map(|(ix, _)| ix)
+                    .filter(|ix| self.credentials_of(*ix).uid[0] == uid)
                     .collect()
             }
             _ => return Err(Errno::EINVAL),

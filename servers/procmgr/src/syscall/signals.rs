@@ -74,13 +74,13 @@ impl Procmgr {
         let signo = signo?;
         let allowed: Vec<ProcessIx> = targets
             .into_iter()
-            .filter(|to| self.may_signal(own, *to, signo.unwrap_or(0)))
+            .filter(|to| self.may_signal(id, self.process(*to).leader, signo.unwrap_or(0)))
             .collect();
         if allowed.is_empty() {
             return Err(Errno::EPERM);
         }
         let Some(signo) = signo else { return Ok(()) };
-        let info = self.process(own).sends(signo, code::SI_USER);
+        let info = self.sent_by(id, signo, code::SI_USER);
         for to in allowed {
             if self.tables_process(to).is_some() {
                 self.signal_process(m, to, info)?;
@@ -101,19 +101,18 @@ impl Procmgr {
         if tid as i32 <= 0 {
             return Err(Errno::EINVAL);
         }
-        let own = self.process_of(id);
         let to = self.by_tid(tid as u32).ok_or(Errno::ESRCH)?;
         let ix = self.process_of(to);
         if tgid as i32 != 0 && self.process(ix).pid != tgid as u32 {
             return Err(Errno::ESRCH);
         }
         let signo = number_or_zero(signo)?;
-        if !self.may_signal(own, ix, signo.unwrap_or(0)) {
+        if !self.may_signal(id, to, signo.unwrap_or(0)) {
             return Err(Errno::EPERM);
         }
         match signo {
             Some(signo) => {
-                let info = self.process(own).sends(signo, code::SI_TKILL);
+                let info = self.sent_by(id, signo, code::SI_TKILL);
                 self.signal_task(m, to, info)
             }
             None => Ok(()),
@@ -129,16 +128,14 @@ impl Procmgr {
     ) -> Result<(), Errno> {
         let mut info = SigInfo::from_bytes(&self.get(m, id, a[2])?);
         let own = self.process_of(id);
-        let to = self
-            .by_tid(a[0] as u32)
-            .map(|t| self.process_of(t))
-            .ok_or(Errno::ESRCH)?;
+        let target = self.by_tid(a[0] as u32).ok_or(Errno::ESRCH)?;
+        let to = self.process_of(target);
         // Nobody pretends to be the kernel or kill(2) towards others.
         if (info.code >= 0 || info.code == code::SI_TKILL) && to != own {
             return Err(Errno::EPERM);
         }
         let signo = number_or_zero(a[1])?;
-        if !self.may_signal(own, to, signo.unwrap_or(0)) {
+        if !self.may_signal(id, target, signo.unwrap_or(0)) {
             return Err(Errno::EPERM);
         }
         let Some(signo) = signo else { return Ok(()) };
@@ -162,12 +159,11 @@ impl Procmgr {
             return Err(Errno::EPERM);
         }
         let to = to.ok_or(Errno::ESRCH)?;
-        let (own, ix) = (self.process_of(id), self.process_of(to));
-        if self.process(ix).pid != a[0] as u32 {
+        if self.process(self.process_of(to)).pid != a[0] as u32 {
             return Err(Errno::ESRCH);
         }
         let signo = number_or_zero(a[2])?;
-        if !self.may_signal(own, ix, signo.unwrap_or(0)) {
+        if !self.may_signal(id, to, signo.unwrap_or(0)) {
             return Err(Errno::EPERM);
         }
         let Some(signo) = signo else { return Ok(()) };

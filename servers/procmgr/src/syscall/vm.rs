@@ -2,8 +2,8 @@
 //! frame without a stop and without the tracer.
 
 use crate::Procmgr;
+use crate::credentials::AccessMode;
 use crate::machine::{Machine, SpaceIx};
-use crate::process::ProcessIx;
 use abi::{Errno, TaskId};
 use alloc::vec::Vec;
 
@@ -47,15 +47,6 @@ impl Ranges {
 }
 
 impl Procmgr {
-    /// ptrace(2), "Ptrace access mode checking": PTRACE_MODE_ATTACH_REALCREDS.
-    pub(crate) fn may_access(&self, from: ProcessIx, to: ProcessIx) -> bool {
-        let (mine, target) = (self.process(from).credentials, self.process(to));
-        let its = target.credentials;
-        let same = its.uid.iter().all(|uid| *uid == mine.uid[0])
-            && its.gid.iter().all(|gid| *gid == mine.gid[0]);
-        from == to || mine.privileged() || (same && target.dumpable)
-    }
-
     /// Both calls. Nothing is asked about the other process where there is nothing to move.
     pub(super) fn sys_process_vm(
         &mut self,
@@ -119,7 +110,7 @@ impl Procmgr {
     fn both_spaces(&self, id: TaskId, tid: u32) -> Result<(SpaceIx, SpaceIx), Errno> {
         let target = self.by_tid(tid).ok_or(Errno::ESRCH)?;
         let there = self.task(target).space.ok_or(Errno::ESRCH)?;
-        if !self.may_access(self.process_of(id), self.process_of(target)) {
+        if !self.may_access(id, target, AccessMode::Real) {
             return Err(Errno::EPERM);
         }
         let here = self.task(id).space.ok_or(Errno::EFAULT)?;

@@ -1,11 +1,20 @@
 //! Becoming a tracee (ptrace.md A3, A4).
 
 use crate::Procmgr;
+use crate::credentials::AccessMode;
 use crate::machine::Machine;
 use crate::task::State;
 use abi::signal::{SIGSTOP, code};
 use abi::tracer::{Course, First, Reply};
-use abi::{Errno, SigInfo, TaskId};
+use abi::{Capability, Errno, SigInfo, TaskId};
+
+/// Who traces.
+struct Tracer {
+    task: TaskId,
+    /// Whoever asked for it held CAP_SYS_PTRACE: what the tracee executes may give it privileges
+    /// (ptrace.md A10, unsafe_exec).
+    privileged: bool,
+}
 
 impl Procmgr {
     /// PTRACE_ATTACH and SEIZE. What forbids it is EPERM each time, so the order does not show.
@@ -27,15 +36,26 @@ impl Procmgr {
             || task.process == by
             || matches!(task.state, State::Zombie)
             || task.trace.tracer.is_some()
-            || !self.may_access(by, task.process);
+            || !self.may_access(tracer, id, AccessMode::Real);
         if forbidden {
             return Err(Errno::EPERM);
         }
-        self.bind(m, id, tracer, course, first)
+        let privileged = self.capable(tracer, Capability::CAP_SYS_PTRACE);
+        self.bind(
+            m,
+            id,
+            Tracer {
+                task: tracer,
+                privileged,
+            },
+            course,
+            first,
+        )
     }
 
-    /// PTRACE_TRACEME: traced by the parent's task whose child it is. A parent that is exiting: as if
-    /// it had been attached and detached at once.
+    /// PTRACE_TRACEME: traced by the parent's task whose child it is, not by one that may do less; and
+    /// what counts for its own privileges is what it may do itself, since it is the one who asks. A
+    /// parent that is exiting: as if it had been attached and detached at once.
     pub(super) fn trace_me(
         &mut self,
         m: &mut impl Machine,
@@ -49,7 +69,24 @@ impl Procmgr {
         let process = self.process(task.process);
         let parent = process.parent.map(|parent| self.child_of(process, parent));
         match parent.filter(|parent| self.task(*parent).alive()) {
-            Some(parent) => self.bind(m, id, parent, course, First::None),
+            Some(parent) => {
+                let (mine, its) = (self.credentials(id), self.credentials(parent));
+                let capability = Capability::CAP_SYS_PTRACE;
+                if !mine.permitted.is_subset_of(its.permitted) && !its.capable(capability) {
+                    return Err(Errno::EPERM);
+                }
+                let privileged = mine.capable(capability);
+                self.bind(
+                    m,
+                    id,
+                    Tracer {
+                        task: parent,
+                        privileged,
+                    },
+                    course,
+                    First::None,
+                )
+            }
             None => Ok(Reply::None),
         }
     }
@@ -68,7 +105,17 @@ impl Procmgr {
         if !created {
             return Err(Errno::EPERM);
         }
-        self.bind(m, id, tracer, course, first)
+        let privileged = self.task(creator).trace.privileged;
+        self.bind(
+            m,
+            id,
+            Tracer {
+                task: tracer,
+                privileged,
+            },
+            course,
+            first,
+        )
     }
 
     /// Binds a task and its tracer, or changes nothing. ESRCH: either is on its way out.
@@ -76,10 +123,11 @@ impl Procmgr {
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
-        tracer: TaskId,
+        by: Tracer,
         course: &Course,
         first: First,
     ) -> Result<Reply, Errno> {
+        let tracer = by.task;
         if self.task(id).space.is_none() || !self.named_task(tracer)?.alive() {
             return Err(Errno::ESRCH);
         }
@@ -96,6 +144,7 @@ impl Procmgr {
         let trace = &mut self.task_mut(id).trace;
         trace.attached = true;
         trace.tracer = Some(tracer);
+        trace.privileged = by.privileged;
         trace.set_course(course);
         let stopped = matches!(self.task(id).state, State::Stopped);
         if stopped || first == First::Event {

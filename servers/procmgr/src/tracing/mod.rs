@@ -32,7 +32,7 @@ impl Procmgr {
                 self.named_task(task)?;
                 self.task_mut(task).trace.client = true;
                 let task = self.task(task);
-                let uid = self.process(task.process).credentials.uid[0];
+                let uid = task.credentials.uid[0];
                 return Ok(Reply::Who { tid: task.tid, uid });
             }
             Call::Trace {
