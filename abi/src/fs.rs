@@ -10,7 +10,7 @@
 //! as it is.
 
 pub use crate::proc::{Layout, MAPPINGS, Mapping, MappingOf, Mappings, SystemInfo, TaskStatus};
-use crate::{CapabilitySet, TaskId};
+use crate::{CapabilitySet, PidName, SigSet, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// A memory object.
@@ -19,6 +19,9 @@ pub struct ObjectId(pub u32);
 
 /// The boot archive: read-only, never released.
 pub const ARCHIVE: ObjectId = ObjectId(0);
+
+/// The most bytes that one [`Call::Copy`] copies, so that nobody waits long for it.
+pub const MAX_COPY: u64 = 1 << 20;
 
 /// The longest path of a report that carries it.
 pub const MAX_INLINE_PATH: usize = 255;
@@ -58,11 +61,17 @@ pub enum Event<'a> {
         share_files: bool,
         /// CLONE_FS: one working directory and mask.
         share_fs: bool,
+        /// CLONE_PIDFD: the creator gets a pidfd of this, which is the result.
+        pidfd: Option<PidName>,
     },
     /// Find a program to run. The answer is [`Outcome::Program`] or an error.
     FindProgram {
         /// Where its path is.
         path: Path<'a>,
+        /// What a relative path begins at, as in execveat(2).
+        dirfd: i32,
+        /// execveat(2)'s AT_ flags.
+        flags: u32,
     },
     /// `task` runs a new program, and nothing can fail any more: close what is to be closed.
     Executed {
@@ -78,8 +87,24 @@ pub enum Event<'a> {
     Map {
         /// The descriptor.
         fd: i32,
-        /// Will be written through to the file (MAP_SHARED with PROT_WRITE).
+        /// MAP_SHARED.
+        shared: bool,
+        /// PROT_WRITE.
         write: bool,
+    },
+    /// What process a pidfd stands for, for waitid(2). The answer is [`Outcome::Pid`], or EBADF.
+    FindPid {
+        /// The descriptor.
+        fd: i32,
+    },
+    /// One of the signals that [`Call::WatchSignals`] named has come for the task. Not completed.
+    Signalled,
+    /// What [`Call::WatchPid`] named is over. `task` is meaningless, and it is not completed.
+    Ended {
+        /// Which.
+        name: PidName,
+        /// Nobody can wait for it any more.
+        reaped: bool,
     },
     /// What the task may do, from its next report on: sent ahead of a report where it is not what
     /// the file server knows. A new task has its creator's. The bytes are [`Rights`]. Not
@@ -170,9 +195,34 @@ pub enum Outcome {
         readable: bool,
         /// A task of another process has the same working directory and mask.
         shared: bool,
+        /// It was found through a descriptor that exec closes.
+        closes: bool,
     },
     /// To [`Event::Map`].
-    File(FileRange),
+    File {
+        /// Its bytes.
+        range: FileRange,
+        /// A shared mapping may ask for PROT_WRITE later.
+        may_write: bool,
+    },
+    /// To [`Event::FindPid`].
+    Pid {
+        /// Which process.
+        name: PidName,
+        /// The descriptor does not wait.
+        nonblocking: bool,
+    },
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// One thread.
+    Thread,
+    /// A process.
+    Process,
+    /// A process group, by its leader.
+    Group,
 }
 
 /// Which way bytes go.
@@ -270,6 +320,30 @@ pub enum Call<'a> {
         #[serde(with = "serde_bytes")]
         bytes: &'a [u8],
     },
+    /// Copy bytes from one object to another, which grows as needed: [`Reply::Count`], at most
+    /// [`MAX_COPY`], less where the object cannot grow. ENOSPC. Within one object the parts must
+    /// not overlap.
+    Copy {
+        /// From which.
+        from: ObjectId,
+        /// From where in it; what was never written is zeros.
+        from_offset: u64,
+        /// To which.
+        to: ObjectId,
+        /// To where in it.
+        to_offset: u64,
+        /// How many bytes.
+        len: u64,
+    },
+    /// Make bytes of an object zeros. [`Reply::Done`].
+    Zero {
+        /// The object.
+        object: ObjectId,
+        /// From where on.
+        offset: u64,
+        /// How many.
+        len: u64,
+    },
     /// Make an empty object: [`Reply::Object`]. ENOSPC.
     Create,
     /// Forget all bytes from `size` on and release their memory. [`Reply::Done`].
@@ -290,6 +364,59 @@ pub enum Call<'a> {
         task: TaskId,
         /// The signal.
         signo: u8,
+    },
+    /// Which signals of all wait for a task, and a wish to be sent [`Event::Signalled`] when one of
+    /// the set comes for it, once: [`Reply::Signals`].
+    WatchSignals {
+        /// The task.
+        task: TaskId,
+        /// Which.
+        set: SigSet,
+    },
+    /// Take a signal of a set that waits for the task: [`Reply::Bytes`], a `siginfo_t`. EAGAIN when
+    /// none does.
+    TakeSignal {
+        /// The task.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// Which.
+        set: SigSet,
+    },
+    /// The process or thread of a number: [`Reply::Pid`]. ESRCH; ENOENT for a thread that is no
+    /// leader where only a process will do.
+    FindPid {
+        /// The number.
+        tid: u32,
+        /// A thread will do.
+        thread: bool,
+    },
+    /// Be sent [`Event::Ended`] when it ends, and when nobody can wait for it any more.
+    /// [`Reply::Done`]; ESRCH when it is reaped.
+    WatchPid {
+        /// Which.
+        name: PidName,
+    },
+    /// Send what a pidfd stands for a signal, as pidfd_send_signal(2) by a task. [`Reply::Done`];
+    /// EINVAL, EPERM, ESRCH, EFAULT.
+    SignalPid {
+        /// Who sends.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// To whom.
+        name: PidName,
+        /// To whom of it.
+        scope: Scope,
+        /// The signal; 0 only checks.
+        signo: u32,
+        /// Where the task has a siginfo, or 0.
+        info: u64,
+    },
+    /// How many mappings of an object can be written through to it: [`Reply::Count`].
+    Writers {
+        /// The object.
+        object: ObjectId,
     },
     /// Send a signal to a process group, as the terminal's ^C does. [`Reply::Done`].
     SignalGroup {
@@ -404,6 +531,10 @@ pub enum Reply<'a> {
     Bytes(#[serde(with = "serde_bytes")] &'a [u8]),
     /// A new object.
     Object(ObjectId),
+    /// Signals.
+    Signals(SigSet),
+    /// A process or thread.
+    Pid(PidName),
     /// The time.
     Time {
         /// Nanoseconds since the machine started.

@@ -30,4 +30,4 @@ pub use errno::Errno;
 pub use linux_raw_sys as linux;
 pub use regs::{InCall, Regs, UserRegs};
 pub use signal::{SigInfo, SigSet};
-pub use task::TaskId;
+pub use task::{PidName, TaskId};

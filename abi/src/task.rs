@@ -57,6 +57,16 @@ impl TaskId {
     }
 }
 
+/// A process or thread by number, as a pidfd keeps it: the number and which of its uses. An exec by
+/// a thread that is not the leader passes the process's number on, and the name with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PidName {
+    /// The number.
+    pub tid: u32,
+    /// How often it had been given out.
+    pub serial: u32,
+}
+
 impl fmt::Debug for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task {}.{}", self.slot(), self.generation())

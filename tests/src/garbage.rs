@@ -248,7 +248,7 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         offset,
         size: random.below(10_000),
     };
-    let call = match random.below(14) {
+    let call = match random.below(22) {
         0 => Call::Complete {
             task,
             number,
@@ -257,7 +257,16 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         1 => Call::Complete {
             task,
             number,
-            outcome: Outcome::File(range),
+            outcome: match random.one_in(2) {
+                true => Outcome::File {
+                    range,
+                    may_write: random.one_in(2),
+                },
+                false => Outcome::Pid {
+                    name: pid_name(random),
+                    nonblocking: random.one_in(2),
+                },
+            },
         },
         2 => Call::Complete {
             task,
@@ -265,6 +274,7 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             outcome: Outcome::Program {
                 readable: random.one_in(2),
                 shared: random.one_in(2),
+                closes: random.one_in(2),
                 range,
                 uid: 0,
                 gid: 0,
@@ -324,9 +334,57 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             signo: random.bits() as u8,
         },
         12 => Call::Status { tid: number },
+        13 => Call::WatchSignals {
+            task,
+            set: abi::SigSet(random.bits()),
+        },
+        14 => Call::TakeSignal {
+            task,
+            number,
+            set: abi::SigSet(random.bits()),
+        },
+        15 => Call::FindPid {
+            tid: number,
+            thread: random.one_in(2),
+        },
+        16 => Call::WatchPid {
+            name: pid_name(random),
+        },
+        17 => Call::SignalPid {
+            task,
+            number,
+            name: pid_name(random),
+            scope: match random.below(3) {
+                0 => abi::fs::Scope::Thread,
+                1 => abi::fs::Scope::Process,
+                _ => abi::fs::Scope::Group,
+            },
+            signo: random.below(70) as u32,
+            info: address(random),
+        },
+        18 => Call::Writers { object },
+        19 => Call::Copy {
+            from: object,
+            from_offset: offset,
+            to: ObjectId(random.below(8) as u32),
+            to_offset: random.below(1 << 20),
+            len: length(random).into(),
+        },
+        20 => Call::Zero {
+            object,
+            offset,
+            len: length(random).into(),
+        },
         _ => Call::WakeAt { deadline: offset },
     };
     encoded(&call)
+}
+
+fn pid_name(random: &mut Random) -> abi::PidName {
+    abi::PidName {
+        tid: number(random),
+        serial: random.below(4) as u32,
+    }
 }
 
 /// A well-formed report to the file server that nobody made.
@@ -334,7 +392,7 @@ pub fn fs_report(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
     use fs::{Event, FileRange, ObjectId, Path, Reply, Report};
     let (task, tid) = (some_task(random, alive), number(random));
     let name = b"/bin/first";
-    let event = match random.below(8) {
+    let event = match random.below(11) {
         0 | 1 => Event::Syscall {
             nr: random.below(340) as u32,
             args: core::array::from_fn(|_| {
@@ -351,8 +409,11 @@ pub fn fs_report(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             tgid: tid,
             share_files: random.one_in(2),
             share_fs: random.one_in(2),
+            pidfd: random.one_in(2).then(|| pid_name(random)),
         },
         3 => Event::FindProgram {
+            dirfd: random.bits() as i32,
+            flags: random.bits() as u32,
             path: if random.one_in(2) {
                 Path::At(address(random))
             } else {
@@ -370,7 +431,14 @@ pub fn fs_report(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         },
         5 => Event::Map {
             fd: tid as i32,
+            shared: random.one_in(2),
             write: random.one_in(2),
+        },
+        7 => Event::FindPid { fd: tid as i32 },
+        8 => Event::Signalled,
+        9 => Event::Ended {
+            name: pid_name(random),
+            reaped: random.one_in(2),
         },
         6 => Event::Interrupt,
         _ if random.one_in(3) => Event::Exited,

@@ -6,12 +6,13 @@ use crate::eventfd::Counter;
 use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::io::Io;
+use crate::pidfd::Pid;
 use crate::socket::Socket;
 use crate::timerfd::Timer;
 use crate::tree::Node;
 use crate::tty::Master;
-use abi::Errno;
 use abi::linux::general::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, S_IFCHR, S_IFSOCK};
+use abi::{Errno, SigSet, TaskId};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -37,6 +38,9 @@ pub(crate) enum Kind {
     Epoll(Epoll),
     Socket(Socket),
     Master(Master),
+    /// A signalfd, by its set.
+    Signal(SigSet),
+    Pid(Pid),
 }
 
 impl Fs {
@@ -62,6 +66,7 @@ impl Fs {
             Kind::Socket(_) => port.who.ids(),
             _ => (0, 0),
         };
+        self.signalfds += usize::from(matches!(kind, Kind::Signal(_)));
         let anon = self.anons.insert(Anon {
             holds: 0,
             owner,
@@ -95,7 +100,8 @@ impl Fs {
             Kind::Socket(socket) => self.release_socket(socket),
             Kind::Epoll(epoll) => self.release_epoll(epoll),
             Kind::Master(master) => self.release_master(&master),
-            Kind::Event(_) | Kind::Timer(_) => {}
+            Kind::Signal(_) => self.signalfds -= 1,
+            Kind::Event(_) | Kind::Timer(_) | Kind::Pid(_) => {}
         }
         self.dirty = true;
     }
@@ -128,20 +134,25 @@ impl Fs {
             }
             (Kind::Socket(_), false) => self.read_socket(port, id, io),
             (Kind::Socket(_), true) => self.write_socket(port, id, io, ahead),
-            (Kind::Timer(_) | Kind::Epoll(_), _) => Err(Errno::EINVAL),
+            (&mut Kind::Signal(mask), false) => self.read_signals(port, mask, io),
+            (Kind::Timer(_) | Kind::Epoll(_) | Kind::Signal(_) | Kind::Pid(_), _) => {
+                Err(Errno::EINVAL)
+            }
         }
     }
 
     /// What one is ready for, as poll's bits.
-    pub(crate) fn anon_readiness(&self, id: u32) -> u32 {
+    pub(crate) fn anon_readiness(&self, task: TaskId, id: u32) -> u32 {
         match &self.anons[id].kind {
             Kind::Event(counter) => counter.readiness(),
             Kind::Timer(timer) if timer.ticks > 0 => READABLE,
             Kind::Timer(_) => 0,
-            Kind::Epoll(epoll) if self.any_ready(epoll) => READABLE,
+            Kind::Epoll(epoll) if self.any_ready(task, epoll) => READABLE,
             Kind::Epoll(_) => 0,
             Kind::Socket(socket) => self.socket_readiness(socket),
             Kind::Master(master) => self.master_readiness(master),
+            Kind::Signal(mask) => self.signal_readiness(task, *mask),
+            Kind::Pid(pid) => pid.readiness(),
         }
     }
 
@@ -151,6 +162,8 @@ impl Fs {
             Kind::Event(counter) => (counter.activity, counter.activity),
             Kind::Timer(timer) => (timer.activity, 0),
             Kind::Epoll(_) => (0, 0),
+            Kind::Signal(_) => (self.signals_seen, 0),
+            Kind::Pid(pid) => (pid.life as u64, 0),
             Kind::Socket(socket) => self.socket_activity(socket),
             Kind::Master(master) => self.master_activity(master),
         }
@@ -165,11 +178,20 @@ impl Fs {
         }
     }
 
+    /// Whether lseek(2) does nothing there, rather than being refused.
+    pub(crate) fn ignores_seeks(&self, id: u32) -> bool {
+        match self.anons[id].kind {
+            Kind::Event(_) | Kind::Timer(_) | Kind::Epoll(_) | Kind::Signal(_) => true,
+            Kind::Socket(_) | Kind::Master(_) | Kind::Pid(_) => false,
+        }
+    }
+
     /// st_mode.
     pub(crate) fn anon_mode(&self, id: u32) -> u32 {
         match self.anons[id].kind {
             Kind::Socket(_) => S_IFSOCK | 0o777,
             Kind::Master(_) => S_IFCHR | 0o666,
+            Kind::Pid(_) => 0o700,
             _ => 0o600,
         }
     }
@@ -180,6 +202,8 @@ impl Fs {
             Kind::Event(_) => "anon_inode:[eventfd]".into(),
             Kind::Timer(_) => "anon_inode:[timerfd]".into(),
             Kind::Epoll(_) => "anon_inode:[eventpoll]".into(),
+            Kind::Signal(_) => "anon_inode:[signalfd]".into(),
+            Kind::Pid(_) => "anon_inode:[pidfd]".into(),
             Kind::Master(_) => "/dev/ptmx".into(),
             Kind::Socket(_) => format!("socket:[{}]", self.ino(Node::Anon(id))),
         }

@@ -71,6 +71,7 @@ impl Fs {
         if !port.who.owns(inode.uid) {
             return Err(Errno::EPERM);
         }
+        self.check_mode_seals(ino, mode)?;
         let mut mode = mode & 0o7777;
         if !port.who.keeps_set_gid(inode.gid) {
             mode &= !S_ISGID;
@@ -270,6 +271,7 @@ impl Fs {
         {
             port.within_file_limit(size)?;
         }
+        self.check_size_seals(ino, size)?;
         self.resize(port, ino, size)?;
         self.drop_set_ids(port, ino);
         Ok(())

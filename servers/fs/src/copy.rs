@@ -1,99 +1,75 @@
-//! sendfile(2).
+//! Bytes from one open file to another: sendfile(2), splice(2), tee(2), copy_file_range(2).
+//!
+//! They go from object to object inside the process manager where both ends have one, and through
+//! here in pieces where the output is a terminal or a socket.
 
 use crate::Fs;
+use crate::dev::Device;
 use crate::host::{Host, Port};
-use crate::rw::MAX_COUNT;
+use crate::tmp::MAX_FILE_SIZE;
 use crate::tree::{Body, Node};
 use crate::wait::{Flow, Op};
 use abi::Errno;
-use abi::linux::general::O_APPEND;
+use abi::fs::ObjectId;
+use abi::linux::general::SIGPIPE;
 use abi::wire::{MAX, MAX_DATA};
 
-/// One sendfile on its way.
+/// One copy on its way.
 pub(crate) struct Copy {
     pub input: u32,
     pub output: u32,
     pub done: u64,
-    total: u64,
+    pub total: u64,
     /// Where in the input to begin, and where to say how far it went; else its own offset counts.
-    position: Option<(u64, u64)>,
+    pub from: Option<(u64, u64)>,
+    /// The same for the output.
+    pub to: Option<(u64, u64)>,
+    /// What is taken from a pipe stays there (tee(2)).
+    pub keep: bool,
+    /// It goes on until it has all, as sendfile does where the output is no pipe.
+    pub whole: bool,
+}
+
+/// Bytes that can be copied at once.
+struct Run {
+    object: ObjectId,
+    at: u64,
+    len: u64,
+}
+
+/// What comes next of an input.
+enum Source {
+    Run(Run),
+    /// No more.
+    End,
+    /// More may come.
+    Wait,
 }
 
 impl Fs {
-    /// sendfile(2) from a regular file.
-    pub(crate) fn sendfile<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        (output, input): (i32, i32),
-        offset: u64,
-        count: u64,
-    ) -> Result<Flow, Errno> {
-        let position = match offset {
-            0 => None,
-            addr => Some((port.words::<1>(addr)?[0], addr)),
-        };
-        let input = self.file(port.task, input)?;
-        if !self.files[input].readable() {
-            return Err(Errno::EBADF);
-        }
-        if position.is_some() && !self.seekable(self.files[input].node) {
-            return Err(Errno::ESPIPE);
-        }
-        if position.is_some_and(|(at, _)| (at as i64) < 0) {
-            return Err(Errno::EINVAL);
-        }
-        let output = self.file(port.task, output)?;
-        let to = &self.files[output];
-        if !to.writable() {
-            return Err(Errno::EBADF);
-        }
-        if to.flags & O_APPEND != 0 || self.contents(input).is_none() {
-            return Err(Errno::EINVAL);
-        }
-        let copy = Copy {
-            input,
-            output,
-            done: 0,
-            total: count.min(MAX_COUNT),
-            position,
-        };
-        let nonblocking = to.nonblocking();
-        self.begin(port, Op::Copy(copy), nonblocking)
-    }
-
-    /// Goes on with a sendfile; none while the output has no room.
+    /// Goes on with a copy; none while it has to wait.
     pub(crate) fn attempt_copy<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
         copy: &mut Copy,
     ) -> Result<Option<i64>, Errno> {
         let end = loop {
-            let Some(range) = self.contents(copy.input) else {
-                return Err(Errno::EINVAL);
-            };
-            let from = match copy.position {
-                Some((at, _)) => at.saturating_add(copy.done),
-                None => self.files[copy.input].offset,
-            };
-            let len = (copy.total - copy.done)
-                .min(range.size.saturating_sub(from))
-                .min(MAX_DATA as u64);
-            if len == 0 {
+            if copy.done == copy.total {
                 break Ok(());
             }
-            let mut buffer = [0; MAX];
-            let at = range.offset + from;
-            let pushed = match port.read_object(range.object, at, len as usize, &mut buffer) {
-                Ok(bytes) => self.push(port, copy.output, bytes),
-                Err(errno) => Err(errno),
+            let run = match self.source(copy) {
+                Ok(Source::Run(run)) => run,
+                Ok(Source::End) => break Ok(()),
+                Ok(Source::Wait) if copy.done > 0 => break Ok(()),
+                Ok(Source::Wait) => return Ok(None),
+                Err(errno) => break Err(errno),
             };
-            match pushed {
+            match self.put_run(port, copy, run) {
+                Ok(0) if copy.done > 0 && !copy.whole => break Ok(()),
                 Ok(0) => return Ok(None),
                 Ok(count) => {
-                    copy.done += count as u64;
-                    if copy.position.is_none() {
-                        self.files[copy.input].offset += count as u64;
-                    }
+                    self.took(copy, count);
+                    copy.done += count;
                 }
                 Err(errno) => break Err(errno),
             }
@@ -101,20 +77,142 @@ impl Fs {
         if copy.done == 0 {
             end?;
         }
-        if let Some((at, addr)) = copy.position {
+        for (at, addr) in [copy.from, copy.to].into_iter().flatten() {
             port.write(addr, &(at + copy.done).to_le_bytes())?;
         }
         Ok(Some(copy.done as i64))
     }
 
-    /// The bytes of a regular file.
-    fn contents(&self, file: u32) -> Option<abi::fs::FileRange> {
-        let Node::Inode(ino) = self.files[file].node else {
-            return None;
+    /// What of the input can be copied next.
+    fn source(&self, copy: &Copy) -> Result<Source, Errno> {
+        let file = &self.files[copy.input];
+        let left = copy.total - copy.done;
+        if let Some(pipe) = self.pipe_of(file.node) {
+            let pipe = &self.pipes[pipe];
+            let ahead = if copy.keep { copy.done } else { 0 };
+            if pipe.len <= ahead {
+                let over = pipe.writers == 0 || copy.keep && pipe.len > 0;
+                return Ok(if over { Source::End } else { Source::Wait });
+            }
+            let (at, run) = pipe.place(ahead);
+            return Ok(Source::Run(Run {
+                object: pipe.object,
+                at,
+                len: left.min(run).min(pipe.len - ahead),
+            }));
+        }
+        let from = match copy.from {
+            Some((at, _)) => at.saturating_add(copy.done),
+            None => file.offset,
+        };
+        let Node::Inode(ino) = file.node else {
+            return Err(Errno::EINVAL);
         };
         match self.tree.get(ino).body {
-            Body::File(range) => Some(range),
-            _ => None,
+            Body::File(range) => match left.min(range.size.saturating_sub(from)) {
+                0 => Ok(Source::End),
+                len => Ok(Source::Run(Run {
+                    object: range.object,
+                    at: range.offset + from,
+                    len,
+                })),
+            },
+            Body::Device(Device::Zero) => Ok(Source::Run(Run {
+                object: self.zeros.ok_or(Errno::EIO)?,
+                at: 0,
+                len: left,
+            })),
+            Body::Device(Device::Null) => Ok(Source::End),
+            _ => Err(Errno::EINVAL),
         }
+    }
+
+    /// Puts bytes into the output: how many, 0 while it has no room.
+    fn put_run<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        copy: &Copy,
+        run: Run,
+    ) -> Result<u64, Errno> {
+        let file = &self.files[copy.output];
+        if let Some(id) = self.pipe_of(file.node) {
+            return self.put_into_pipe(port, id, run);
+        }
+        if let Node::Inode(ino) = file.node
+            && let Body::File(range) = self.tree.get(ino).body
+        {
+            let to = match copy.to {
+                Some((at, _)) => at.saturating_add(copy.done),
+                None => file.offset,
+            };
+            if to >= MAX_FILE_SIZE {
+                return Err(Errno::EFBIG);
+            }
+            let len = run.len.min(port.file_room(to)?).min(MAX_FILE_SIZE - to);
+            let len = self.sealed_room(ino, to, len)?;
+            let count = port.copy((run.object, run.at), (range.object, to), len)?;
+            self.wrote(ino, to + count, count);
+            self.drop_set_ids(port, ino);
+            if copy.to.is_none() {
+                self.files[copy.output].offset = to + count;
+            }
+            return Ok(count);
+        }
+        let len = run.len.min(MAX_DATA as u64) as usize;
+        let mut buffer = [0; MAX];
+        let bytes = port.read_object(run.object, run.at, len, &mut buffer)?;
+        self.push(port, copy.output, bytes)
+            .map(|count| count as u64)
+    }
+
+    fn put_into_pipe<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        run: Run,
+    ) -> Result<u64, Errno> {
+        let pipe = &self.pipes[id];
+        if pipe.readers == 0 {
+            port.signal(SIGPIPE as u8);
+            return Err(Errno::EPIPE);
+        }
+        let (at, room) = pipe.place(pipe.len);
+        let len = run.len.min(room).min(pipe.free());
+        if len == 0 {
+            return Ok(0);
+        }
+        let count = port.copy((run.object, run.at), (pipe.object, at), len)?;
+        let pipe = &mut self.pipes[id];
+        pipe.len += count;
+        pipe.activity.0 += 1;
+        self.dirty = true;
+        Ok(count)
+    }
+
+    /// The input is further on by so many bytes.
+    fn took(&mut self, copy: &Copy, count: u64) {
+        match self.pipe_of(self.files[copy.input].node) {
+            Some(_) if copy.keep => {}
+            Some(id) => {
+                let pipe = &mut self.pipes[id];
+                pipe.took(count);
+                pipe.activity.1 += 1;
+                self.dirty = true;
+            }
+            None if copy.from.is_none() => self.files[copy.input].offset += count,
+            None => {}
+        }
+    }
+
+    pub(crate) fn begin_copy<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        copy: Copy,
+        nonblocking: bool,
+    ) -> Result<Flow, Errno> {
+        if copy.total == 0 {
+            return Ok(Flow::Done(0));
+        }
+        self.begin(port, Op::Copy(copy), nonblocking)
     }
 }

@@ -5,6 +5,7 @@ use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::pipe;
 use crate::tree::{Body, Node};
+use crate::wait::Flow;
 use abi::Errno;
 use abi::linux::general::*;
 use alloc::vec::Vec;
@@ -23,8 +24,9 @@ const SETTABLE: u32 = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 impl Fs {
     /// close(2).
     pub(crate) fn close<H: Host>(&mut self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
-        let entry = self.table_mut(port.task)?.take(fd).ok_or(Errno::EBADF)?;
-        self.release_file(entry.file);
+        let table = self.tasks.get(port.task).ok_or(Errno::ESRCH)?.table;
+        let entry = self.tables[table].take(fd).ok_or(Errno::EBADF)?;
+        self.close_file(table, entry.file);
         Ok(0)
     }
 
@@ -105,7 +107,8 @@ impl Fs {
         self.hold_file(file);
         let cloexec = flags & O_CLOEXEC != 0;
         if let Some(before) = self.set_fd(port.task, new, Fd { file, cloexec })? {
-            self.release_file(before.file);
+            let table = self.tasks.get(port.task).ok_or(Errno::ESRCH)?.table;
+            self.close_file(table, before.file);
         }
         Ok(i64::from(new))
     }
@@ -117,7 +120,7 @@ impl Fs {
         fd: i32,
         command: u32,
         arg: u64,
-    ) -> Result<i64, Errno> {
+    ) -> Result<Flow, Errno> {
         let id = self.any_file(port.task, fd)?;
         let path_only = matches!(
             command,
@@ -126,7 +129,10 @@ impl Fs {
         if !path_only {
             self.file(port.task, fd)?;
         }
-        match command {
+        let result = match command {
+            F_GETLK | F_SETLK | F_SETLKW | F_OFD_GETLK | F_OFD_SETLK | F_OFD_SETLKW => {
+                return self.record_lock(port, id, command, arg);
+            }
             F_DUPFD | F_DUPFD_CLOEXEC => {
                 let least = usize::try_from(arg as u32).map_err(|_| Errno::EINVAL)?;
                 if least >= port.max_fds() {
@@ -155,35 +161,18 @@ impl Fs {
                 *flags = *flags & !SETTABLE | arg & SETTABLE;
                 Ok(0)
             }
+            F_GET_SEALS => self.seals(id).map(i64::from),
+            F_ADD_SEALS => self.add_seals(port, id, arg as u32),
             F_GETPIPE_SZ | F_SETPIPE_SZ if self.pipe_of(self.files[id].node).is_none() => {
                 Err(Errno::EBADF)
             }
             F_GETPIPE_SZ => Ok(pipe::CAPACITY as i64),
             F_SETPIPE_SZ if arg <= pipe::CAPACITY => Ok(pipe::CAPACITY as i64),
             F_SETPIPE_SZ => Err(Errno::EPERM),
-            // Locks are held by nobody else: each is granted, and none is in the way.
-            F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => {
-                self.check_lock(port, arg).map(|_| 0)
-            }
-            F_GETLK | F_OFD_GETLK => {
-                if self.check_lock(port, arg)? == F_UNLCK {
-                    return Err(Errno::EINVAL);
-                }
-                port.write(arg, &(F_UNLCK as u16).to_le_bytes())?;
-                Ok(0)
-            }
             F_GETOWN => Ok(0),
             _ => Err(Errno::EINVAL),
-        }
-    }
-
-    /// The type of the struct flock at `addr`.
-    fn check_lock<H: Host>(&self, port: &mut Port<'_, H>, addr: u64) -> Result<u32, Errno> {
-        let [first, ..] = port.words::<4>(addr)?;
-        match first as u16 as u32 {
-            kind @ (F_RDLCK | F_WRLCK | F_UNLCK) => Ok(kind),
-            _ => Err(Errno::EINVAL),
-        }
+        };
+        result.map(Flow::Done)
     }
 
     /// ioctl(2).
@@ -257,6 +246,11 @@ impl Fs {
             return Err(Errno::EINVAL);
         }
         let file = &self.files[id];
+        if let Node::Anon(anon) = file.node
+            && self.ignores_seeks(anon)
+        {
+            return Ok(0);
+        }
         if !self.seekable(file.node) {
             return Err(Errno::ESPIPE);
         }
@@ -294,7 +288,60 @@ impl Fs {
         }
     }
 
-    /// For calls that only ask whether the descriptor is one: flock(2), syncfs(2).
+    /// posix_fadvise(2): all files are in memory anyway.
+    pub(crate) fn fadvise<H: Host>(
+        &self,
+        port: &Port<'_, H>,
+        fd: i32,
+        len: u64,
+        advice: u32,
+    ) -> Result<i64, Errno> {
+        let file = &self.files[self.file(port.task, fd)?];
+        if self.pipe_of(file.node).is_some() {
+            return Err(Errno::ESPIPE);
+        }
+        // From POSIX_FADV_NORMAL to POSIX_FADV_NOREUSE.
+        if (len as i64) < 0 || advice > 5 {
+            return Err(Errno::EINVAL);
+        }
+        Ok(0)
+    }
+
+    /// readahead(2).
+    pub(crate) fn readahead<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
+        let file = &self.files[self.file(port.task, fd)?];
+        if !file.readable() {
+            return Err(Errno::EBADF);
+        }
+        match file.node {
+            Node::Inode(ino) if matches!(self.tree.get(ino).body, Body::File(_)) => Ok(0),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// sync_file_range(2).
+    pub(crate) fn sync_file_range<H: Host>(
+        &self,
+        port: &Port<'_, H>,
+        fd: i32,
+        (offset, len): (u64, u64),
+        flags: u32,
+    ) -> Result<i64, Errno> {
+        let node = self.files[self.file(port.task, fd)?].node;
+        let end = (offset as i64).checked_add(len as i64);
+        if flags > 7 || (offset as i64) < 0 || end.is_none_or(|end| end < offset as i64) {
+            return Err(Errno::EINVAL);
+        }
+        match node {
+            Node::Inode(ino) => match self.tree.get(ino).body {
+                Body::File(_) | Body::Directory(_) | Body::Link(_) => Ok(0),
+                _ => Err(Errno::ESPIPE),
+            },
+            _ => Err(Errno::ESPIPE),
+        }
+    }
+
+    /// For calls that only ask whether the descriptor is one: syncfs(2), posix_fadvise(2).
     pub(crate) fn accept<H: Host>(&self, port: &Port<'_, H>, fd: i32) -> Result<i64, Errno> {
         self.file(port.task, fd).map(|_| 0)
     }

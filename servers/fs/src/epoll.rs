@@ -6,11 +6,11 @@ use crate::host::{Host, Port};
 use crate::poll::{Timeout, check_mask};
 use crate::tree::{Body, Node};
 use crate::wait::{Flow, Op};
-use abi::Errno;
 use abi::linux::general::{
     O_CLOEXEC, O_RDWR, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM,
     POLLWRNORM,
 };
+use abi::{Errno, TaskId};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Bound;
@@ -18,7 +18,7 @@ use core::ops::Bound;
 /// The most files one watches.
 const MAX_WATCHED: usize = 4096;
 /// How deep they may watch each other (epoll_ctl(2), ELOOP).
-const MAX_DEPTH: usize = 5;
+pub(crate) const MAX_DEPTH: usize = 5;
 /// The longest list of events that is asked for (Linux's EP_MAX_EVENTS).
 const MAX_EVENTS: i32 = i32::MAX / 12;
 
@@ -38,6 +38,13 @@ pub(crate) struct Epoll {
     watched: BTreeMap<Key, Item>,
     /// What was told last: the next time others come first.
     last: Option<Key>,
+}
+
+impl Epoll {
+    /// The open files that it watches.
+    pub fn files(&self) -> impl Iterator<Item = u32> {
+        self.watched.keys().map(|key| key.1)
+    }
 }
 
 /// A file by the descriptor that it was added as.
@@ -175,7 +182,8 @@ impl Fs {
         port: &mut Port<'_, H>,
         wait: &EpollWait,
     ) -> Result<Option<i64>, Errno> {
-        let found = self.events(wait.epoll, wait.max);
+        self.watch_file(port, wait.file)?;
+        let found = self.events(port.task, wait.epoll, wait.max);
         if found.is_empty() && !wait.expired {
             return Ok(None);
         }
@@ -200,7 +208,7 @@ impl Fs {
     }
 
     /// What there is to tell, beginning behind what was told last.
-    fn events(&self, id: u32, max: usize) -> Vec<(Key, u32)> {
+    fn events(&self, task: TaskId, id: u32, max: usize) -> Vec<(Key, u32)> {
         let Some(epoll) = self.epoll(id) else {
             return Vec::new();
         };
@@ -211,18 +219,18 @@ impl Fs {
         let behind = epoll.watched.range((start, Bound::Unbounded));
         let before = epoll.watched.range((Bound::Unbounded, end));
         let ready = |(key, item): (&Key, &Item)| {
-            let ready = self.news(*key, item);
+            let ready = self.news(task, *key, item);
             (ready != 0).then_some((*key, ready))
         };
         behind.chain(before).filter_map(ready).take(max).collect()
     }
 
     /// What of a watched file is to be told.
-    fn news(&self, key: Key, item: &Item) -> u32 {
+    fn news(&self, task: TaskId, key: Key, item: &Item) -> u32 {
         if item.spent {
             return 0;
         }
-        let ready = self.file_readiness(key.1) & item.events & !(EPOLLET | EPOLLONESHOT);
+        let ready = self.file_readiness(task, key.1) & item.events & !(EPOLLET | EPOLLONESHOT);
         match item.told {
             Some(told) if item.events & EPOLLET != 0 => {
                 let now = self.activity(key.1);
@@ -239,9 +247,9 @@ impl Fs {
         }
     }
 
-    pub(crate) fn any_ready(&self, epoll: &Epoll) -> bool {
+    pub(crate) fn any_ready(&self, task: TaskId, epoll: &Epoll) -> bool {
         let mut watched = epoll.watched.iter();
-        watched.any(|(key, item)| self.news(*key, item) != 0)
+        watched.any(|(key, item)| self.news(task, *key, item) != 0)
     }
 
     /// A file is closed: nobody watches it any more.

@@ -23,6 +23,8 @@ pub(crate) struct File {
     pub before: u64,
     /// The user who opened it.
     pub opener: u32,
+    /// It keeps its inode from being run while it may write it.
+    pub blocks_exec: bool,
     /// How many epoll instances watch it.
     pub watchers: u32,
     /// Whose memory a file of /proc shows; 0 for none.
@@ -60,6 +62,7 @@ impl Fs {
             offset: 0,
             before: u64::MAX,
             opener: 0,
+            blocks_exec: true,
             watchers: 0,
             memory: 0,
             text,
@@ -93,6 +96,12 @@ impl Fs {
         self.files[id].users += 1;
     }
 
+    /// A table of descriptors closes one.
+    pub(crate) fn close_file(&mut self, table: u32, file: u32) {
+        self.drop_table_locks(table, file);
+        self.release_file(file);
+    }
+
     /// One user less; the last one closes it.
     pub(crate) fn release_file(&mut self, id: u32) {
         self.files[id].users -= 1;
@@ -104,8 +113,10 @@ impl Fs {
             self.unwatch(id);
         }
         if let Node::Inode(ino) = file.node {
-            self.tree.get_mut(ino).writers -= u32::from(file.writable());
+            let counted = file.writable() && file.blocks_exec;
+            self.tree.get_mut(ino).writers -= u32::from(counted);
         }
+        self.drop_file_locks(id, file.node);
         if let Some(id) = self.pipe_of(file.node) {
             let pipe = &mut self.pipes[id];
             pipe.readers -= u32::from(file.readable());

@@ -2,11 +2,11 @@
 
 use crate::rights::Rights;
 use abi::fs::{
-    Call, Direction, Layout, Limits, Mappings, ObjectId, Outcome, Path, Record, Reply, SystemInfo,
-    TaskStatus,
+    Call, Direction, Layout, Limits, Mappings, ObjectId, Outcome, Path, Record, Reply, Scope,
+    SystemInfo, TaskStatus,
 };
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
-use abi::{Errno, TaskId};
+use abi::{Errno, PidName, SigSet, TaskId};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -64,7 +64,7 @@ impl<H: Host> Port<'_, H> {
         })
     }
 
-    fn bytes<'b>(&mut self, call: Call<'_>, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno> {
+    pub fn bytes<'b>(&mut self, call: Call<'_>, buffer: &'b mut Buffer) -> Result<&'b [u8], Errno> {
         match reply(self.host, &call, buffer)? {
             Reply::Bytes(bytes) => Ok(bytes),
             _ => Err(Errno::EIO),
@@ -252,6 +252,35 @@ impl<H: Host> Port<'_, H> {
         self.done(Call::Truncate { object, size })
     }
 
+    /// Copies bytes from one object to another; how many.
+    pub fn copy(
+        &mut self,
+        (from, from_offset): (ObjectId, u64),
+        (to, to_offset): (ObjectId, u64),
+        len: u64,
+    ) -> Result<u64, Errno> {
+        let call = Call::Copy {
+            from,
+            from_offset,
+            to,
+            to_offset,
+            len,
+        };
+        ask(self.host, &call, |reply| match reply {
+            Reply::Count(count) if count <= len => Ok(count),
+            _ => Err(Errno::EIO),
+        })
+    }
+
+    /// Makes bytes of an object zeros.
+    pub fn zero(&mut self, object: ObjectId, offset: u64, len: u64) -> Result<(), Errno> {
+        self.done(Call::Zero {
+            object,
+            offset,
+            len,
+        })
+    }
+
     /// Sends the task a signal.
     pub fn signal(&mut self, signo: u8) {
         let _ = self.done(Call::Signal {
@@ -298,6 +327,58 @@ impl<H: Host> Port<'_, H> {
         let bytes = self.bytes(Call::Tids { tgid, from }, &mut buffer)?;
         let tid = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
         Ok(bytes.chunks_exact(4).map(tid).collect())
+    }
+
+    /// Which signals wait for the task; it is said when one of a set comes.
+    pub fn watch_signals(&mut self, set: SigSet) -> Result<SigSet, Errno> {
+        let task = self.task;
+        ask(
+            self.host,
+            &Call::WatchSignals { task, set },
+            |reply| match reply {
+                Reply::Signals(pending) => Ok(pending),
+                _ => Err(Errno::EIO),
+            },
+        )
+    }
+
+    /// A call that answers with a process or thread.
+    pub fn ask_pid(&mut self, call: Call<'_>) -> Result<PidName, Errno> {
+        ask(self.host, &call, |reply| match reply {
+            Reply::Pid(name) => Ok(name),
+            _ => Err(Errno::EIO),
+        })
+    }
+
+    /// Has it said when a process or thread ends.
+    pub fn watch_pid(&mut self, name: PidName) -> Result<(), Errno> {
+        self.done(Call::WatchPid { name })
+    }
+
+    /// Sends a signal as pidfd_send_signal(2) does.
+    pub fn signal_pid(
+        &mut self,
+        name: PidName,
+        scope: Scope,
+        signo: u32,
+        info: u64,
+    ) -> Result<(), Errno> {
+        self.done(Call::SignalPid {
+            task: self.task,
+            number: self.number,
+            name,
+            scope,
+            signo,
+            info,
+        })
+    }
+
+    /// How many mappings of an object can be written through to it.
+    pub fn writers(&mut self, object: ObjectId) -> Result<u64, Errno> {
+        ask(self.host, &Call::Writers { object }, |reply| match reply {
+            Reply::Count(count) => Ok(count),
+            _ => Err(Errno::EIO),
+        })
     }
 
     /// EACCES where the task must not look into another one: as its real ids, or as those

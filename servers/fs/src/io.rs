@@ -27,6 +27,10 @@ pub(crate) struct Io {
     pub quiet: bool,
     /// MSG_WAITALL: a read goes on until it has all.
     pub whole: bool,
+    /// What is written goes to the end, wherever that is (RWF_APPEND).
+    pub append: bool,
+    /// It ends with what is done at once, rather than wait for more.
+    pub partial: bool,
     /// VTIME: when a read ends with nothing, and that it is over.
     pub deadline: Option<u64>,
     pub expired: bool,
@@ -55,6 +59,8 @@ impl Io {
             peek: false,
             quiet: false,
             whole: false,
+            append: false,
+            partial: false,
             deadline: None,
             expired: false,
         }

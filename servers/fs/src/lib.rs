@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod allocate;
 mod anon;
 mod archive;
 mod attributes;
@@ -31,10 +32,13 @@ mod file;
 mod host;
 mod io;
 mod limits;
+mod locks;
+mod memfd;
 mod names;
 mod open;
 mod path;
 mod permission;
+mod pidfd;
 mod pipe;
 mod poll;
 mod proc;
@@ -42,9 +46,11 @@ mod rename;
 mod rights;
 mod rw;
 mod select;
+mod signalfd;
 mod slab;
 mod socket;
 mod special;
+mod splice;
 mod stat;
 mod statfs;
 mod syscall;
@@ -60,6 +66,7 @@ pub use anon::MAX_ANONS;
 pub use fdtable::{MAX_FD_SLOTS, MAX_FDS};
 pub use file::MAX_FILES;
 pub use host::Host;
+pub use locks::MAX_LOCKS;
 pub use pipe::{CAPACITY as PIPE_CAPACITY, MAX_PIPES, PIPE_BUF};
 pub use tmp::{MAX_FILE_SIZE, MAX_INODES};
 pub use tty::MAX_TTYS;
@@ -75,6 +82,7 @@ use console::Console;
 use fdtable::FdTable;
 use file::File;
 use host::Port;
+use locks::Locks;
 use pipe::Pipe;
 use rights::Rights;
 use slab::Slab;
@@ -95,11 +103,15 @@ pub struct Fs {
     fd_slots: usize,
     pipes: Slab<Pipe>,
     anons: Slab<Anon>,
+    /// How many of them are signalfds, and how often a signal has come for one.
+    signalfds: usize,
+    signals_seen: u64,
     ttys: Slab<Tty>,
     /// Pseudo-terminals whose masters were closed: they hang up at the end of the report.
     hang_ups: Vec<u32>,
     console: Console,
     waits: Vec<Wait>,
+    locks: Locks,
     /// Objects nobody uses any more, given back at the end of the report.
     freed: Vec<ObjectId>,
     /// Files that were written and closed: they get their time at the end of the report.
@@ -138,10 +150,13 @@ impl Fs {
             fd_slots: 0,
             pipes: Slab::new(MAX_PIPES),
             anons: Slab::new(MAX_ANONS),
+            signalfds: 0,
+            signals_seen: 0,
             ttys,
             hang_ups: Vec::new(),
             console: Console::default(),
             waits: Vec::new(),
+            locks: Locks::default(),
             freed: Vec::new(),
             closed: Vec::new(),
             dirty: false,
@@ -245,22 +260,34 @@ impl Fs {
             Event::Console => return self.console_event(port.host),
             Event::Interrupt => return self.interrupt(port),
             Event::Rights(rights) => return self.take_rights(port, rights),
+            Event::Signalled => return self.signalled(),
+            Event::Ended { name, reaped } => return self.pid_ended(name, reaped),
             Event::Created {
                 parent,
                 tid,
                 tgid,
                 share_files,
                 share_fs,
-            } => self.created(port.task, parent, tid, tgid, share_files, share_fs),
+                pidfd,
+            } => {
+                let share = (share_files, share_fs);
+                self.created(port, parent, (tid, tgid), share, pidfd)
+            }
             Event::Exited => self.exited(port),
             _ if self.tasks.get(port.task).is_none() => Err(Errno::ESRCH),
             Event::Executed { tid, program, path } => self.executed(port, tid, program, path),
-            Event::FindProgram { path } => match self.find_program(port, path) {
-                Ok(program) => return port.complete(program),
+            Event::FindProgram { path, dirfd, flags } => {
+                match self.find_program(port, dirfd, path, flags) {
+                    Ok(program) => return port.complete(program),
+                    Err(errno) => Err(errno),
+                }
+            }
+            Event::Map { fd, shared, write } => match self.map(port.task, fd, shared, write) {
+                Ok(file) => return port.complete(file),
                 Err(errno) => Err(errno),
             },
-            Event::Map { fd, write } => match self.map(port.task, fd, write) {
-                Ok(range) => return port.complete(Outcome::File(range)),
+            Event::FindPid { fd } => match self.pid_of(port.task, fd) {
+                Ok(pid) => return port.complete(pid),
                 Err(errno) => Err(errno),
             },
             Event::Syscall { nr, args } => match self.syscall(port, nr, args) {

@@ -283,6 +283,7 @@ impl Fs {
             && how.has(O_TRUNC)
             && matches!(self.tree.get(ino).body, Body::File(_))
         {
+            self.check_size_seals(ino, 0)?;
             self.resize(port, ino, 0)?;
             self.drop_set_ids(port, ino);
         }
@@ -358,6 +359,6 @@ impl Fs {
 impl Mount {
     /// Whether files on it can be written and made.
     pub(crate) fn writable(self) -> bool {
-        self == Mount::Tmp
+        matches!(self, Mount::Tmp | Mount::Memory)
     }
 }

@@ -57,12 +57,12 @@ impl Pipe {
     }
 
     /// Where the byte `ahead` of the head is, and how many follow it up to the ring's end.
-    fn place(&self, ahead: u64) -> (u64, u64) {
+    pub fn place(&self, ahead: u64) -> (u64, u64) {
         let at = (self.head + ahead) % CAPACITY;
         (at, CAPACITY - at)
     }
 
-    fn took(&mut self, count: u64) {
+    pub fn took(&mut self, count: u64) {
         self.len -= count;
         // An empty pipe starts anew, so that short messages stay on one page.
         self.head = if self.len == 0 {
@@ -174,7 +174,7 @@ impl Fs {
             .iter()
             .any(|wait| self.writes_pipe(&wait.op, id));
         let pipe = &mut self.pipes[id];
-        let short = io.total <= PIPE_BUF && pipe.free() < io.total;
+        let short = !io.partial && io.total <= PIPE_BUF && pipe.free() < io.total;
         if queued || short || pipe.free() == 0 {
             return Ok(None);
         }
@@ -187,7 +187,8 @@ impl Fs {
         pipe.activity.0 += u64::from(io.moved > 0);
         self.dirty |= io.moved > 0;
         result?;
-        Ok(io.finished().then(|| io.done()))
+        let over = io.finished() || io.partial && io.done() > 0;
+        Ok(over.then(|| io.done()))
     }
 
     /// Puts bytes of our own in, as many as fit; EPIPE without a reader.

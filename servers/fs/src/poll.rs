@@ -142,6 +142,7 @@ impl Fs {
         poll: &mut Poll,
     ) -> Result<Option<i64>, Errno> {
         let expired = poll.expired;
+        self.watch_polled(port, poll)?;
         let result = match &mut poll.what {
             What::Fds(addr, fds) => self.answer_fds(port, poll.task, *addr, fds, expired),
             What::Sets(sets) => self.answer_sets(port, poll.task, sets, expired),
@@ -182,13 +183,13 @@ impl Fs {
     /// What a descriptor is ready for, as poll's bits.
     pub(crate) fn readiness(&self, task: TaskId, fd: i32) -> u32 {
         match self.file(task, fd) {
-            Ok(id) => self.file_readiness(id),
+            Ok(id) => self.file_readiness(task, id),
             Err(_) => POLLNVAL,
         }
     }
 
-    /// What an open file is ready for.
-    pub(crate) fn file_readiness(&self, id: u32) -> u32 {
+    /// What an open file is ready for, as a task sees it.
+    pub(crate) fn file_readiness(&self, task: TaskId, id: u32) -> u32 {
         let file = &self.files[id];
         if let Some(pipe) = self.pipe_of(file.node) {
             let pipe = &self.pipes[pipe];
@@ -206,7 +207,7 @@ impl Fs {
             return ready;
         }
         match file.node {
-            Node::Anon(anon) => self.anon_readiness(anon),
+            Node::Anon(anon) => self.anon_readiness(task, anon),
             node if let Some(tty) = self.tty_of(node) => self.tty_readiness(tty),
             node if self.device(node).is_some_and(|device| device.is_console()) => {
                 let readable = if self.console.readable() { READABLE } else { 0 };

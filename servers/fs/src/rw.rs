@@ -17,6 +17,11 @@ use alloc::vec::Vec;
 
 /// The most bytes one call moves (read(2), NOTES).
 pub(crate) const MAX_COUNT: u64 = 0x7fff_f000;
+/// What preadv2(2) and pwritev2(2) may be told: how to wait, and how soon what is written has to
+/// be safe, which it always is; not to wait; to append.
+const RWF_KNOWN: u32 = 0x1f;
+const RWF_NOWAIT: u32 = 8;
+const RWF_APPEND: u32 = 0x10;
 /// The most pieces of memory one call names (readv(2): IOV_MAX).
 const MAX_PIECES: u64 = 1024;
 
@@ -83,6 +88,36 @@ impl Fs {
         self.begin_io(port, file, pieces, write, Some(position))
     }
 
+    /// preadv2(2) and pwritev2(2): a position of -1 is the file's own.
+    pub(crate) fn read_write_flagged<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        fd: i32,
+        pieces: (u64, u64),
+        position: u64,
+        flags: u32,
+        write: bool,
+    ) -> Result<Flow, Errno> {
+        let position = (position != u64::MAX).then_some(position);
+        let from = self.check_position(position)?;
+        let file = self.io_file(port, fd, write, from)?;
+        let pieces = port.pieces(pieces.0, pieces.1)?;
+        if flags & !RWF_KNOWN != 0 {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let mut io = Io::new(file, write, pieces, from);
+        io.append = flags & RWF_APPEND != 0;
+        self.begin_with(port, io, flags & RWF_NOWAIT != 0)
+    }
+
+    /// EINVAL for a position before the beginning.
+    fn check_position(&self, position: Option<u64>) -> Result<Option<u64>, Errno> {
+        match position {
+            Some(position) if (position as i64) < 0 => Err(Errno::EINVAL),
+            position => Ok(position),
+        }
+    }
+
     /// readv(2), writev(2), preadv(2) and pwritev(2).
     pub(crate) fn read_write_pieces<H: Host>(
         &mut self,
@@ -92,9 +127,7 @@ impl Fs {
         position: Option<u64>,
         write: bool,
     ) -> Result<Flow, Errno> {
-        if position.is_some_and(|position| (position as i64) < 0) {
-            return Err(Errno::EINVAL);
-        }
+        let position = self.check_position(position)?;
         let file = self.io_file(port, fd, write, position)?;
         let pieces = port.pieces(addr, count)?;
         self.begin_io(port, file, pieces, write, position)
@@ -135,10 +168,19 @@ impl Fs {
         write: bool,
         position: Option<u64>,
     ) -> Result<Flow, Errno> {
+        self.begin_with(port, Io::new(file, write, pieces, position), false)
+    }
+
+    fn begin_with<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        io: Io,
+        nonblocking: bool,
+    ) -> Result<Flow, Errno> {
+        let (file, position) = (io.file, io.position);
         if self.is_directory(self.files[file].node) {
             return Err(Errno::EISDIR);
         }
-        let io = Io::new(file, write, pieces, position);
         // Linux's rw_verify_area.
         let at = position.unwrap_or(self.files[file].offset);
         if at.saturating_add(io.total) > i64::MAX as u64 {
@@ -149,7 +191,7 @@ impl Fs {
         if io.total == 0 && !counts {
             return Ok(Flow::Done(0));
         }
-        let nonblocking = self.files[file].nonblocking();
+        let nonblocking = nonblocking || self.files[file].nonblocking();
         self.begin(port, Op::Io(io), nonblocking)
     }
 
@@ -218,13 +260,14 @@ impl Fs {
     ) -> Result<Option<i64>, Errno> {
         let file = &self.files[io.file];
         let from = match file.flags & O_APPEND {
-            0 => io.position.unwrap_or(file.offset),
+            0 if !io.append => io.position.unwrap_or(file.offset),
             _ => range.size,
         };
         if from >= MAX_FILE_SIZE {
             return Err(Errno::EFBIG);
         }
         let room = port.file_room(from)?.min(MAX_FILE_SIZE - from);
+        let room = room.min(self.sealed_room(ino, from, io.total.min(room))?);
         let result = io.step(room, |addr, len, moved| {
             port.transfer(addr, len, range.object, from + moved, Direction::FromTask)
         });
@@ -371,8 +414,9 @@ impl Fs {
                     if from.saturating_add(bytes.len() as u64) > MAX_FILE_SIZE {
                         return Err(Errno::EFBIG);
                     }
-                    let room = port.file_room(from)?;
-                    let bytes = &bytes[..bytes.len().min(room as usize)];
+                    let len = (bytes.len() as u64).min(port.file_room(from)?);
+                    let len = self.sealed_room(ino, from, len)?;
+                    let bytes = &bytes[..len as usize];
                     port.write_object(range.object, from, bytes)?;
                     let end = from + bytes.len() as u64;
                     self.files[id].offset = end;

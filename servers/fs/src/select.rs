@@ -40,6 +40,14 @@ impl Set {
     }
 }
 
+impl Sets {
+    /// The descriptors in any of the sets.
+    pub fn fds(&self) -> impl Iterator<Item = i32> {
+        let named = |fd: &usize| self.sets.iter().flatten().any(|set| set.has(*fd));
+        (0..self.count).filter(named).map(|fd| fd as i32)
+    }
+}
+
 impl Fs {
     /// select(2).
     pub(crate) fn select<H: Host>(

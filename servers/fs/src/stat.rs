@@ -124,6 +124,7 @@ impl Fs {
             (_, Some(Mount::Archive)) => 1,
             (_, Some(Mount::Dev)) => 2,
             (_, Some(Mount::Tmp)) => 3,
+            (_, Some(Mount::Memory)) => 5,
             (Node::Pipe(_), _) => 6,
             (Node::Anon(_), _) => 7,
             _ => 4,

@@ -6,8 +6,8 @@ use crate::host::{Host, Port};
 use crate::rights::Rights;
 use crate::tree::{Body, Ino, Node, ROOT};
 use abi::fs::{FileRange, Outcome, Path};
-use abi::linux::general::{O_RDWR, R_OK, X_OK};
-use abi::{Errno, TaskId};
+use abi::linux::general::{AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_RDWR, R_OK, X_OK};
+use abi::{Errno, PidName, SigSet, TaskId};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -21,6 +21,8 @@ pub(crate) struct Task {
     pub exe: Option<Ino>,
     /// What it may do.
     pub rights: Rc<Rights>,
+    /// The signals that wait for it, as of the last time that it polled a signalfd.
+    pub pending: SigSet,
     /// It is looking for a program to run.
     pub execs: bool,
 }
@@ -35,16 +37,16 @@ pub(crate) struct Context {
 
 impl Fs {
     /// A task that is its own parent is the first one: it gets the console. ENOMEM when there are
-    /// too many.
-    pub(crate) fn created(
+    /// too many. Its parent may get a pidfd of it, which is the result then.
+    pub(crate) fn created<H: Host>(
         &mut self,
-        id: TaskId,
+        port: &mut Port<'_, H>,
         parent: TaskId,
-        tid: u32,
-        tgid: u32,
-        share_files: bool,
-        share_fs: bool,
+        (tid, tgid): (u32, u32),
+        (share_files, share_fs): (bool, bool),
+        pidfd: Option<PidName>,
     ) -> Result<i64, Errno> {
+        let id = port.task;
         if !self.tasks.has_room_for(id) {
             return Err(Errno::EINVAL);
         }
@@ -96,10 +98,18 @@ impl Fs {
             context,
             exe,
             rights,
+            pending: SigSet::EMPTY,
             execs: false,
         };
         self.tasks.insert(id, task);
-        Ok(0)
+        let Some(name) = pidfd else {
+            return Ok(0);
+        };
+        let given = self.give_pidfd(port, parent, name, tid != tgid);
+        if given.is_err() {
+            self.exited(port)?;
+        }
+        given
     }
 
     /// Closes everything of a task's own, and forgets what it waits for.
@@ -151,13 +161,25 @@ impl Fs {
     pub(crate) fn find_program<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
+        dirfd: i32,
         path: Path<'_>,
+        flags: u32,
     ) -> Result<Outcome, Errno> {
         let path = port.path(path)?;
-        let cwd = self.cwd(port.task)?;
-        let Node::Inode(ino) = self.resolve(port, cwd, &path, true)? else {
+        let through_fd = dirfd != AT_FDCWD && path.first() != Some(&b'/');
+        let base = self.base(port.task, dirfd, &path)?;
+        let node = match path.is_empty() && flags & AT_EMPTY_PATH != 0 {
+            true => base,
+            false => self.resolve(port, base, &path, flags & AT_SYMLINK_NOFOLLOW == 0)?,
+        };
+        if self.is_link(node) {
+            return Err(Errno::ELOOP);
+        }
+        let Node::Inode(ino) = node else {
             return Err(Errno::EACCES);
         };
+        let entry = self.table(port.task)?.get(dirfd);
+        let closes = through_fd && entry.is_some_and(|entry| entry.cloexec);
         let Body::File(range) = self.tree.get(ino).body else {
             return Err(Errno::EACCES);
         };
@@ -178,6 +200,7 @@ impl Fs {
             mode: inode.mode,
             readable,
             shared,
+            closes,
         })
     }
 
@@ -212,18 +235,25 @@ impl Fs {
     }
 
     /// The object behind a descriptor that is to be mapped (mmap(2), ERRORS).
-    pub(crate) fn map(&self, task: TaskId, fd: i32, write: bool) -> Result<FileRange, Errno> {
+    pub(crate) fn map(
+        &self,
+        task: TaskId,
+        fd: i32,
+        shared: bool,
+        write: bool,
+    ) -> Result<Outcome, Errno> {
         let file = &self.files[self.file(task, fd)?];
-        if !file.readable() || (write && !file.writable()) {
+        if !file.readable() || (shared && write && !file.writable()) {
             return Err(Errno::EACCES);
         }
-        match file.node {
-            Node::Inode(ino) => match self.tree.get(ino).body {
-                Body::File(range) => Ok(range),
-                _ => Err(Errno::ENODEV),
-            },
-            _ => Err(Errno::ENODEV),
-        }
+        let Node::Inode(ino) = file.node else {
+            return Err(Errno::ENODEV);
+        };
+        let Body::File(range) = self.tree.get(ino).body else {
+            return Err(Errno::ENODEV);
+        };
+        let may_write = shared && file.writable() && self.may_map_writable(ino, write)?;
+        Ok(Outcome::File { range, may_write })
     }
 
     pub(crate) fn cwd(&self, task: TaskId) -> Result<Node, Errno> {
@@ -289,8 +319,21 @@ impl Fs {
             .collect();
         for (fd, entry) in chosen {
             self.tables[table].take(fd);
-            self.release_file(entry.file);
+            self.close_file(table, entry.file);
         }
+    }
+
+    /// Gives a task a working directory and mask of its own.
+    pub(crate) fn unshare_context(&mut self, id: TaskId) -> Result<(), Errno> {
+        let context = self.tasks.get(id).ok_or(Errno::ESRCH)?.context;
+        if self.contexts[context].users == 1 {
+            return Ok(());
+        }
+        let own = self.copy_context(context);
+        self.contexts[own].users = 1;
+        self.contexts[context].users -= 1;
+        self.tasks.get_mut(id).ok_or(Errno::ESRCH)?.context = own;
+        Ok(())
     }
 
     fn copy_context(&mut self, context: u32) -> u32 {

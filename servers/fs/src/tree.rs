@@ -33,6 +33,8 @@ pub(crate) enum Mount {
     Archive,
     Dev,
     Tmp,
+    /// Files without a name, of memfd_create(2).
+    Memory,
 }
 
 /// A file, directory, symbolic link or device.
@@ -58,6 +60,8 @@ pub(crate) struct Inode {
     pub programs: u32,
     /// A name may be given to it although it has none (O_TMPFILE).
     pub linkable: bool,
+    /// What may not be done to it any more (F_ADD_SEALS).
+    pub seals: u32,
     pub body: Body,
 }
 
@@ -324,6 +328,7 @@ impl Inode {
             writers: 0,
             programs: 0,
             linkable: false,
+            seals: 0,
             body,
         }
     }

@@ -5,6 +5,7 @@ use crate::copy::Copy;
 use crate::epoll::EpollWait;
 use crate::host::{self, Host, Port};
 use crate::io::Io;
+use crate::locks::LockWait;
 use crate::poll::Poll;
 use crate::socket::Connect;
 use crate::special::OpenPipe;
@@ -35,6 +36,7 @@ pub(crate) enum Op {
     Epoll(EpollWait),
     Connect(Connect),
     Open(OpenPipe),
+    Lock(LockWait),
 }
 
 impl Op {
@@ -43,7 +45,9 @@ impl Op {
         match self {
             Op::Io(io) if io.done() > 0 => Ok(io.done()),
             Op::Copy(copy) if copy.done > 0 => Ok(copy.done as i64),
-            Op::Io(_) | Op::Copy(_) | Op::Connect(_) | Op::Open(_) => Err(Errno::ERESTARTSYS),
+            Op::Io(_) | Op::Copy(_) | Op::Connect(_) | Op::Open(_) | Op::Lock(_) => {
+                Err(Errno::ERESTARTSYS)
+            }
             Op::Epoll(_) => Err(Errno::EINTR),
             Op::Poll(_) => Err(Errno::ERESTARTNOHAND),
         }
@@ -55,7 +59,7 @@ impl Op {
             Op::Poll(poll) => poll.deadline,
             Op::Epoll(wait) => wait.deadline,
             Op::Io(io) => io.deadline,
-            Op::Copy(_) | Op::Connect(_) | Op::Open(_) => None,
+            Op::Copy(_) | Op::Connect(_) | Op::Open(_) | Op::Lock(_) => None,
         }
     }
 
@@ -66,7 +70,7 @@ impl Op {
             Op::Poll(poll) => poll.expired |= over,
             Op::Epoll(wait) => wait.expired |= over,
             Op::Io(io) => io.expired |= over,
-            Op::Copy(_) | Op::Connect(_) | Op::Open(_) => {}
+            Op::Copy(_) | Op::Connect(_) | Op::Open(_) | Op::Lock(_) => {}
         }
     }
 }
@@ -86,6 +90,7 @@ impl Fs {
             Op::Epoll(wait) => self.attempt_epoll(port, wait),
             Op::Connect(connect) => self.attempt_connect(port, connect),
             Op::Open(open) => self.attempt_open(port, open),
+            Op::Lock(lock) => self.attempt_lock(lock),
         }
     }
 
@@ -168,6 +173,7 @@ impl Fs {
             Op::Epoll(wait) => self.hold_file(wait.file),
             Op::Connect(connect) => self.hold_file(connect.file),
             Op::Open(open) => self.hold_file(open.file),
+            Op::Lock(lock) => self.hold_file(lock.file),
             // As on Linux, a descriptor is looked up anew each time.
             Op::Poll(_) => {}
         }
@@ -183,6 +189,7 @@ impl Fs {
             Op::Epoll(wait) => self.release_file(wait.file),
             Op::Connect(connect) => self.release_file(connect.file),
             Op::Open(open) => self.release_file(open.file),
+            Op::Lock(lock) => self.release_file(lock.file),
             Op::Poll(_) => {}
         }
     }

@@ -129,18 +129,35 @@ impl Procmgr {
         let ix = self.process_of(id);
         self.end_hold(id);
         self.task_mut(id).pending.clear();
-        let tasks = &self.process(ix).tasks;
-        let dead =
-            |t: &TaskId| matches!(self.task(*t).state, State::Zombie | State::Held(Hold::Reap));
-        let heir = tasks.iter().copied().find(|t| *t != id && !dead(t));
+        let tasks = self.process(ix).tasks.iter().copied();
+        let heir = tasks.filter(|t| *t != id).find(|t| !self.is_dead(*t));
         match heir {
             // Not a zombie yet: what this wakes must not find it and reap it here.
             None => self.process_ends(m, ix),
             Some(heir) => self.leave_children(m, id, heir),
         }
         self.task_mut(id).state = State::Zombie;
+        let whole = heir.is_none();
+        let leader = self.process(ix).leader;
+        if id != leader {
+            self.tell_fs_of_end(m, self.task(id).tid, false);
+        }
+        if whole {
+            self.tell_fs_of_end(m, self.process(ix).pid, false);
+        }
         self.announce_death(m, id);
         self.others_left(m, ix);
+    }
+
+    /// Whether what a pidfd of a task stands for is over: the whole process, of a leader.
+    pub(crate) fn has_ended(&self, id: TaskId) -> bool {
+        let leads = self.process(self.process_of(id)).leader == id;
+        self.is_dead(id) && (!leads || self.alone(id))
+    }
+
+    /// Whether a task runs no more.
+    fn is_dead(&self, id: TaskId) -> bool {
+        matches!(self.task(id).state, State::Zombie | State::Held(Hold::Reap))
     }
 
     /// Whether no other task of its process is left, dead or alive.
@@ -352,6 +369,7 @@ impl Procmgr {
         let ix = self.process_of(id);
         self.unbind(id);
         self.process_mut(ix).tasks.retain(|t| *t != id);
+        self.tell_fs_of_end(m, self.task(id).tid, true);
         self.forget_tid(id);
         let process = self.process(ix);
         let leader = process.leader;

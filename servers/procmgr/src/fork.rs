@@ -34,6 +34,8 @@ pub struct CloneArgs {
     pub tls: u64,
     /// The signal its parent gets when it dies.
     pub exit_signal: u8,
+    /// Where the child's pidfd goes in the parent (CLONE_PIDFD).
+    pub pidfd: u64,
     /// Where in both their memories the FPU state is.
     pub fpu_area: u64,
 }
@@ -54,15 +56,15 @@ const SIGHAND: u64 = g::CLONE_SIGHAND as u64;
 const PARENT: u64 = g::CLONE_PARENT as u64;
 /// clone3's flag: handlers go back to the default.
 pub const CLEAR_SIGHAND: u64 = 1 << 32;
-/// Flags that ask for what there is none of: namespaces, I/O contexts, pidfds.
+/// Flags that ask for what there is none of: namespaces.
 const UNSUPPORTED: u64 = (g::CLONE_NEWNS
     | g::CLONE_NEWCGROUP
     | g::CLONE_NEWUTS
     | g::CLONE_NEWIPC
     | g::CLONE_NEWUSER
     | g::CLONE_NEWPID
-    | g::CLONE_NEWNET
-    | g::CLONE_PIDFD) as u64;
+    | g::CLONE_NEWNET) as u64;
+const PIDFD: u64 = g::CLONE_PIDFD as u64;
 
 /// A page of every program's memory, the highest it can have, in which stubs keep the FPU state.
 pub const FPU_AREA: u64 = layout::USER_END - PAGE;
@@ -77,6 +79,7 @@ impl CloneArgs {
             parent_tid: args[2],
             child_tid: args[3],
             tls: args[4],
+            pidfd: args[2],
             fpu_area: 0,
         }
     }
@@ -92,6 +95,11 @@ impl CloneArgs {
 
     fn has(&self, flag: u64) -> bool {
         self.flags & flag != 0
+    }
+
+    /// CLONE_PIDFD.
+    pub(crate) fn wants_pidfd(&self) -> bool {
+        self.has(PIDFD)
     }
 
     fn kind(&self) -> CloneKind {
@@ -113,7 +121,13 @@ impl Procmgr {
         id: TaskId,
         mut args: CloneArgs,
     ) -> Done {
+        if args.has(UNSUPPORTED) && !self.capable(id, Capability::CAP_SYS_ADMIN) {
+            return Errno::EPERM.into();
+        }
+        let settid = args.has(g::CLONE_PARENT_SETTID.into());
         if args.has(UNSUPPORTED)
+            || (args.has(PIDFD) && args.has(g::CLONE_DETACHED.into()))
+            || (args.has(PIDFD) && settid && args.pidfd == args.parent_tid)
             || args.exit_signal > abi::signal::SIGMAX
             || (args.has(SIGHAND) && !args.has(VM))
             || (args.has(THREAD) && !args.has(SIGHAND))
@@ -122,6 +136,11 @@ impl Procmgr {
             return Errno::EINVAL.into();
         }
         if let Err(e) = self.room(m).and_then(|()| self.check_process_limit(id)) {
+            return e.into();
+        }
+        if args.has(PIDFD)
+            && let Err(e) = self.check_pidfd_place(m, id, args.pidfd)
+        {
             return e.into();
         }
         let space = self
@@ -143,6 +162,17 @@ impl Procmgr {
         Done::Later
     }
 
+    /// EFAULT where a pidfd could not be told: what is there is written over itself.
+    fn check_pidfd_place(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        at: u64,
+    ) -> Result<(), Errno> {
+        let there: [u8; 4] = self.get(m, id, at)?;
+        self.put(m, id, at, &there)
+    }
+
     fn check_process_limit(&self, id: TaskId) -> Result<(), Errno> {
         let ids = self.credentials(id);
         let exempt = ids.uid[0] == 0
@@ -154,9 +184,14 @@ impl Procmgr {
         Ok(())
     }
 
-    /// Whether the user that a task has become has more of them than RLIMIT_NPROC allows.
+    /// Whether a task's user has more of them than RLIMIT_NPROC allows.
     pub(crate) fn exceeds_process_limit(&self, id: TaskId) -> bool {
         self.credentials(id).uid[0] != 0 && self.user_has_tasks(id, 1)
+    }
+
+    /// Whether the user that a task has become had more of them before.
+    pub(crate) fn joins_too_many(&self, id: TaskId) -> bool {
+        self.credentials(id).uid[0] != 0 && self.user_has_tasks(id, 2)
     }
 
     /// Whether a task's user has as many tasks as RLIMIT_NPROC says, and so many more.
@@ -359,6 +394,10 @@ impl Procmgr {
             return self.finish_syscall(m, parent, result);
         }
         let tid = self.task(child).tid;
+        if args.has(PIDFD) {
+            self.tables.watched[tid as usize] = true;
+            let _ = self.put(m, parent, args.pidfd, &(result as i32).to_le_bytes());
+        }
         if args.has(g::CLONE_PARENT_SETTID.into()) {
             let _ = self.put(m, parent, args.parent_tid, &tid.to_le_bytes());
         }

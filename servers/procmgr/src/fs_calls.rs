@@ -6,6 +6,7 @@ use crate::exec::FoundProgram;
 use crate::machine::{Machine, SpaceIx};
 use crate::task::{FsPurpose, State};
 use abi::fs::{Call, Outcome, Record, Reply};
+use abi::signal::UNBLOCKABLE;
 use abi::wire::{self, Buffer, MAX_DATA};
 use abi::{Errno, SigInfo, TaskId};
 
@@ -87,6 +88,24 @@ impl Procmgr {
                 self.memory.object_write(m, object, offset, bytes)?;
                 Reply::Done
             }
+            Call::Copy {
+                from,
+                from_offset,
+                to,
+                to_offset,
+                len,
+            } => {
+                let (from, to) = ((from, from_offset), (to, to_offset));
+                Reply::Count(self.memory.object_copy(m, from, to, len)?)
+            }
+            Call::Zero {
+                object,
+                offset,
+                len,
+            } => {
+                self.memory.object_zero(m, (object, offset), len)?;
+                Reply::Done
+            }
             Call::Create => Reply::Object(self.memory.object_create()?),
             Call::Truncate { object, size } => {
                 self.memory.object_truncate(m, object, size)?;
@@ -102,6 +121,45 @@ impl Procmgr {
                 self.signal_task(m, task, SigInfo::new(signo, abi::signal::code::SI_USER))?;
                 Reply::Done
             }
+            Call::WatchSignals { task, set } => {
+                let t = self.find_task(task)?;
+                let pending = t.pending.set().or(self.process(t.process).pending.set());
+                self.task_mut(task).watched_signals = set.without(UNBLOCKABLE);
+                Reply::Signals(pending)
+            }
+            Call::TakeSignal { task, number, set } => {
+                self.fs_report_of(task, number)?;
+                let info = self.take_of_set(task, set).ok_or(Errno::EAGAIN)?;
+                return Ok(wire::encode(&Reply::Bytes(&info.to_bytes()), answer));
+            }
+            Call::FindPid { tid, thread } => {
+                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                if !thread && self.process(self.process_of(id)).leader != id {
+                    return Err(Errno::ENOENT);
+                }
+                Reply::Pid(self.pid_name(tid))
+            }
+            Call::WatchPid { name } => {
+                let id = self.by_name(name)?;
+                self.tables.watched[name.tid as usize] = true;
+                if self.has_ended(id) {
+                    self.tell_fs_of_end(m, name.tid, false);
+                }
+                Reply::Done
+            }
+            Call::SignalPid {
+                task,
+                number,
+                name,
+                scope,
+                signo,
+                info,
+            } => {
+                self.fs_report_of(task, number)?;
+                self.signal_pid(m, task, (name, scope), signo, info)?;
+                Reply::Done
+            }
+            Call::Writers { object } => Reply::Count(self.memory.writers(object)),
             Call::SignalGroup { pgid, signo } => {
                 check_signal(signo)?;
                 self.signal_group(m, pgid, signo);
@@ -216,10 +274,12 @@ impl Procmgr {
         let purpose = self.fs_report_of(id, number)?;
         let fits = match (purpose, outcome) {
             (FsPurpose::FindProgram(_), Outcome::Program { .. }) => true,
-            (FsPurpose::Map(_), Outcome::File(_)) => true,
-            (FsPurpose::FindProgram(_) | FsPurpose::Map(_), Outcome::Result(r)) => {
-                Errno::check(r).is_err()
-            }
+            (FsPurpose::Map(_), Outcome::File { .. }) => true,
+            (FsPurpose::WaitPid(_), Outcome::Pid { .. }) => true,
+            (
+                FsPurpose::FindProgram(_) | FsPurpose::Map(_) | FsPurpose::WaitPid(_),
+                Outcome::Result(r),
+            ) => Errno::check(r).is_err(),
             (_, Outcome::Result(_)) => true,
             _ => false,
         };
@@ -247,6 +307,7 @@ impl Procmgr {
                     mode,
                     readable,
                     shared,
+                    closes,
                 },
             ) => {
                 let found = FoundProgram {
@@ -254,6 +315,7 @@ impl Procmgr {
                     owner: Executable { uid, gid, mode },
                     readable,
                     shared,
+                    closes,
                 };
                 self.program_found(m, id, exec, Ok(found));
             }
@@ -262,9 +324,13 @@ impl Procmgr {
                 self.program_found(m, id, exec, Err(e));
             }
             (FsPurpose::Executed(done), _) => self.executed(m, id, &done),
-            (FsPurpose::Map(call), Outcome::File(range)) => {
-                self.file_mapped(m, id, call, Ok(range));
+            (FsPurpose::Map(call), Outcome::File { range, may_write }) => {
+                self.file_mapped(m, id, call, Ok((range, may_write)));
             }
+            (FsPurpose::WaitPid(args), Outcome::Pid { name, nonblocking }) => {
+                self.wait_for_pid(m, id, args, name, nonblocking);
+            }
+            (FsPurpose::WaitPid(_), Outcome::Result(r)) => self.finish_syscall(m, id, r),
             (FsPurpose::Map(call), Outcome::Result(r)) => {
                 let e = Errno::check(r).err().unwrap_or(Errno::EIO);
                 self.file_mapped(m, id, call, Err(e));

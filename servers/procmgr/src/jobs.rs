@@ -165,7 +165,7 @@ impl Procmgr {
         to: ProcessIx,
         signal: Option<SigInfo>,
     ) {
-        let queued = signal.is_some_and(|info| self.process_mut(to).pending.add(info, false));
+        let queued = signal.is_some_and(|info| self.queue(m, to, None, info));
         self.wake_waiters(m, to);
         if queued && self.tables_process(to).is_some() {
             for task in self.tasks_of(to) {

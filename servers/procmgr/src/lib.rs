@@ -53,6 +53,7 @@ pub mod trace;
 mod tracing;
 mod trap;
 mod usermem;
+mod users;
 pub mod wait;
 
 use abi::{Errno, SigInfo, TaskId};
@@ -81,6 +82,7 @@ pub struct Procmgr {
     timers: timers::Timers,
     futexes: futex::Futexes,
     random: random::Random,
+    users: users::Users,
     /// System calls that nobody knows, each named once.
     unknown_calls: alloc::vec::Vec<u32>,
     /// What uname(2) calls the machine; at most 64 bytes.
@@ -106,6 +108,7 @@ impl Procmgr {
             reports: report::Queues::new(),
             timers: timers::Timers::new(),
             futexes: futex::Futexes::new(),
+            users: users::Users::default(),
             unknown_calls: alloc::vec::Vec::new(),
             host_name: "stillpoint".into(),
             callbacks: 0,

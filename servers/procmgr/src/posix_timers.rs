@@ -7,6 +7,7 @@ use crate::Procmgr;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::timers::What;
+use crate::users::Charge;
 use abi::linux::general as g;
 use abi::signal::{SIGALRM, SIGMAX, code};
 use abi::{Errno, SigInfo, TaskId};
@@ -30,6 +31,8 @@ pub struct PosixTimer {
     at: Option<u64>,
     interval: u64,
     overrun: u32,
+    /// The place in the queue that its signal has.
+    _charge: Charge,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,9 @@ impl Procmgr {
             0 => (None, Some((SIGALRM, number as u64))),
             at => self.read_sigevent(m, id, at)?,
         };
+        let limit = self.process(ix).limits[g::RLIMIT_SIGPENDING as usize].0;
+        let uid = self.credentials(id).uid[0];
+        let charge = self.users.charge(uid, limit).ok_or(Errno::EAGAIN)?;
         let timers = &mut self.process_mut(ix).posix_timers;
         if timers.len() == MAX_TIMERS || timers.try_reserve(1).is_err() {
             return Err(Errno::EAGAIN);
@@ -87,6 +93,7 @@ impl Procmgr {
             at: None,
             interval: 0,
             overrun: 0,
+            _charge: charge,
         });
         Ok(())
     }

@@ -9,7 +9,7 @@ use abi::fs::{self, Path};
 use abi::linux::general as g;
 use abi::tracer::{Reply, Report};
 use abi::wire::{self, Buffer};
-use abi::{Errno, TaskId};
+use abi::{Errno, PidName, TaskId};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
@@ -17,6 +17,9 @@ use alloc::collections::VecDeque;
 pub struct Queues {
     to_tracer: VecDeque<(TaskId, ToTracer)>,
     to_fs: VecDeque<(TaskId, ToFs)>,
+    /// Processes and threads whose end the file server is to be told of: each of those that it
+    /// watches twice at most, so they are bounded by the numbers that there are.
+    ended: VecDeque<(PidName, bool)>,
     /// The file server sleeps in its call.
     pub fs_parked: bool,
     /// The console asserted its interrupt.
@@ -46,6 +49,7 @@ pub enum ToFs {
     Report,
     Interrupt,
     Rights,
+    Signalled,
 }
 
 impl Queues {
@@ -54,7 +58,8 @@ impl Queues {
         let slots = abi::task::SLOTS;
         Queues {
             to_tracer: VecDeque::with_capacity(4 * slots),
-            to_fs: VecDeque::with_capacity(3 * slots),
+            to_fs: VecDeque::with_capacity(4 * slots),
+            ended: VecDeque::new(),
             fs_parked: false,
             console: false,
             buffer: None,
@@ -203,6 +208,25 @@ impl Procmgr {
         }
     }
 
+    /// Tells the file server that a signal has come that it watches for.
+    pub(crate) fn tell_fs_of_signal(&mut self, m: &mut impl Machine, id: TaskId) {
+        self.reports.to_fs.push_back((id, ToFs::Signalled));
+        self.feed_fs(m);
+    }
+
+    /// Tells the file server that a process or thread is over, if it wants to know: once when it
+    /// is dead, once when nobody can wait for it any more.
+    pub(crate) fn tell_fs_of_end(&mut self, m: &mut impl Machine, tid: u32, reaped: bool) {
+        let watched = &mut self.tables.watched[tid as usize];
+        if !*watched {
+            return;
+        }
+        *watched = !reaped;
+        let name = self.pid_name(tid);
+        self.reports.ended.push_back((name, reaped));
+        self.feed_fs(m);
+    }
+
     /// Answers the file server's parked call if there is something to tell.
     pub(crate) fn feed_fs(&mut self, m: &mut impl Machine) {
         if !self.reports.fs_parked {
@@ -228,10 +252,26 @@ impl Procmgr {
             };
             return Some(encode(&report, buffer));
         }
+        if let Some((name, reaped)) = self.reports.ended.pop_front() {
+            let report = fs::Report {
+                task: TaskId::FS,
+                number: 0,
+                event: fs::Event::Ended { name, reaped },
+            };
+            return Some(encode(&report, buffer));
+        }
         while let Some((id, what)) = self.reports.to_fs.pop_front() {
             let Ok(task) = self.find_task(id) else {
                 continue;
             };
+            if what == ToFs::Signalled {
+                let report = fs::Report {
+                    task: id,
+                    number: 0,
+                    event: fs::Event::Signalled,
+                };
+                return Some(encode(&report, buffer));
+            }
             if what == ToFs::Rights {
                 let mut rights = [0; wire::MAX];
                 let len = wire::encode(&self.rights(id), &mut rights);
@@ -248,7 +288,7 @@ impl Procmgr {
             let event = match what {
                 ToFs::Report => self.fs_event(task, purpose),
                 ToFs::Interrupt if task.interrupted => fs::Event::Interrupt,
-                ToFs::Interrupt | ToFs::Rights => continue,
+                _ => continue,
             };
             let report = fs::Report {
                 task: id,
@@ -288,8 +328,9 @@ impl Procmgr {
                 parent,
                 share_files,
                 share_fs,
-                ..
+                args,
             } => fs::Event::Created {
+                pidfd: args.wants_pidfd().then(|| self.pid_name(task.tid)),
                 parent: *parent,
                 tid: task.tid,
                 tgid: self.process(task.process).pid,
@@ -298,10 +339,12 @@ impl Procmgr {
             },
             FsPurpose::FindProgram(exec) => fs::Event::FindProgram {
                 path: match &exec.looking_for {
-                    crate::exec::LookingFor::Path(addr) => Path::At(*addr),
+                    crate::exec::LookingFor::Path(at) => Path::At(at.path),
                     crate::exec::LookingFor::Script(name)
                     | crate::exec::LookingFor::Interpreter(name) => Path::Inline(name),
                 },
+                dirfd: exec.looking_for.place().0,
+                flags: exec.looking_for.place().1,
             },
             FsPurpose::Executed(done) => fs::Event::Executed {
                 tid: task.tid,
@@ -310,8 +353,10 @@ impl Procmgr {
             },
             FsPurpose::Map(call) => fs::Event::Map {
                 fd: call.fd,
-                write: call.writes_through(),
+                shared: call.is_shared(),
+                write: call.writes(),
             },
+            FsPurpose::WaitPid(args) => fs::Event::FindPid { fd: args[1] as i32 },
             FsPurpose::Exited => fs::Event::Exited,
         }
     }

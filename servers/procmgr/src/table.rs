@@ -5,7 +5,7 @@ use crate::hold::Hold;
 use crate::process::{Process, ProcessIx};
 use crate::task::{State, Task};
 use abi::task::SLOTS;
-use abi::{Errno, TaskId};
+use abi::{Errno, PidName, TaskId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -25,6 +25,10 @@ pub struct Tables {
     processes: Vec<Option<Box<Process>>>,
     free_processes: Vec<u16>,
     by_tid: Vec<Option<TaskId>>,
+    /// How often each tid has been given out.
+    serials: Vec<u32>,
+    /// Tids of whose end the file server wants to hear.
+    pub watched: Vec<bool>,
     /// How many processes name a number as their group or session: it is not reused.
     named: Vec<u16>,
     last_tid: u32,
@@ -46,6 +50,8 @@ impl Tables {
             processes,
             free_processes: slots(),
             by_tid: alloc::vec![None; PID_MAX as usize],
+            serials: alloc::vec![0; PID_MAX as usize],
+            watched: alloc::vec![false; PID_MAX as usize],
             named: alloc::vec![0; PID_MAX as usize],
             last_tid: 0,
             count: 0,
@@ -116,6 +122,21 @@ impl Procmgr {
         *self.tables.by_tid.get(tid as usize)?
     }
 
+    /// The name of the process or thread that has a tid now.
+    pub(crate) fn pid_name(&self, tid: u32) -> PidName {
+        let serial = self.tables.serials[tid as usize];
+        PidName { tid, serial }
+    }
+
+    /// The task of a name: ESRCH when it is reaped.
+    pub(crate) fn by_name(&self, name: PidName) -> Result<TaskId, Errno> {
+        let id = self.by_tid(name.tid).ok_or(Errno::ESRCH)?;
+        match self.pid_name(name.tid) == name {
+            true => Ok(id),
+            false => Err(Errno::ESRCH),
+        }
+    }
+
     /// A process that exists.
     #[inline]
     pub(crate) fn process(&self, ix: ProcessIx) -> &Process {
@@ -179,6 +200,8 @@ impl Procmgr {
         let slot = self.tables.free.pop().expect("reserved");
         assert_eq!(usize::from(slot), task.id.slot(), "reserved");
         self.tables.by_tid[task.tid as usize] = Some(task.id);
+        let serial = &mut self.tables.serials[task.tid as usize];
+        *serial = serial.wrapping_add(1);
         self.tables.last_tid = task.tid;
         self.tables.tasks[usize::from(slot)] = Some(task);
         self.tables.count += 1;

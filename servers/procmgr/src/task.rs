@@ -42,6 +42,8 @@ pub struct Task {
     pub mask: SigSet,
     /// The mask to go back to when a system call that replaced it ends.
     pub saved_mask: Option<SigSet>,
+    /// Signals of which the file server wants to hear when one comes.
+    pub watched_signals: SigSet,
     /// Signals sent to this task alone.
     pub pending: Pending,
     /// Where handlers with SA_ONSTACK run.
@@ -204,6 +206,8 @@ pub enum FsPurpose {
     Executed(alloc::boxed::Box<exec::Executed>),
     /// mmap of a file.
     Map(crate::syscall::memory::MapCall),
+    /// waitid for a pidfd, with its arguments.
+    WaitPid([u64; 6]),
     /// It is dead.
     Exited,
 }
@@ -248,6 +252,7 @@ impl Task {
             registers: Registers::new(),
             mask: SigSet::EMPTY,
             saved_mask: None,
+            watched_signals: SigSet::EMPTY,
             pending: Pending::default(),
             altstack: signal::frame::AltStack::default(),
             trace: Trace::default(),

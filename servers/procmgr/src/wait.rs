@@ -8,10 +8,10 @@ use crate::exit::exit_code;
 use crate::machine::Machine;
 use crate::process::{Process, ProcessIx};
 use crate::syscall::Done;
-use crate::task::{Landing, State, Wait};
+use crate::task::{FsPurpose, Landing, State, Wait};
 use abi::linux::general as g;
 use abi::signal::{SIGCHLD, SIGCONT, code};
-use abi::{Errno, SigInfo, TaskId};
+use abi::{Errno, PidName, SigInfo, TaskId};
 
 /// What a call waits for and where its answers go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,13 @@ impl Procmgr {
             return Errno::EINVAL.into();
         }
         let number = args[1] as i32;
+        if args[0] as u32 == g::P_PIDFD {
+            if number < 0 {
+                return Errno::EINVAL.into();
+            }
+            self.report_fs(m, id, FsPurpose::WaitPid(args));
+            return Done::Later;
+        }
         let which = match args[0] as u32 {
             g::P_ALL => Which::Any,
             g::P_PID if number > 0 => Which::Pid(number as u32),
@@ -133,6 +140,40 @@ impl Procmgr {
                 of: (options & WNOTHREAD != 0).then_some(id),
             },
         )
+    }
+
+    /// waitid(2) for a pidfd, once it is known whom that stands for. One that does not wait says
+    /// so where nothing is to be told yet.
+    pub(crate) fn wait_for_pid(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        args: [u64; 6],
+        name: PidName,
+        nonblocking: bool,
+    ) {
+        self.task_mut(id).state = State::Moving;
+        let options = args[3] as u32;
+        if self.by_name(name).is_err() {
+            return self.finish_syscall(m, id, Errno::ECHILD.as_result());
+        }
+        let request = WaitRequest {
+            which: Which::Pid(name.tid),
+            options,
+            output: Output::Info(args[2]),
+            rusage: args[4],
+        };
+        if nonblocking {
+            let result = self.try_wait(m, id, &request);
+            let result = result.unwrap_or(Errno::EAGAIN.as_result());
+            return self.finish_syscall(m, id, result);
+        }
+        match self.wait(m, id, request) {
+            Done::Result(result) => self.finish_syscall(m, id, result),
+            // A signal may have come while the file server was asked.
+            Done::Later if self.next_signal(id).is_some() => self.interrupt(m, id),
+            Done::Later => {}
+        }
     }
 
     fn wait(&mut self, m: &mut impl Machine, id: TaskId, request: WaitRequest) -> Done {

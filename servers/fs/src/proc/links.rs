@@ -58,11 +58,15 @@ impl Fs {
         let entry = self.tables[task.table].get(fd).ok_or(Errno::ENOENT)?;
         let file = &self.files[entry.file];
         let flags = file.flags | if entry.cloexec { O_CLOEXEC } else { 0 };
-        Ok(format!(
+        let mut text = format!(
             "pos:\t{}\nflags:\t0{flags:o}\nmnt_id:\t{}\nino:\t{}\n",
             file.offset,
             self.mount(file.node).map_or(4, |mount| mount as u32 + 1),
             self.ino(file.node),
-        ))
+        );
+        if let Some(more) = self.pid_info(entry.file) {
+            text += &more;
+        }
+        Ok(text)
     }
 }

@@ -115,12 +115,17 @@ fn random_events_do_not_panic() {
         let event = match random.next() % 6 {
             0 => Event::Map {
                 fd: random.next() as i32,
+                shared: true,
                 write: true,
             },
             1 => Event::FindProgram {
+                dirfd: random.next() as i32,
+                flags: random.next() as u32,
                 path: Path::At(random.argument()),
             },
             2 => Event::FindProgram {
+                dirfd: AT_FDCWD,
+                flags: 0,
                 path: Path::Inline(&path),
             },
             3 => Event::Created {
@@ -129,6 +134,10 @@ fn random_events_do_not_panic() {
                 tgid: random.next() as u32,
                 share_files: random.next().is_multiple_of(2),
                 share_fs: random.next().is_multiple_of(2),
+                pidfd: random
+                    .next()
+                    .is_multiple_of(2)
+                    .then_some(abi::PidName { tid: 3, serial: 1 }),
             },
             4 => Event::Exited,
             _ => Event::Syscall {

@@ -253,7 +253,7 @@ fn a_program_that_is_written_is_not_run_nor_the_reverse() {
     chmod(&mut w, "/tmp/program", 0o755);
     let find = |w: &mut World| {
         let path = abi::fs::Path::Inline(b"/tmp/program");
-        w.outcome(INIT, abi::fs::Event::FindProgram { path })
+        w.find_program(INIT, path)
     };
     let fd = w.open("/tmp/program", O_WRONLY).unwrap();
     let busy = abi::fs::Outcome::Result(Errno::ETXTBSY.as_result());
@@ -277,7 +277,7 @@ fn a_program_needs_its_execute_bit_and_may_be_unreadable() {
     let mut w = home();
     let find = |w: &mut World| {
         let path = abi::fs::Path::Inline(b"/tmp/home/file");
-        w.outcome(CHILD, abi::fs::Event::FindProgram { path })
+        w.find_program(CHILD, path)
     };
     let eacces = abi::fs::Outcome::Result(Errno::EACCES.as_result());
     chmod(&mut w, "/tmp/home/file", 0o766);
@@ -304,7 +304,7 @@ fn a_directory_that_others_share_makes_a_program_no_more_than_its_user() {
     assert_eq!(w.create(other, CHILD, 3, false, true), 0);
     let find = |w: &mut World| {
         let path = abi::fs::Path::Inline(b"/tmp/home/file");
-        w.outcome(CHILD, abi::fs::Event::FindProgram { path })
+        w.find_program(CHILD, path)
     };
     let shared = |found| matches!(found, abi::fs::Outcome::Program { shared: true, .. });
     assert!(shared(find(&mut w)));

@@ -85,14 +85,7 @@ fn the_dead_leave_nothing() {
 #[test]
 fn programs_are_found_by_who_may_run_them() {
     let mut w = World::new();
-    let mut find = |path: &[u8]| {
-        w.outcome(
-            INIT,
-            Event::FindProgram {
-                path: Path::Inline(path),
-            },
-        )
-    };
+    let mut find = |path: &[u8]| w.find_program(INIT, Path::Inline(path));
     let error = |errno: Errno| Outcome::Result(errno.as_result());
     let range = FileRange {
         object: ARCHIVE,
@@ -102,6 +95,7 @@ fn programs_are_found_by_who_may_run_them() {
     let found = Outcome::Program {
         readable: true,
         shared: false,
+        closes: false,
         range,
         uid: 0,
         gid: 0,
@@ -116,32 +110,44 @@ fn programs_are_found_by_who_may_run_them() {
     assert_eq!(find(b"/bin"), error(Errno::EACCES));
     assert_eq!(find(b"/dev/null"), error(Errno::EACCES));
     let path = Path::At(w.string(INIT, PATH, "/bin/tool"));
-    assert_eq!(w.outcome(INIT, Event::FindProgram { path }), found);
+    assert_eq!(w.find_program(INIT, path), found);
     let path = Path::At(NOWHERE);
-    assert_eq!(
-        w.outcome(INIT, Event::FindProgram { path }),
-        error(Errno::EFAULT)
-    );
+    assert_eq!(w.find_program(INIT, path), error(Errno::EFAULT));
 }
 
 #[test]
 fn files_are_mapped_as_they_are_opened() {
     let mut w = World::new();
     let fd = w.open("/bin/data", O_RDONLY).unwrap() as i32;
-    let mut map = |fd: i32, write: bool| w.outcome(INIT, Event::Map { fd, write });
+    let mut map = |fd, shared, write| w.outcome(INIT, Event::Map { fd, shared, write });
     let error = |errno: Errno| Outcome::Result(errno.as_result());
     let range = FileRange {
         object: ARCHIVE,
         offset: 8192,
         size: 5000,
     };
-    assert_eq!(map(fd, false), Outcome::File(range));
-    assert_eq!(map(fd, true), error(Errno::EACCES));
-    assert_eq!(map(99, false), error(Errno::EBADF));
-    assert_eq!(map(0, false), error(Errno::ENODEV));
+    let may_write = false;
+    let mapped = Outcome::File { range, may_write };
+    assert_eq!(map(fd, true, false), mapped);
+    assert_eq!(map(fd, false, true), mapped, "a copy may be written");
+    assert_eq!(map(fd, true, true), error(Errno::EACCES));
+    assert_eq!(map(99, false, false), error(Errno::EBADF));
+    assert_eq!(map(0, false, false), error(Errno::ENODEV));
     let fd = w.open("/tmp/a", O_CREAT | O_WRONLY).unwrap() as i32;
-    let mut map = |fd: i32, write: bool| w.outcome(INIT, Event::Map { fd, write });
-    assert_eq!(map(fd, true), error(Errno::EACCES));
+    let mut map = |fd, shared, write| w.outcome(INIT, Event::Map { fd, shared, write });
+    assert_eq!(map(fd, true, true), error(Errno::EACCES));
+    let fd = w.open("/tmp/a", O_RDWR).unwrap() as i32;
+    let mut map = |fd, shared, write| w.outcome(INIT, Event::Map { fd, shared, write });
+    let writable = |outcome| {
+        matches!(
+            outcome,
+            Outcome::File {
+                may_write: true,
+                ..
+            }
+        )
+    };
+    assert!(writable(map(fd, true, false)), "it may become writable");
 }
 
 #[test]
@@ -156,6 +162,7 @@ fn strangers_are_answered() {
             stranger,
             Event::Map {
                 fd: 0,
+                shared: false,
                 write: false
             }
         ),

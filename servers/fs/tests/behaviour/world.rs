@@ -3,7 +3,7 @@
 use abi::archive::{Entry, Kind, MAGIC, PAGE};
 use abi::fs::*;
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
-use abi::{CapabilitySet, Errno, SigSet, TaskId};
+use abi::{CapabilitySet, Errno, PidName, SigInfo, SigSet, TaskId};
 use fs::{Fs, Host};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -57,6 +57,13 @@ pub struct Outside {
     pub mappings: Vec<Mapping>,
     pub layout: Layout,
     pub comms: HashMap<u32, [u8; 16]>,
+    /// Signals that wait, and the sets that are watched for.
+    pub pending: HashMap<TaskId, Vec<SigInfo>>,
+    pub watched: HashMap<TaskId, SigSet>,
+    /// Signals through pidfds.
+    pub pid_signals: Vec<(PidName, Scope, u32)>,
+    /// Mappings that are written through.
+    pub writers: u64,
 }
 
 enum Answer {
@@ -64,6 +71,8 @@ enum Answer {
     Count(u64),
     Bytes(Vec<u8>),
     Object(ObjectId),
+    Signals(SigSet),
+    Pid(PidName),
     Time,
 }
 
@@ -195,6 +204,37 @@ impl Outside {
                 contents[offset as usize..end].copy_from_slice(bytes);
                 Ok(Answer::Done)
             }
+            Call::Copy {
+                from,
+                from_offset,
+                to,
+                to_offset,
+                len,
+            } => {
+                let source = self.objects[&from].clone();
+                let byte = |i: u64| source.get((from_offset + i) as usize).copied().unwrap_or(0);
+                let bytes: Vec<u8> = (0..len.min(MAX_COPY)).map(byte).collect();
+                let target = self.objects.get_mut(&to).expect("an object that exists");
+                let end = to_offset as usize + bytes.len();
+                target.resize(target.len().max(end), 0);
+                target[to_offset as usize..end].copy_from_slice(&bytes);
+                Ok(Answer::Count(bytes.len() as u64))
+            }
+            Call::Zero {
+                object,
+                offset,
+                len,
+            } => {
+                let target = self
+                    .objects
+                    .get_mut(&object)
+                    .expect("an object that exists");
+                let end = target.len().min((offset + len) as usize);
+                if (offset as usize) < end {
+                    target[offset as usize..end].fill(0);
+                }
+                Ok(Answer::Done)
+            }
             Call::Create => {
                 if self.objects_full {
                     return Err(Errno::ENOSPC);
@@ -272,6 +312,28 @@ impl Outside {
                 Ok(Answer::Bytes(bytes.take(MAX_DATA).collect()))
             }
             Call::Groups { .. } => Ok(Answer::Bytes(Vec::new())),
+            Call::WatchSignals { task, set } => {
+                self.watched.insert(task, set);
+                let waiting = self.pending.entry(task).or_default().iter();
+                let signals: Vec<u8> = waiting.map(|info| info.signo as u8).collect();
+                Ok(Answer::Signals(SigSet::of(&signals)))
+            }
+            Call::TakeSignal { task, set, .. } => {
+                let waiting = self.pending.entry(task).or_default();
+                let wanted = |info: &SigInfo| set.has(info.signo as u8);
+                let at = waiting.iter().position(wanted).ok_or(Errno::EAGAIN)?;
+                Ok(Answer::Bytes(waiting.remove(at).to_bytes().to_vec()))
+            }
+            Call::FindPid { tid, .. } if tid > 3 => Err(Errno::ESRCH),
+            Call::FindPid { tid, .. } => Ok(Answer::Pid(PidName { tid, serial: 1 })),
+            Call::WatchPid { .. } => Ok(Answer::Done),
+            Call::SignalPid {
+                name, scope, signo, ..
+            } => {
+                self.pid_signals.push((name, scope, signo));
+                Ok(Answer::Done)
+            }
+            Call::Writers { .. } => Ok(Answer::Count(self.writers)),
             Call::MayAccess { tid, .. } => match self.closed.contains(&tid) {
                 true => Err(Errno::EACCES),
                 false => Ok(Answer::Done),
@@ -353,6 +415,8 @@ impl Host for Outside {
             Answer::Count(count) => Reply::Count(*count),
             Answer::Bytes(bytes) => Reply::Bytes(bytes),
             Answer::Object(object) => Reply::Object(*object),
+            Answer::Signals(set) => Reply::Signals(*set),
+            Answer::Pid(name) => Reply::Pid(*name),
             Answer::Time => Reply::Time {
                 monotonic: self.now,
                 realtime: self.now + 1_700_000_000_000_000_000,
@@ -528,9 +592,15 @@ impl World {
             tgid,
             share_files: files,
             share_fs: fs,
+            pidfd: None,
         };
         let number = self.report(task, event);
         self.result(number).expect("it is answered")
+    }
+
+    pub fn find_program(&mut self, task: TaskId, path: Path<'_>) -> Outcome {
+        let (dirfd, flags) = (AT_FDCWD, 0);
+        self.outcome(task, Event::FindProgram { path, dirfd, flags })
     }
 
     pub fn fork(&mut self) {

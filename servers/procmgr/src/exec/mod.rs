@@ -61,16 +61,39 @@ pub struct FoundProgram {
     pub readable: bool,
     /// Another process shares the working directory and mask.
     pub shared: bool,
+    /// It was found through a descriptor that exec closes.
+    pub closes: bool,
 }
 
 /// What the file server is to find.
 pub enum LookingFor {
     /// A path in the task's memory.
-    Path(u64),
+    Path(At),
     /// A path that a script names, or the machine's command line.
     Script(Vec<u8>),
     /// The interpreter that an ELF file names.
     Interpreter(Vec<u8>),
+}
+
+/// Where execveat(2) looks.
+#[derive(Clone, Copy)]
+pub struct At {
+    /// Where in the task's memory its path is.
+    pub path: u64,
+    /// What a relative path begins at.
+    pub dirfd: i32,
+    /// AT_ flags.
+    pub flags: u32,
+}
+
+impl LookingFor {
+    /// What a relative path begins at, and AT_ flags.
+    pub fn place(&self) -> (i32, u32) {
+        match self {
+            LookingFor::Path(at) => (at.dirfd, at.flags),
+            LookingFor::Script(_) | LookingFor::Interpreter(_) => (g::AT_FDCWD, 0),
+        }
+    }
 }
 
 /// An execve that cannot fail any more.
@@ -127,21 +150,48 @@ impl Procmgr {
 
     /// execve(2).
     pub(crate) fn sys_execve(&mut self, m: &mut impl Machine, id: TaskId, args: [u64; 6]) -> Done {
+        let at = At {
+            path: args[0],
+            dirfd: g::AT_FDCWD,
+            flags: 0,
+        };
+        self.exec(m, id, at, [args[1], args[2]])
+    }
+
+    /// execveat(2).
+    pub(crate) fn sys_execveat(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        args: [u64; 6],
+    ) -> Done {
+        let at = At {
+            path: args[1],
+            dirfd: args[0] as i32,
+            flags: args[4] as u32,
+        };
+        if at.flags & !(g::AT_EMPTY_PATH | g::AT_SYMLINK_NOFOLLOW) != 0 {
+            return Errno::EINVAL.into();
+        }
+        self.exec(m, id, at, [args[2], args[3]])
+    }
+
+    fn exec(&mut self, m: &mut impl Machine, id: TaskId, at: At, lists: [u64; 2]) -> Done {
         if core::mem::take(&mut self.task_mut(id).over_process_limit)
             && self.exceeds_process_limit(id)
         {
             self.task_mut(id).over_process_limit = true;
             return Errno::EAGAIN.into();
         }
-        let path = self.room(m).and_then(|()| self.read_path(m, id, args[0]));
+        let path = self.room(m).and_then(|()| self.read_path(m, id, at));
         let read = path.and_then(|path| {
-            let args = self.read_args(m, id, args[1], args[2])?;
+            let args = self.read_args(m, id, lists[0], lists[1])?;
             Ok((path, args))
         });
         match read {
             Ok((path, list)) => {
                 let exec = Exec {
-                    looking_for: LookingFor::Path(args[0]),
+                    looking_for: LookingFor::Path(at),
                     args: list,
                     path,
                     scripts: 0,
@@ -157,14 +207,24 @@ impl Procmgr {
         }
     }
 
-    fn read_path(&mut self, m: &mut impl Machine, id: TaskId, at: u64) -> Result<Vec<u8>, Errno> {
+    /// The path as the new program finds it: through a descriptor where it begins there.
+    fn read_path(&mut self, m: &mut impl Machine, id: TaskId, at: At) -> Result<Vec<u8>, Errno> {
         let space = self.task(id).space.ok_or(Errno::EFAULT)?;
         let mut buffer = [0; PAGE as usize];
-        let len = self.memory.read_cstr(m, space, at, &mut buffer)?;
-        if len == 0 {
+        let len = self.memory.read_cstr(m, space, at.path, &mut buffer)?;
+        let path = &buffer[..len];
+        if path.is_empty() && at.flags & g::AT_EMPTY_PATH == 0 {
             return Err(Errno::ENOENT);
         }
-        Ok(buffer[..len].to_vec())
+        if at.dirfd == g::AT_FDCWD || path.first() == Some(&b'/') {
+            return Ok(path.to_vec());
+        }
+        let mut through = alloc::format!("/dev/fd/{}", at.dirfd).into_bytes();
+        if !path.is_empty() {
+            through.push(b'/');
+            through.extend_from_slice(path);
+        }
+        Ok(through)
     }
 
     /// The file server has found what was looked for, or has not.
@@ -226,6 +286,10 @@ impl Procmgr {
         if let Some(script) = script::parse(head)? {
             if exec.scripts == MAX_SCRIPTS {
                 return Err(Errno::ELOOP);
+            }
+            // Its interpreter would not find it.
+            if found.closes {
+                return Err(Errno::ENOENT);
             }
             exec.scripts += 1;
             let script_path = match &exec.looking_for {

@@ -77,9 +77,13 @@ impl Procmgr {
         let ix = self.process_of(id);
         self.process_mut(ix).leader = id;
         let pid = self.process(ix).pid;
+        self.tell_fs_of_end(m, self.task(id).tid, true);
         self.forget_tid(id);
+        // Whoever has a pidfd of the process goes on having one.
+        let watched = core::mem::take(&mut self.tables.watched[pid as usize]);
         self.reap(m, leader);
         self.name_task(id, pid);
+        self.tables.watched[pid as usize] = watched;
         self.task_mut(id).exit_signal = SIGCHLD;
     }
 

@@ -18,6 +18,7 @@
 mod access;
 mod advise;
 mod brk;
+mod copy;
 mod fault;
 mod fork;
 mod frames;

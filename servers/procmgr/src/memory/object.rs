@@ -200,6 +200,18 @@ impl Objects {
         entry.is_present().then(|| entry.frame())
     }
 
+    /// The first page of a range that is there, with its frame. Not of the archive.
+    pub fn next_frame(
+        &mut self,
+        m: &mut impl Machine,
+        id: ObjectId,
+        from: u64,
+        end: u64,
+    ) -> Option<(u64, Frame)> {
+        let (page, entry) = self.slot(id).pages.next(m, from, end)?;
+        Some((page, entry.frame()))
+    }
+
     /// The frame of a page, made if it is not there.
     pub fn frame_or_new(
         &mut self,

@@ -156,6 +156,14 @@ impl Memory {
         Some((vma.object()?, vma.object_offset(addr)))
     }
 
+    /// How many mappings of an object may be written through to it.
+    pub fn writers(&self, object: ObjectId) -> u64 {
+        let spaces = self.spaces.iter().flatten();
+        let vmas = spaces.flat_map(|space| space.vmas.all());
+        let writes = |vma: &&Vma| vma.object() == Some(object) && vma.is_shared() && vma.may_write;
+        vmas.filter(writes).count() as u64
+    }
+
     /// What a space may have.
     pub fn limits(&self, s: SpaceIx) -> Limits {
         self.space(s).limits

@@ -86,7 +86,7 @@ impl Procmgr {
         match sole_waiter {
             Some((waiter, landing)) => {
                 if let Some(info) = signal {
-                    self.process_mut(ix).pending.add(info, false);
+                    self.queue(m, ix, None, info);
                 }
                 let status = (stop.code as i32) << 8 | 0x7f;
                 self.task_mut(waiter).state = State::Moving;

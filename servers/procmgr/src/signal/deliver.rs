@@ -221,9 +221,9 @@ impl Procmgr {
         // A signal that the tracer put in place of another one waits if it is blocked, as on
         // Linux.
         if let Some(signo) = info.signal() {
-            let task = self.task_mut(id);
+            let task = self.task(id);
             if task.mask.has(signo) && action == SignalAction::Deliver {
-                task.pending.add(info, false);
+                self.queue(m, task.process, Some(id), info);
             } else if signo == SIGKILL {
                 let ix = task.process;
                 self.kill_process(m, ix, SIGKILL.into());

@@ -1,17 +1,33 @@
 //! Signals that wait.
 
+use crate::users::Charge;
 use abi::signal::{SIGRTMIN, SYNCHRONOUS};
 use abi::{SigInfo, SigSet};
 use alloc::vec::Vec;
-
-/// The most queued signals of one task or process; RLIMIT_SIGPENDING is enforced elsewhere.
-pub const QUEUE_MAX: usize = 1024;
 
 /// The signals pending for a task or a process, in the order in which they came.
 #[derive(Default)]
 pub struct Pending {
     set: SigSet,
-    queue: Vec<SigInfo>,
+    queue: Vec<Queued>,
+}
+
+/// A signal with its siginfo.
+struct Queued {
+    info: SigInfo,
+    /// What it counts for its user; a timer has that reserved.
+    _charge: Option<Charge>,
+}
+
+/// Whether there is a place for a signal's siginfo.
+#[derive(Debug)]
+pub enum Place {
+    /// Counted for a user.
+    Counted(Charge),
+    /// A timer has it reserved.
+    Reserved,
+    /// There is none: the signal is pending without.
+    None,
 }
 
 impl Pending {
@@ -20,23 +36,26 @@ impl Pending {
         self.set
     }
 
-    /// Adds one. A standard signal that is pending already is dropped; a real-time signal that
-    /// finds no room loses its siginfo but is pending, or is refused where `must_queue`.
-    pub fn add(&mut self, info: SigInfo, must_queue: bool) -> bool {
-        let Some(signo) = info.signal() else {
-            return false;
+    /// Whether another one of this number would be dropped: a standard signal that is pending.
+    pub fn drops(&self, signo: u8) -> bool {
+        signo < SIGRTMIN && self.set.has(signo)
+    }
+
+    /// Adds one; what is dropped or finds no place loses its siginfo.
+    pub fn add(&mut self, info: SigInfo, place: Place) {
+        let Some(signo) = info.signal().filter(|signo| !self.drops(*signo)) else {
+            return;
         };
-        if signo < SIGRTMIN && self.set.has(signo) {
-            return true;
-        }
-        let room = self.queue.len() < QUEUE_MAX && self.queue.try_reserve(1).is_ok();
-        if room {
-            self.queue.push(info);
-        } else if must_queue {
-            return false;
-        }
         self.set.insert(signo);
-        true
+        let charge = match place {
+            Place::Counted(charge) => Some(charge),
+            Place::Reserved => None,
+            Place::None => return,
+        };
+        if self.queue.try_reserve(1).is_ok() {
+            let _charge = charge;
+            self.queue.push(Queued { info, _charge });
+        }
     }
 
     /// The next of `allowed` and its siginfo: faults first, then the lowest number, the oldest
@@ -51,9 +70,9 @@ impl Pending {
 
     /// Takes the oldest of one number.
     pub fn take(&mut self, signo: u8) -> SigInfo {
-        let is_it = |info: &SigInfo| info.signo == i32::from(signo);
+        let is_it = |queued: &Queued| queued.info.signo == i32::from(signo);
         let info = match self.queue.iter().position(is_it) {
-            Some(at) => self.queue.remove(at),
+            Some(at) => self.queue.remove(at).info,
             None => SigInfo::new(signo, 0),
         };
         if !self.queue.iter().any(is_it) {
@@ -69,7 +88,8 @@ impl Pending {
 
     /// The queued signal of a POSIX timer.
     pub fn of_timer(&mut self, number: i32) -> Option<&mut SigInfo> {
-        self.queue.iter_mut().find(|info| {
+        let mut infos = self.queue.iter_mut().map(|queued| &mut queued.info);
+        infos.find(|info| {
             info.code == abi::signal::code::SI_TIMER && info.fields[0] as u32 == number as u32
         })
     }
@@ -78,7 +98,7 @@ impl Pending {
     pub fn flush(&mut self, set: SigSet) {
         self.set = self.set.without(set);
         self.queue
-            .retain(|info| !info.signal().is_some_and(|n| set.has(n)));
+            .retain(|queued| !queued.info.signal().is_some_and(|n| set.has(n)));
     }
 
     /// Forgets everything and gives its memory back.
@@ -94,8 +114,8 @@ mod tests {
     #[test]
     fn a_standard_signal_is_pending_once() {
         let mut p = Pending::default();
-        p.add(SigInfo::from_process(10, 0, 1, 0), false);
-        p.add(SigInfo::from_process(10, 0, 2, 0), false);
+        p.add(SigInfo::from_process(10, 0, 1, 0), Place::Reserved);
+        p.add(SigInfo::from_process(10, 0, 2, 0), Place::Reserved);
         assert_eq!(p.take(10).pid(), 1);
         assert_eq!(p.peek(SigSet::ALL), None);
     }
@@ -104,10 +124,10 @@ mod tests {
     fn real_time_signals_queue_in_order_and_faults_come_first() {
         let mut p = Pending::default();
         for pid in 1..4 {
-            p.add(SigInfo::from_process(40, -1, pid, 0), false);
+            p.add(SigInfo::from_process(40, -1, pid, 0), Place::Reserved);
         }
-        p.add(SigInfo::fault(11, 1, 0), false);
-        p.add(SigInfo::from_process(1, 0, 9, 0), false);
+        p.add(SigInfo::fault(11, 1, 0), Place::Reserved);
+        p.add(SigInfo::from_process(1, 0, 9, 0), Place::Reserved);
         assert_eq!(p.peek(SigSet::ALL), Some(11));
         p.take(11);
         assert_eq!(p.peek(SigSet::ALL), Some(1));
@@ -120,13 +140,28 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_keeps_the_signal_without_its_siginfo() {
+    fn a_signal_without_a_place_is_pending_without_its_siginfo() {
         let mut p = Pending::default();
-        for _ in 0..QUEUE_MAX {
-            assert!(p.add(SigInfo::new(40, -1), true));
+        p.add(SigInfo::from_process(40, -1, 7, 0), Place::Reserved);
+        p.add(SigInfo::from_process(41, -1, 7, 0), Place::None);
+        assert_eq!(p.take(40).pid(), 7);
+        assert_eq!(p.take(41), SigInfo::new(41, 0));
+        assert_eq!(p.set(), SigSet::EMPTY);
+    }
+
+    #[test]
+    fn what_is_taken_or_forgotten_counts_no_more() {
+        let mut users = crate::users::Users::default();
+        let mut p = Pending::default();
+        for signo in [40, 40, 41] {
+            let charge = users.charge(5, 9).unwrap();
+            p.add(SigInfo::new(signo, -1), Place::Counted(charge));
         }
-        assert!(!p.add(SigInfo::new(41, -1), true));
-        assert!(p.add(SigInfo::new(12, 0), false));
-        assert_eq!(p.take(12), SigInfo::new(12, 0));
+        p.take(40);
+        assert_eq!(users.signals(5), 2);
+        p.flush(SigSet::of(&[41]));
+        assert_eq!(users.signals(5), 1);
+        p.clear();
+        assert_eq!(users.signals(5), 0);
     }
 }

@@ -3,9 +3,12 @@
 use crate::Procmgr;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
+use crate::signal::pending::Place;
 use crate::task::{State, Wait};
-use abi::signal::{SIGCONT, SIGKILL, STOPPING, code};
+use abi::linux::general::RLIMIT_SIGPENDING;
+use abi::signal::{SIGCONT, SIGKILL, SIGRTMIN, STOPPING, code};
 use abi::{Capability, Errno, SigInfo, SigSet, TaskId};
+use alloc::vec::Vec;
 
 impl Procmgr {
     /// kill(2): whether a task may signal another. SIGCONT within a session always passes.
@@ -82,16 +85,22 @@ impl Procmgr {
         if !forced && self.vanishes(to, task, signo) {
             return Ok(());
         }
-        let must_queue = info.code == code::SI_QUEUE;
-        if must_queue && !forced {
-            self.room(m).map_err(|_| Errno::EAGAIN)?;
-        }
-        let queued = match task {
-            Some(task) => self.task_mut(task).pending.add(info, must_queue),
-            None => self.process_mut(to).pending.add(info, must_queue),
+        let pending = match task {
+            Some(task) => &self.task(task).pending,
+            None => &self.process(to).pending,
         };
-        if !queued {
-            return Err(Errno::EAGAIN);
+        if !pending.drops(signo) {
+            let place = self.place_for(m, to, &info);
+            // Who sent it with a siginfo is told that there is no place for that.
+            let told = signo >= SIGRTMIN && info.code != code::SI_USER;
+            if matches!(place, Place::None) && told && !forced {
+                return Err(Errno::EAGAIN);
+            }
+            match task {
+                Some(task) => self.task_mut(task).pending.add(info, place),
+                None => self.process_mut(to).pending.add(info, place),
+            }
+            self.tell_signalfds(m, to, task, signo);
         }
         if signo == SIGKILL {
             self.kill_process(m, to, i32::from(SIGKILL));
@@ -105,6 +114,76 @@ impl Procmgr {
             self.wake_for_signal(m, target);
         }
         Ok(())
+    }
+
+    /// A place for a signal's siginfo, which counts for the user who gets it: within
+    /// RLIMIT_SIGPENDING, but for standard signals of kill(2) and of the kernel's own.
+    pub(crate) fn place_for(&mut self, m: &impl Machine, to: ProcessIx, info: &SigInfo) -> Place {
+        if info.code == code::SI_TIMER {
+            return Place::Reserved;
+        }
+        let standard = info.signal().is_some_and(|signo| signo < SIGRTMIN);
+        let limit = match standard && info.code >= 0 {
+            true => u64::MAX,
+            false => self.process(to).limits[RLIMIT_SIGPENDING as usize].0,
+        };
+        // A queue of standard signals is short by itself.
+        if !standard && self.room(m).is_err() {
+            return Place::None;
+        }
+        let uid = self.credentials_of(to).uid[0];
+        let charge = self.users.charge(uid, limit);
+        charge.map_or(Place::None, Place::Counted)
+    }
+
+    /// Queues a signal as it is; without a place its siginfo is lost. Whether it is one more: a
+    /// standard signal that is pending already is not.
+    pub(crate) fn queue(
+        &mut self,
+        m: &mut impl Machine,
+        to: ProcessIx,
+        task: Option<TaskId>,
+        info: SigInfo,
+    ) -> bool {
+        let pending = match task {
+            Some(task) => &self.task(task).pending,
+            None => &self.process(to).pending,
+        };
+        let Some(signo) = info.signal().filter(|signo| !pending.drops(*signo)) else {
+            return false;
+        };
+        let place = self.place_for(m, to, &info);
+        match task {
+            Some(task) => self.task_mut(task).pending.add(info, place),
+            None => self.process_mut(to).pending.add(info, place),
+        }
+        self.tell_signalfds(m, to, task, signo);
+        true
+    }
+
+    /// A signal has come that somebody waits for through a signalfd.
+    pub(crate) fn tell_signalfds(
+        &mut self,
+        m: &mut impl Machine,
+        to: ProcessIx,
+        task: Option<TaskId>,
+        signo: u8,
+    ) {
+        let watches = |id: &TaskId| self.task(*id).watched_signals.has(signo);
+        let watchers: Vec<TaskId> = match task {
+            Some(task) => core::iter::once(task).filter(watches).collect(),
+            None => self
+                .process(to)
+                .tasks
+                .iter()
+                .copied()
+                .filter(watches)
+                .collect(),
+        };
+        for id in watchers {
+            self.task_mut(id).watched_signals = SigSet::EMPTY;
+            self.tell_fs_of_signal(m, id);
+        }
     }
 
     /// Whether sending would change nothing: ignored, not blocked, and nobody traces or waits.

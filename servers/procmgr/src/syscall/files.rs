@@ -121,6 +121,19 @@ const CALLS: &[u32] = &[
     g::__NR_getpeername,
     g::__NR_getsockopt,
     g::__NR_setsockopt,
+    g::__NR_splice,
+    g::__NR_readahead,
+    g::__NR_sync_file_range,
+    g::__NR_tee,
+    g::__NR_vmsplice,
+    g::__NR_signalfd,
+    g::__NR_signalfd4,
+    g::__NR_pidfd_open,
+    g::__NR_pidfd_send_signal,
+    g::__NR_pidfd_getfd,
+    g::__NR_memfd_create,
+    g::__NR_setns,
+    g::__NR_unshare,
 ];
 
 const WORDS: usize = 8;

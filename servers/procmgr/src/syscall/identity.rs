@@ -52,7 +52,7 @@ impl Procmgr {
         let another_user = new.uid[0] != ids.uid[0];
         self.commit_credentials(id, new);
         if another_user {
-            self.task_mut(id).over_process_limit = self.exceeds_process_limit(id);
+            self.task_mut(id).over_process_limit = self.joins_too_many(id);
         }
         Ok(0)
     }

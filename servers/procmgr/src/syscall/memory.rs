@@ -22,9 +22,17 @@ pub struct MapCall {
 }
 
 impl MapCall {
-    /// Whether the file itself is to be written.
-    pub fn writes_through(&self) -> bool {
-        self.flags & g::MAP_SHARED != 0 && self.prot & g::PROT_WRITE != 0
+    /// Whether the file itself is mapped, not a copy.
+    pub fn is_shared(&self) -> bool {
+        matches!(
+            self.flags & g::MAP_TYPE,
+            g::MAP_SHARED | g::MAP_SHARED_VALIDATE
+        )
+    }
+
+    /// Whether the mapping is to be written.
+    pub fn writes(&self) -> bool {
+        self.prot & g::PROT_WRITE != 0
     }
 }
 
@@ -83,7 +91,7 @@ impl Procmgr {
         m: &mut impl Machine,
         id: TaskId,
         call: MapCall,
-        file: Result<FileRange, Errno>,
+        file: Result<(FileRange, bool), Errno>,
     ) {
         self.task_mut(id).state = State::Moving;
         let space = self.space_of(id);
@@ -95,8 +103,7 @@ impl Procmgr {
             offset,
             ..
         } = call;
-        let result = file.and_then(|range| {
-            let may_write = call.writes_through();
+        let result = file.and_then(|(range, may_write)| {
             let source = Source::File {
                 range,
                 offset,

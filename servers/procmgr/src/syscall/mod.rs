@@ -76,6 +76,7 @@ impl Procmgr {
             g::__NR_clone => self.sys_clone(m, id, CloneArgs::of_clone(a)),
             g::__NR_clone3 => self.sys_clone3(m, id, a),
             g::__NR_execve => self.sys_execve(m, id, a),
+            g::__NR_execveat => self.sys_execveat(m, id, a),
             g::__NR_exit => self.sys_exit(m, id, a[0]),
             g::__NR_exit_group => self.sys_exit_group(m, id, a[0]),
             g::__NR_wait4 => self.sys_wait4(m, id, a),

@@ -29,7 +29,7 @@ impl Procmgr {
         }
         let [
             flags,
-            _pidfd,
+            pidfd,
             child_tid,
             parent_tid,
             exit_signal,
@@ -58,6 +58,7 @@ impl Procmgr {
             stack: stack.wrapping_add(stack_size),
             parent_tid,
             child_tid,
+            pidfd,
             tls,
             exit_signal: exit_signal as u8,
             ..CloneArgs::default()

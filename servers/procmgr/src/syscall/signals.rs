@@ -8,9 +8,10 @@ use crate::signal::action::Action;
 use crate::signal::frame::{AltStack, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK};
 use crate::task::{State, Wait};
 use crate::timers::What;
+use abi::fs::Scope;
 use abi::linux::general as g;
 use abi::signal::{SIGMAX, UNBLOCKABLE, code};
-use abi::{Errno, SigInfo, SigSet, TaskId};
+use abi::{Errno, PidName, SigInfo, SigSet, TaskId};
 use alloc::vec::Vec;
 
 /// The size of a `sigset_t` as the kernel knows it.
@@ -338,6 +339,15 @@ impl Procmgr {
         let State::Waiting(Wait::SignalOf { set, info: at }) = self.task(id).state else {
             return None;
         };
+        let info = self.take_of_set(id, set)?;
+        if at != 0 && self.put(m, id, at, &info.to_bytes()).is_err() {
+            return Some(Errno::EFAULT.as_result());
+        }
+        Some(info.signo.into())
+    }
+
+    /// Takes a signal of a set that waits for a task: its own first, then its process's.
+    pub(crate) fn take_of_set(&mut self, id: TaskId, set: SigSet) -> Option<SigInfo> {
         let ix = self.process_of(id);
         let info = match self.task(id).pending.peek(set) {
             Some(signo) => self.task_mut(id).pending.take(signo),
@@ -347,10 +357,77 @@ impl Procmgr {
             }
         };
         self.timer_signal_taken(ix, &info);
-        if at != 0 && self.put(m, id, at, &info.to_bytes()).is_err() {
-            return Some(Errno::EFAULT.as_result());
+        Some(info)
+    }
+
+    /// pidfd_send_signal(2), once it is known whom the descriptor stands for.
+    pub(crate) fn signal_pid(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        (name, scope): (PidName, Scope),
+        signo: u32,
+        info: u64,
+    ) -> Result<(), Errno> {
+        let code = match scope {
+            Scope::Thread => code::SI_TKILL,
+            _ => code::SI_USER,
+        };
+        let info = match info {
+            0 => None,
+            at => Some(SigInfo::from_bytes(&self.get(m, id, at)?)),
+        };
+        if let Some(info) = info {
+            if info.signo as u32 != signo {
+                return Err(Errno::EINVAL);
+            }
+            let own = self.by_name(name) == Ok(id) && scope != Scope::Group;
+            // Nobody pretends to be the kernel or kill(2) towards others.
+            if !own && (info.code >= 0 || info.code == code::SI_TKILL) {
+                return Err(Errno::EPERM);
+            }
         }
-        Some(info.signo.into())
+        let signo = number_or_zero(signo.into())?;
+        let info = info.unwrap_or(self.sent_by(id, signo.unwrap_or(0), code));
+        if scope == Scope::Group {
+            return self.signal_pid_group(m, id, name.tid, signo.map(|_| info));
+        }
+        let to = self.by_name(name)?;
+        if !self.may_signal(id, to, signo.unwrap_or(0)) {
+            return Err(Errno::EPERM);
+        }
+        match (signo, scope) {
+            (None, _) => Ok(()),
+            (_, Scope::Thread) => self.signal_task(m, to, info),
+            _ => self.signal_process(m, self.process_of(to), info),
+        }
+    }
+
+    fn signal_pid_group(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        pgid: u32,
+        info: Option<SigInfo>,
+    ) -> Result<(), Errno> {
+        let of_group = self.processes().filter(|(_, p)| p.pgid == pgid);
+        let members: Vec<ProcessIx> = of_group.map(|(ix, _)| ix).collect();
+        if members.is_empty() {
+            return Err(Errno::ESRCH);
+        }
+        let signo = info.and_then(|info| info.signal()).unwrap_or(0);
+        let may = |ix: &ProcessIx| self.may_signal(id, self.process(*ix).leader, signo);
+        let allowed: Vec<ProcessIx> = members.into_iter().filter(may).collect();
+        if allowed.is_empty() {
+            return Err(Errno::EPERM);
+        }
+        let Some(info) = info else { return Ok(()) };
+        for to in allowed {
+            if self.tables_process(to).is_some() {
+                self.signal_process(m, to, info)?;
+            }
+        }
+        Ok(())
     }
 
     /// sigaltstack(2).

@@ -202,7 +202,7 @@ impl Procmgr {
             let _ = self.signal_task(m, id, info);
             return;
         }
-        self.task_mut(id).pending.add(info, false);
+        self.queue(m, self.process_of(id), Some(id), info);
         self.wake_for_signal(m, id);
     }
 }

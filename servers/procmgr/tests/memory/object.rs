@@ -3,9 +3,9 @@
 use crate::{BASE, RW, World};
 use abi::Errno;
 use abi::fs::Direction::{FromTask, ToTask};
-use abi::fs::{ARCHIVE, FileRange, ObjectId};
+use abi::fs::{ARCHIVE, FileRange, MAX_COPY, ObjectId};
 use abi::linux::general::{MAP_FIXED, MAP_PRIVATE, MAP_SHARED, PROT_READ};
-use procmgr::machine::PAGE;
+use procmgr::machine::{Machine, PAGE};
 use procmgr::memory::{MAX_OBJECT_SIZE, MAX_OBJECTS, MapRequest, MemoryFault, Source};
 
 fn map(w: &mut World, object: ObjectId, size: u64, flags: u32) {
@@ -172,4 +172,68 @@ fn a_transfer_without_memory_says_how_far_it_came() {
     };
     assert_eq!(go(), Ok(2 * PAGE));
     assert_eq!(go(), Ok(4 * PAGE));
+}
+
+#[test]
+fn bytes_go_from_object_to_object_across_pages_and_holes() {
+    let w = &mut World::new();
+    let (m, memory) = (&mut w.m, &mut w.memory);
+    let (a, b) = (
+        memory.object_create().unwrap(),
+        memory.object_create().unwrap(),
+    );
+    memory.object_write(m, a, PAGE - 2, b"abcd").unwrap();
+    memory.object_write(m, b, 5, b"xyz").unwrap();
+    let len = 2 * PAGE;
+    let copied = memory.object_copy(m, (a, PAGE - 3), (b, 4), len);
+    assert_eq!(copied, Ok(len));
+    let mut buf = [9; 7];
+    memory.object_read(m, b, 3, &mut buf).unwrap();
+    assert_eq!(&buf, b"\0\0abcd\0");
+    assert_eq!(
+        memory.object_copy(m, (a, 0), (ARCHIVE, 0), 1),
+        Err(Errno::EROFS)
+    );
+    assert_eq!(
+        memory.object_copy(m, (ObjectId(77), 0), (b, 0), 1),
+        Err(Errno::EBADF)
+    );
+    let far = (b, MAX_OBJECT_SIZE);
+    assert_eq!(memory.object_copy(m, (a, 0), far, 1), Err(Errno::ENOSPC));
+    let beyond = (a, u64::MAX);
+    assert_eq!(memory.object_copy(m, beyond, (b, 0), 1), Err(Errno::EINVAL));
+    assert_eq!(
+        memory.object_copy(m, (a, 0), (b, 0), MAX_COPY + 1),
+        Ok(MAX_COPY)
+    );
+}
+
+#[test]
+fn a_copy_without_memory_says_how_far_it_came() {
+    let w = &mut World::new();
+    let (m, memory) = (&mut w.m, &mut w.memory);
+    let id = memory.object_create().unwrap();
+    m.fail_after = Some(3);
+    let copied = memory.object_copy(m, (ARCHIVE, 0), (id, 0), 4 * PAGE);
+    assert_eq!(copied, Ok(2 * PAGE));
+    let copied = memory.object_copy(m, (ARCHIVE, 0), (id, 0), 4 * PAGE);
+    assert_eq!(copied, Ok(4 * PAGE));
+}
+
+#[test]
+fn zeros_are_made_within_what_is_there() {
+    let w = &mut World::new();
+    let (m, memory) = (&mut w.m, &mut w.memory);
+    let id = memory.object_create().unwrap();
+    memory.object_write(m, id, PAGE - 2, b"abcd").unwrap();
+    memory.object_zero(m, (id, PAGE - 1), 2).unwrap();
+    let mut buf = [9; 4];
+    memory.object_read(m, id, PAGE - 2, &mut buf).unwrap();
+    assert_eq!(&buf, b"a\0\0d");
+    let free = m.frames_free();
+    memory.object_zero(m, (id, 0), 1 << 40).unwrap();
+    memory.object_read(m, id, PAGE - 2, &mut buf).unwrap();
+    assert_eq!((buf, m.frames_free()), ([0; 4], free));
+    assert_eq!(memory.object_zero(m, (id, u64::MAX), 2), Err(Errno::EINVAL));
+    assert_eq!(memory.object_zero(m, (ARCHIVE, 0), 2), Err(Errno::EROFS));
 }
