@@ -99,7 +99,8 @@ impl Memory {
     }
 
     /// Reads a string into `buf`, without its final zero, which needs no room there: its length.
-    /// EFAULT where memory ends first, ENAMETOOLONG where `buf` does.
+    /// EFAULT where memory ends first, ENAMETOOLONG where `buf` does, which then is full of how it
+    /// begins.
     pub fn read_cstr(
         &mut self,
         m: &mut impl Machine,
@@ -119,12 +120,10 @@ impl Memory {
             let there = &there[..there.len().min(buf.len() + 1 - done)];
             let end = there.iter().position(|&byte| byte == 0);
             let n = end.unwrap_or(there.len());
-            if done + n > buf.len() {
-                break;
-            }
-            buf[done..][..n].copy_from_slice(&there[..n]);
+            let fits = n.min(buf.len() - done);
+            buf[done..][..fits].copy_from_slice(&there[..fits]);
             done += n;
-            if end.is_some() {
+            if end.is_some() && fits == n {
                 return Ok(done);
             }
         }

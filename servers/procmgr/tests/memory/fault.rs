@@ -219,8 +219,12 @@ fn strings_end_at_zero_at_the_buffer_or_at_memorys_end() {
     assert_eq!(w.memory.read_cstr(m, s, at, &mut buf), Ok(4));
     assert_eq!(&buf[..4], b"abcd");
     assert_eq!(w.memory.read_cstr(m, s, at, &mut buf[..4]), Ok(4));
-    let short = w.memory.read_cstr(m, s, at, &mut buf[..3]);
-    assert_eq!(short, Err(Errno::ENAMETOOLONG));
+    for len in [0, 1, 2, 3] {
+        buf.fill(0);
+        let short = w.memory.read_cstr(m, s, at, &mut buf[..len]);
+        assert_eq!(short, Err(Errno::ENAMETOOLONG));
+        assert_eq!(&buf[..len], &b"abc"[..len]);
+    }
     w.memory.write(m, s, BASE + 2 * PAGE - 3, b"xyz");
     let end = BASE + 2 * PAGE - 3;
     assert_eq!(w.memory.read_cstr(m, s, end, &mut buf), Err(Errno::EFAULT));
