@@ -47,6 +47,16 @@ pub struct TaskStatus {
     pub mapped: u64,
     /// Bytes of memory present.
     pub resident: u64,
+    /// Bytes of memory locked, of its own data, and of growing stacks.
+    pub memory_parts: [u64; 3],
+    /// Its priority as proc_pid_stat(5) has it.
+    pub priority: i32,
+    /// Its niceness.
+    pub nice: i32,
+    /// Its real-time priority, or 0.
+    pub real_time: u32,
+    /// Its scheduling policy.
+    pub policy: u32,
     /// Its own CPU time in nanoseconds.
     pub cpu: u64,
     /// Its process's.
@@ -61,6 +71,8 @@ pub struct TaskStatus {
     pub exit_signal: u8,
     /// Its wait status once it has died.
     pub exit_status: i32,
+    /// How many signals its user has queued, and RLIMIT_SIGPENDING.
+    pub queued: (u32, u64),
     /// Signals that wait for it alone.
     pub pending: SigSet,
     /// Signals that wait for its process.

@@ -339,6 +339,7 @@ impl Procmgr {
         task.registers.set(regs, InCall::NONE);
         task.mask = from.mask;
         task.comm = from.comm;
+        task.scheduling = from.scheduling.child();
         task.gs_base = from.gs_base;
         task.trace.debug = from.trace.debug.of_child();
         if !shares_stack {

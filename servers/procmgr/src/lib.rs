@@ -43,6 +43,7 @@ mod random;
 mod registers;
 mod report;
 mod robust;
+mod scheduling;
 pub mod signal;
 mod step;
 pub mod syscall;

@@ -8,6 +8,7 @@ use crate::process::ProcessIx;
 use crate::signal::action::{SIG_DFL, SIG_IGN};
 use crate::task::State;
 use abi::fs::{Layout, MAPPINGS, Mapping, MappingOf, SystemInfo, TaskStatus};
+use abi::linux::general::RLIMIT_SIGPENDING;
 use abi::signal::SIGMAX;
 use abi::{Errno, SigSet};
 use alloc::vec::Vec;
@@ -54,6 +55,11 @@ impl Procmgr {
             threads: process.tasks.len() as u32,
             mapped: space.map_or(0, |s| self.memory.mapped(s)),
             resident: space.map_or(0, |s| self.memory.resident(s)),
+            memory_parts: space.map_or([0; 3], |s| self.memory.parts(s)),
+            priority: task.scheduling.shown_priority(),
+            nice: task.scheduling.nice,
+            real_time: task.scheduling.priority,
+            policy: task.scheduling.policy,
             cpu: space.map_or(0, |_| m.cpu_time(id)),
             cpu_process,
             cpu_children: process.cpu_children,
@@ -61,6 +67,10 @@ impl Procmgr {
             started: task.started,
             exit_signal: task.exit_signal,
             exit_status: task.exit_status.unwrap_or(0),
+            queued: (
+                self.users.signals(task.credentials.uid[0]),
+                process.limits[RLIMIT_SIGPENDING as usize].0,
+            ),
             pending: task.pending.set(),
             shared_pending: process.pending.set(),
             blocked: task.mask,

@@ -6,6 +6,7 @@ use crate::hold::Hold;
 use crate::machine::SpaceIx;
 use crate::process::ProcessIx;
 use crate::registers::Registers;
+use crate::scheduling::Scheduling;
 use crate::signal::pending::Pending;
 use crate::trace::Trace;
 use crate::wait::WaitRequest;
@@ -70,6 +71,8 @@ pub struct Task {
     pub restart: Option<Restart>,
     /// Its program's name, as /proc/PID/comm shows it.
     pub comm: [u8; 16],
+    /// How it would like to be scheduled.
+    pub scheduling: Scheduling,
     /// The number of its latest report, to the tracer or the file server.
     pub report_number: u32,
     /// When it was made, on the monotonic clock.
@@ -266,6 +269,7 @@ impl Task {
             fault_detail: signal::frame::FaultDetail::default(),
             restart: None,
             comm: [0; 16],
+            scheduling: Scheduling::default(),
             report_number: 0,
             started: 0,
             interrupted: false,

@@ -47,22 +47,27 @@ impl Fs {
         let children = status.cpu_children / TICK;
         // From field 7, the terminal, to 25, the limit of resident memory.
         text += &format!(
-            "{tty} {foreground} {FLAGS} {faults} 0 0 0 {ticks} 0 {children} 0 20 0 {} 0 {} {} {} {}",
+            "{tty} {foreground} {FLAGS} {faults} 0 0 0 {ticks} 0 {children} 0 {} {} {} 0 {} {} {} {}",
+            status.priority,
+            status.nice,
             status.threads,
             status.started / TICK,
             status.mapped,
             status.resident / 4096,
             u64::MAX,
         );
-        // Code, stack; pointers; four signal sets; wait channel and swap; exit signal, processor.
+        // Code, stack; pointers; four signal sets; wait channel and swap; exit signal,
+        // processor, real-time priority, policy.
         text += &format!(
-            " 0 0 {} 0 0 {} {} {} {} 0 0 0 {} 0 0 0 0 0 0",
+            " 0 0 {} 0 0 {} {} {} {} 0 0 0 {} 0 {} {} 0 0 0",
             layout.stack,
             status.pending.0 as i32 & i32::MAX,
             status.blocked.0 as i32 & i32::MAX,
             status.ignored.0 as i32 & i32::MAX,
             status.caught.0 as i32 & i32::MAX,
             status.exit_signal,
+            status.real_time,
+            status.policy,
         );
         // Data, heap, arguments, environment, exit status.
         text += &format!(
@@ -121,17 +126,19 @@ impl Fs {
         );
         if status.state != b'Z' {
             let (mapped, resident) = (status.mapped / 1024, status.resident / 1024);
+            let [locked, data, stack] = status.memory_parts.map(|bytes| bytes / 1024);
             text += &format!(
-                "VmPeak:\t{mapped:8} kB\nVmSize:\t{mapped:8} kB\nVmLck:\t       0 kB\n\
+                "VmPeak:\t{mapped:8} kB\nVmSize:\t{mapped:8} kB\nVmLck:\t{locked:8} kB\n\
                  VmPin:\t       0 kB\nVmHWM:\t{resident:8} kB\nVmRSS:\t{resident:8} kB\n\
-                 VmSwap:\t       0 kB\n"
+                 VmData:\t{data:8} kB\nVmStk:\t{stack:8} kB\nVmSwap:\t       0 kB\n"
             );
         }
         let [inheritable, permitted, effective, bounding, ambient] =
             status.capabilities.map(|set| set.bits());
         let no_new_privileges = u32::from(status.no_new_privileges);
+        let (queued, most) = status.queued;
         text += &format!(
-            "Threads:\t{}\nSigQ:\t0/4000\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\n\
+            "Threads:\t{}\nSigQ:\t{queued}/{most}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\n\
              SigIgn:\t{:016x}\nSigCgt:\t{:016x}\nCapInh:\t{inheritable:016x}\nCapPrm:\t{permitted:016x}\n\
              CapEff:\t{effective:016x}\nCapBnd:\t{bounding:016x}\nCapAmb:\t{ambient:016x}\n\
              NoNewPrivs:\t{no_new_privileges}\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n\

@@ -39,6 +39,8 @@ pub struct Exec {
     /// What the file server looks for at the moment.
     pub looking_for: LookingFor,
     args: Args,
+    /// What is wrong with the arguments, which is said once the program is found.
+    refused: Option<Errno>,
     /// The path as it was given, for /proc and AT_EXECFN.
     path: Vec<u8>,
     scripts: usize,
@@ -120,6 +122,7 @@ impl Procmgr {
                 let exec = Exec {
                     looking_for: LookingFor::Script(path.clone()),
                     args,
+                    refused: None,
                     path,
                     scripts: 0,
                     program: None,
@@ -184,15 +187,14 @@ impl Procmgr {
             return Errno::EAGAIN.into();
         }
         let path = self.room(m).and_then(|()| self.read_path(m, id, at));
-        let read = path.and_then(|path| {
-            let args = self.read_args(m, id, lists[0], lists[1])?;
-            Ok((path, args))
-        });
-        match read {
-            Ok((path, list)) => {
+        match path {
+            Ok(path) => {
+                let args = self.read_args(m, id, &path, lists);
+                let refused = args.as_ref().err().copied();
                 let exec = Exec {
                     looking_for: LookingFor::Path(at),
-                    args: list,
+                    args: args.unwrap_or_default(),
+                    refused,
                     path,
                     scripts: 0,
                     program: None,
@@ -272,6 +274,9 @@ impl Procmgr {
         exec: &mut Exec,
         found: &FoundProgram,
     ) -> Result<Next, Errno> {
+        if let Some(e) = exec.refused {
+            return Err(e);
+        }
         let range = found.range;
         let mut head = [0; elf::HEAD];
         let len = (range.size as usize).min(head.len());

@@ -11,7 +11,8 @@ use abi::linux::general::{
 };
 
 impl Memory {
-    /// madvise(2): MADV_DONTNEED, and every advice that may be ignored. EINVAL; ENOMEM where
+    /// madvise(2): MADV_DONTNEED, and every advice that may be ignored. EINVAL, also for what would
+    /// take pages from locked memory; ENOMEM where
     /// nothing is mapped, after having done the rest.
     pub fn advise(
         &mut self,
@@ -30,11 +31,24 @@ impl Memory {
             }
             _ => return Err(Errno::EINVAL),
         };
+        let takes = matches!(advice, MADV_DONTNEED | MADV_FREE | MADV_COLD | MADV_PAGEOUT);
         let end = round_up(len)
             .and_then(|len| addr.checked_add(len))
             .filter(|_| is_aligned(addr))
             .ok_or(Errno::EINVAL)?;
         let mut site = self.site(m, s);
+        if takes {
+            let range = site.space.vmas.overlapping(addr, end);
+            let locked = site.space.vmas.all()[range]
+                .iter()
+                .find(|vma| vma.is_locked());
+            if let Some(start) = locked.map(|vma| vma.start.max(addr)) {
+                if drop {
+                    site.drop_pages(addr, start);
+                }
+                return Err(Errno::EINVAL);
+            }
+        }
         if drop {
             // Pages are only where something is mapped.
             site.drop_pages(addr, end);

@@ -11,7 +11,12 @@ impl Memory {
     pub fn brk(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64) -> u64 {
         let mut site = self.site(m, s);
         let now = site.space.brk;
-        if addr < site.space.brk_start || addr > USER_END || site.space.vmas.reserve(1).is_err() {
+        let heap = addr.saturating_sub(site.space.brk_start);
+        if addr < site.space.brk_start
+            || heap > site.space.limits.data.0
+            || addr > USER_END
+            || site.space.vmas.reserve(1).is_err()
+        {
             return now;
         }
         let (Some(old), Some(new)) = (round_up(now), round_up(addr)) else {
@@ -24,18 +29,22 @@ impl Memory {
                 start: old,
                 end: new,
                 prot: PROT_READ | PROT_WRITE,
-                flags: MAP_PRIVATE,
+                flags: MAP_PRIVATE | site.future_lock(),
                 may_write: true,
                 backing: Backing::Anonymous,
             };
             // As Linux, a page stays free between the heap and what comes next.
             if !site.space.vmas.is_free(old, new - old + PAGE)
-                || !site.within_limit(new - old)
+                || vma.is_locked() && !site.may_lock(new - old)
+                || !site.may_expand(new - old, true)
                 || !site.may_commit(&vma)
             {
                 return now;
             }
             site.insert(vma);
+            if vma.is_locked() {
+                let _ = site.populate(old, new);
+            }
         }
         site.space.brk = addr;
         addr

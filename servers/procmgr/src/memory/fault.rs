@@ -215,6 +215,14 @@ impl<M: Machine> Site<'_, M> {
         Ok(frame)
     }
 
+    /// Whether what a page would borrow from its object is there.
+    pub fn is_lent(&mut self, vma: &Vma, page: u64) -> bool {
+        let lent = vma
+            .object()
+            .map(|object| (object, self.object_page(vma, page)));
+        matches!(lent, Some((object, Ok(index))) if self.objects.frame(self.m, object, index).is_some())
+    }
+
     /// Which page of its object a page of a VMA is; `Bus` behind the end.
     fn object_page(&mut self, vma: &Vma, page: u64) -> Result<u64, MemoryFault> {
         let offset = vma.object_offset(page * PAGE);
@@ -274,7 +282,8 @@ impl<M: Machine> Site<'_, M> {
         });
         let fits = (MMAP_MIN_ADDR..USER_END).contains(&start)
             && vma.end - start <= self.space.limits.stack
-            && self.within_limit(vma.start - start);
+            && self.may_expand(vma.start - start, false)
+            && (!vma.is_locked() || self.may_lock(vma.start - start));
         if crowded || !fits {
             return Err(MemoryFault::NotMapped);
         }

@@ -34,6 +34,7 @@ impl Memory {
             brk_start: parent.brk_start,
             brk: parent.brk,
             dumpable: parent.dumpable,
+            lock_future: false,
         };
         let taken = take_room(m, parent, &mut space).and_then(|()| m.space_create(child));
         if taken.is_err() {
@@ -86,6 +87,7 @@ impl Memory {
 /// Takes everything that the child needs: its list of VMAs, a leaf for each one with owned pages.
 fn take_room(m: &mut impl Machine, parent: &Space, child: &mut Space) -> Result<(), NoMemory> {
     child.vmas = parent.vmas.try_clone()?;
+    child.vmas.unlock();
     for leaf in parent.pages.leaves() {
         if leaf.owned() > 0 {
             child.pages.ensure(m, leaf.first_page())?;

@@ -9,8 +9,9 @@ use crate::machine::{Machine, SpaceIx};
 use abi::Errno;
 use abi::fs::{ARCHIVE, FileRange};
 use abi::linux::general::{
-    MAP_32BIT, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_HUGETLB, MAP_NORESERVE,
-    MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MAP_SYNC, MAP_TYPE, PROT_WRITE,
+    MAP_32BIT, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_HUGETLB, MAP_LOCKED,
+    MAP_NONBLOCK, MAP_NORESERVE, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE,
+    MAP_SYNC, MAP_TYPE, PROT_WRITE,
 };
 
 /// What mmap(2) is asked for.
@@ -45,8 +46,8 @@ pub enum Source {
 }
 
 impl Memory {
-    /// mmap(2). EINVAL, ENOMEM, EEXIST, EPERM (below [`MMAP_MIN_ADDR`]), EACCES, EOVERFLOW,
-    /// EOPNOTSUPP, EBADF (no such object).
+    /// mmap(2). EINVAL, ENOMEM, EEXIST, EPERM (below [`MMAP_MIN_ADDR`]; locking), EAGAIN (locking
+    /// more than the limit), EACCES, EOVERFLOW, EOPNOTSUPP, EBADF (no such object).
     pub fn map(
         &mut self,
         m: &mut impl Machine,
@@ -56,7 +57,7 @@ impl Memory {
         let mut site = self.site(m, s);
         let mut vma = site.decode(request)?;
         let replaced = site.space.vmas.covered(vma.start, vma.end);
-        if !site.within_limit(vma.len() - replaced) {
+        if !site.may_expand(vma.len() - replaced, vma.is_data()) {
             return Err(Errno::ENOMEM);
         }
         let pieces = site.space.vmas.pieces(vma.start, vma.end);
@@ -79,6 +80,11 @@ impl Memory {
         }
         site.clear(vma.start, vma.end);
         site.insert(vma);
+        let populate = request.flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE;
+        if populate || vma.is_locked() {
+            // What cannot be now is tried again when it is touched.
+            let _ = site.populate(vma.start, vma.end);
+        }
         Ok(vma.start)
     }
 }
@@ -95,6 +101,13 @@ impl<M: Machine> Site<'_, M> {
             self.objects.readable(range.object)?;
         }
         let start = self.place(request.addr, len, request.flags)?;
+        let lock = request.flags & MAP_LOCKED | self.future_lock();
+        if request.flags & MAP_LOCKED != 0 && self.space.limits.locked == 0 {
+            return Err(Errno::EPERM);
+        }
+        if lock != 0 && !self.may_lock(len) {
+            return Err(Errno::EAGAIN);
+        }
         let prot = request.prot & PROT;
         let shared = is_shared(request)?;
         if request.flags & MAP_HUGETLB != 0 {
@@ -123,7 +136,7 @@ impl<M: Machine> Site<'_, M> {
             start,
             end: start + len,
             prot,
-            flags: kind | request.flags & (MAP_GROWSDOWN | MAP_NORESERVE),
+            flags: kind | lock | request.flags & (MAP_GROWSDOWN | MAP_NORESERVE),
             may_write,
             backing,
         })

@@ -23,6 +23,7 @@ mod fault;
 mod fork;
 mod frames;
 pub mod layout;
+mod lock;
 mod map;
 mod object;
 mod pages;
@@ -36,6 +37,7 @@ mod unmap;
 mod vma;
 
 pub use fault::{FAULT_AROUND, MemoryFault};
+pub use lock::MAX_POPULATE;
 pub use map::{MapRequest, Source};
 pub use object::{MAX_OBJECT_SIZE, MAX_OBJECTS};
 pub use space::{Limits, Memory};

@@ -3,7 +3,7 @@
 use super::Memory;
 use super::layout::{is_aligned, round_up};
 use super::site::Site;
-use super::vma::PROT;
+use super::vma::{PROT, Vma};
 use crate::machine::{Machine, PAGE, Rights, SpaceIx};
 use abi::Errno;
 use abi::linux::general::{PROT_EXEC, PROT_GROWSDOWN, PROT_SEM, PROT_WRITE};
@@ -54,6 +54,7 @@ impl<M: Machine> Site<'_, M> {
     fn protect(&mut self, start: u64, end: u64, prot: u32) -> Result<(), Errno> {
         let mut result = Ok(());
         let mut good = start;
+        let mut data = 0;
         for vma in &self.space.vmas.all()[self.space.vmas.overlapping(start, end)] {
             if vma.start > good {
                 break;
@@ -62,6 +63,13 @@ impl<M: Machine> Site<'_, M> {
                 result = Err(Errno::EACCES);
                 break;
             }
+            let part = vma.end.min(end) - vma.start.max(start);
+            let becomes_data = Vma { prot, ..*vma }.is_data() && !vma.is_data();
+            if becomes_data && self.within_space(part) && !self.within_data(data + part) {
+                result = Err(Errno::ENOMEM);
+                break;
+            }
+            data += if becomes_data { part } else { 0 };
             good = vma.end;
         }
         if good < end && result.is_ok() {

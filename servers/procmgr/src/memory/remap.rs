@@ -14,7 +14,7 @@ use abi::linux::general::{MREMAP_FIXED, MREMAP_MAYMOVE};
 const MOST_ADDED: usize = 4;
 
 impl Memory {
-    /// mremap(2). EINVAL, EFAULT, EPERM, ENOMEM; with MREMAP_FIXED, as in Linux, what was at the
+    /// mremap(2). EINVAL, EFAULT, EPERM, EAGAIN (locked), ENOMEM; with MREMAP_FIXED, as in Linux, what was at the
     /// new place may be gone then. MREMAP_DONTUNMAP is EINVAL.
     #[expect(clippy::too_many_arguments, reason = "as mremap(2)")]
     pub fn remap(
@@ -53,7 +53,11 @@ impl Memory {
         }
         let room = site.space.vmas.reserve(MOST_ADDED);
         let more = new_len.saturating_sub(old_len);
-        if room.is_err() || !site.within_limit(more) || too_long(&vma, addr, new_len) {
+        if vma.is_locked() && !site.may_lock(more) {
+            return Err(Errno::EAGAIN);
+        }
+        let may_expand = site.may_expand(more, vma.is_data());
+        if room.is_err() || !may_expand || too_long(&vma, addr, new_len) {
             return Err(Errno::ENOMEM);
         }
 

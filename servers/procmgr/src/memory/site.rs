@@ -1,6 +1,7 @@
 //! One space together with everything its pages can come from: what the system calls work on.
 
 use super::frames::Frames;
+use super::layout::UNLIMITED;
 use super::object::Objects;
 use super::pages::Entry;
 use super::space::{Memory, Space};
@@ -121,9 +122,22 @@ impl<M: Machine> Site<'_, M> {
         !charged || vma.flags & MAP_NORESERVE != 0 || vma.len() / PAGE <= self.frames.total
     }
 
+    /// Whether so much more can be mapped under RLIMIT_AS, and under RLIMIT_DATA if it is data.
+    pub fn may_expand(&self, more: u64, data: bool) -> bool {
+        self.within_space(more) && (!data || self.within_data(more))
+    }
+
     /// Whether so much more can be mapped under RLIMIT_AS.
-    pub fn within_limit(&self, more: u64) -> bool {
+    pub fn within_space(&self, more: u64) -> bool {
         let limit = self.space.limits.address_space;
-        limit == super::layout::UNLIMITED || self.space.mapped().saturating_add(more) <= limit
+        limit == UNLIMITED || self.space.mapped().saturating_add(more) <= limit
+    }
+
+    /// Whether there can be so much more data under RLIMIT_DATA. As on Linux, a limit of 0 means
+    /// the hard limit: it is what programs set to find their use of brk(2).
+    pub fn within_data(&self, more: u64) -> bool {
+        let (soft, hard) = self.space.limits.data;
+        let limit = if soft == 0 { hard } else { soft };
+        limit == UNLIMITED || self.space.data().saturating_add(more) <= limit
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Space {
     pub brk: u64,
     /// Its user may look into it.
     pub dumpable: bool,
+    /// What is mapped is locked at once (mlockall(2), MCL_FUTURE).
+    pub lock_future: bool,
 }
 
 /// What a space may have.
@@ -42,6 +44,10 @@ pub(super) struct Space {
 pub struct Limits {
     /// RLIMIT_AS, in bytes.
     pub address_space: u64,
+    /// RLIMIT_DATA, in bytes, and its hard limit.
+    pub data: (u64, u64),
+    /// RLIMIT_MEMLOCK, in bytes; none for whoever has CAP_IPC_LOCK.
+    pub locked: u64,
     /// RLIMIT_STACK, in bytes: how far a mapping with MAP_GROWSDOWN grows.
     pub stack: u64,
 }
@@ -50,6 +56,8 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             address_space: UNLIMITED,
+            data: (UNLIMITED, UNLIMITED),
+            locked: UNLIMITED,
             stack: STACK_LIMIT,
         }
     }
@@ -78,6 +86,7 @@ impl Memory {
             brk_start: 0,
             brk: 0,
             dumpable: true,
+            lock_future: false,
         });
         Ok(s)
     }
@@ -138,6 +147,13 @@ impl Memory {
     /// Bytes mapped.
     pub fn mapped(&self, s: SpaceIx) -> u64 {
         self.space(s).mapped()
+    }
+
+    /// Bytes locked, of data, and of growing stacks.
+    pub fn parts(&self, s: SpaceIx) -> [u64; 3] {
+        let space = self.space(s);
+        let stacks = space.vmas.all().iter().filter(|vma| vma.is_stack());
+        [space.locked(), space.data(), stacks.map(Vma::len).sum()]
     }
 
     /// Bytes present.
@@ -215,5 +231,17 @@ impl Space {
     /// Bytes mapped.
     pub fn mapped(&self) -> u64 {
         self.vmas.all().iter().map(Vma::len).sum()
+    }
+
+    /// Bytes mapped for the process's own data.
+    pub fn data(&self) -> u64 {
+        let data = self.vmas.all().iter().filter(|vma| vma.is_data());
+        data.map(Vma::len).sum()
+    }
+
+    /// Bytes locked.
+    pub fn locked(&self) -> u64 {
+        let locked = self.vmas.all().iter().filter(|vma| vma.is_locked());
+        locked.map(Vma::len).sum()
     }
 }

@@ -3,7 +3,9 @@
 use super::layout::STACK_GUARD_GAP;
 use crate::machine::NoMemory;
 use abi::fs::{FileRange, ObjectId};
-use abi::linux::general::{MAP_GROWSDOWN, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE};
+use abi::linux::general::{
+    MAP_GROWSDOWN, MAP_LOCKED, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE,
+};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -22,7 +24,7 @@ pub struct Vma {
     pub end: u64,
     /// PROT_ bits.
     pub prot: u32,
-    /// MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_NORESERVE.
+    /// MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_NORESERVE, MAP_LOCKED.
     pub flags: u32,
     /// Whether PROT_WRITE may be asked for.
     pub may_write: bool,
@@ -70,6 +72,11 @@ impl Vma {
     /// Grows downwards when touched below.
     pub const fn is_stack(&self) -> bool {
         self.flags & MAP_GROWSDOWN != 0
+    }
+
+    /// What RLIMIT_DATA counts: private, writable, no stack.
+    pub const fn is_data(&self) -> bool {
+        self.prot & PROT_WRITE != 0 && !self.is_shared() && !self.is_stack()
     }
 
     /// The object it maps.
@@ -150,6 +157,20 @@ impl Vmas {
             .map_err(|_| NoMemory)?;
         list.extend_from_slice(&self.list);
         Ok(Vmas { list })
+    }
+
+    /// Unlocks all, as a fork does in the copy, whose objects nobody has counted yet.
+    pub fn unlock(&mut self) {
+        for vma in &mut self.list {
+            vma.flags &= !MAP_LOCKED;
+        }
+        self.list.dedup_by(|next, this| {
+            let one = this.continues_in(next);
+            if one {
+                this.end = next.end;
+            }
+            one
+        });
     }
 
     /// One, to change it.

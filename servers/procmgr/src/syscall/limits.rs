@@ -81,6 +81,8 @@ impl Procmgr {
         let process = self.process(ix);
         let limits = Limits {
             address_space: process.limits[g::RLIMIT_AS as usize].0,
+            data: process.limits[g::RLIMIT_DATA as usize],
+            locked: process.limits[g::RLIMIT_MEMLOCK as usize].0,
             stack: process.limits[g::RLIMIT_STACK as usize].0,
         };
         if let Some(space) = self.task(process.leader).space {

@@ -3,11 +3,12 @@
 use super::Done;
 use crate::Procmgr;
 use crate::machine::{Machine, PAGE, SpaceIx};
+use crate::memory::layout::UNLIMITED;
 use crate::memory::{MapRequest, Source};
 use crate::task::{FsPurpose, State};
 use abi::fs::FileRange;
 use abi::linux::general as g;
-use abi::{Errno, TaskId};
+use abi::{Capability, Errno, TaskId};
 
 /// An mmap of a file that the file server is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +38,17 @@ impl MapCall {
 }
 
 impl Procmgr {
-    fn space_of(&self, id: TaskId) -> SpaceIx {
-        self.task(id)
-            .space
-            .expect("a task in a system call has a space")
+    /// The space of a caller, who may lock as much of it as its limit and capabilities say.
+    pub(super) fn space_of(&mut self, id: TaskId) -> SpaceIx {
+        let task = self.task(id);
+        let limits = &self.process(task.process).limits;
+        let limit = match task.credentials.capable(Capability::CAP_IPC_LOCK) {
+            true => UNLIMITED,
+            false => limits[g::RLIMIT_MEMLOCK as usize].0,
+        };
+        let space = task.space.expect("a task in a system call has a space");
+        self.memory.set_lock_limit(space, limit);
+        space
     }
 
     /// brk(2) as the kernel has it: the new end, or the old one.
@@ -122,57 +130,6 @@ impl Procmgr {
             )
         });
         self.finish_syscall(m, id, abi::errno::to_rax(result.map(|addr| addr as i64)));
-    }
-
-    /// mlock and its relatives, msync(2), mincore(2): all memory is resident and nothing is
-    /// behind it, so only the arguments can be wrong.
-    pub(super) fn resident_call(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        nr: u32,
-        a: [u64; 6],
-    ) -> Result<(), Errno> {
-        let (start, len, flags) = match nr {
-            g::__NR_munlockall => return Ok(()),
-            g::__NR_mlockall => {
-                let flags = a[0] as u32;
-                let known = g::MCL_CURRENT | g::MCL_FUTURE | g::MCL_ONFAULT;
-                let fine = flags & !known == 0 && flags & !g::MCL_ONFAULT != 0;
-                return if fine { Ok(()) } else { Err(Errno::EINVAL) };
-            }
-            g::__NR_mlock | g::__NR_mlock2 | g::__NR_munlock => {
-                (a[0] & !(PAGE - 1), a[1].saturating_add(a[0] % PAGE), 0)
-            }
-            _ => (a[0], a[1], a[2] as u32),
-        };
-        if nr == g::__NR_mlock2 && a[2] > 1 {
-            return Err(Errno::EINVAL);
-        }
-        let both = g::MS_ASYNC | g::MS_SYNC;
-        if nr == g::__NR_msync && (flags & !(both | g::MS_INVALIDATE) != 0 || flags & both == both)
-        {
-            return Err(Errno::EINVAL);
-        }
-        if !start.is_multiple_of(PAGE) {
-            return Err(Errno::EINVAL);
-        }
-        let end = len
-            .checked_next_multiple_of(PAGE)
-            .and_then(|len| start.checked_add(len))
-            .ok_or(Errno::ENOMEM)?;
-        let space = self.space_of(id);
-        let mapped =
-            |vma: &crate::memory::Vma| vma.end.min(end).saturating_sub(vma.start.max(start));
-        if self.memory.vmas(space).map(mapped).sum::<u64>() < end - start {
-            return Err(Errno::ENOMEM);
-        }
-        if nr == g::__NR_mincore {
-            for page in 0..(end - start) / PAGE {
-                self.put(m, id, a[2].wrapping_add(page), &[1])?;
-            }
-        }
-        Ok(())
     }
 
     /// munmap(2).

@@ -7,7 +7,9 @@ mod identity;
 mod info;
 mod limits;
 pub mod memory;
+mod priority;
 mod process;
+mod resident;
 mod sched;
 mod signals;
 mod time;
@@ -182,11 +184,12 @@ impl Procmgr {
             | g::__NR_sched_get_priority_max
             | g::__NR_sched_get_priority_min
             | g::__NR_sched_rr_get_interval
-            | g::__NR_getpriority
-            | g::__NR_setpriority
-            | g::__NR_ioprio_get
-            | g::__NR_ioprio_set
+            | g::__NR_sched_setattr
+            | g::__NR_sched_getattr
             | g::__NR_membarrier => self.sched_call(m, id, nr, a).into(),
+            g::__NR_getpriority | g::__NR_setpriority | g::__NR_ioprio_get | g::__NR_ioprio_set => {
+                self.priority_call(id, nr, a).into()
+            }
             g::__NR_capget => self.sys_capget(m, id, a).into(),
             g::__NR_capset => self.sys_capset(m, id, a).into(),
             g::__NR_mlock

@@ -2,6 +2,7 @@
 
 mod fault;
 mod fork;
+mod lock;
 mod machine;
 mod map;
 mod model;
