@@ -1,4 +1,4 @@
-//! getdents64(2).
+//! getdents64(2) and its forerunner.
 
 use crate::Fs;
 use crate::host::{Host, Port};
@@ -9,8 +9,26 @@ use alloc::vec::Vec;
 
 /// The most bytes of entries one call gives; a longer buffer is not filled up.
 const MAX_BYTES: u64 = 32768;
-/// What is ahead of the name in struct linux_dirent64.
-const NAME: usize = 19;
+
+/// How an entry is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// struct linux_dirent: the type is its last byte.
+    Old,
+    /// struct linux_dirent64: the type is ahead of the name.
+    New,
+}
+
+impl Form {
+    /// How long an entry is: what is ahead of the name, the name, its end, the old type.
+    fn size(self, name: &[u8]) -> usize {
+        let unpadded = match self {
+            Form::Old => 18 + name.len() + 2,
+            Form::New => 19 + name.len() + 1,
+        };
+        unpadded.next_multiple_of(8)
+    }
+}
 
 /// One entry on its way to the task.
 struct Name {
@@ -20,13 +38,13 @@ struct Name {
 }
 
 impl Fs {
-    /// getdents64(2).
+    /// getdents64(2), getdents(2).
     pub(crate) fn getdents<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
         fd: i32,
-        out: u64,
-        size: u32,
+        (out, size): (u64, u32),
+        form: Form,
     ) -> Result<i64, Errno> {
         let id = self.file(port.task, fd)?;
         let file = &self.files[id];
@@ -38,7 +56,7 @@ impl Fs {
         let mut bytes = Vec::new();
         let mut next = from;
         for entry in self.names(port, node, from) {
-            let len = (NAME + entry.name.len() + 1).next_multiple_of(8);
+            let len = form.size(&entry.name);
             if bytes.len() + len > size {
                 if bytes.is_empty() {
                     return Err(Errno::EINVAL);
@@ -51,9 +69,15 @@ impl Fs {
             bytes.extend_from_slice(&next.to_le_bytes());
             bytes.extend_from_slice(&(len as u16).to_le_bytes());
             // DT_ values are the type bits of st_mode.
-            bytes.push(((self.mode(entry.node) & S_IFMT) >> 12) as u8);
+            let kind = ((self.mode(entry.node) & S_IFMT) >> 12) as u8;
+            if form == Form::New {
+                bytes.push(kind);
+            }
             bytes.extend_from_slice(&entry.name);
             bytes.resize(end, 0);
+            if form == Form::Old {
+                bytes[end - 1] = kind;
+            }
         }
         port.write(out, &bytes)?;
         self.files[id].offset = next;

@@ -31,9 +31,11 @@ mod fdtable;
 mod file;
 mod host;
 mod io;
+mod kcmp;
 mod limits;
 mod locks;
 mod memfd;
+mod mount;
 mod names;
 mod open;
 mod path;
@@ -61,6 +63,7 @@ mod tmp;
 mod tree;
 mod tty;
 mod wait;
+mod xattr;
 
 pub use anon::MAX_ANONS;
 pub use fdtable::{MAX_FD_SLOTS, MAX_FDS};
@@ -70,6 +73,7 @@ pub use locks::MAX_LOCKS;
 pub use pipe::{CAPACITY as PIPE_CAPACITY, MAX_PIPES, PIPE_BUF};
 pub use tmp::{MAX_FILE_SIZE, MAX_INODES};
 pub use tty::MAX_TTYS;
+pub use xattr::MAX_BYTES as MAX_ATTRIBUTE_BYTES;
 
 use abi::Errno;
 use abi::fs::{Event, ObjectId, Outcome, Reply, Report};

@@ -3,8 +3,9 @@
 use crate::Fs;
 use crate::host::{Host, Port};
 use crate::path::NAME_MAX;
+use crate::proc::ProcNode;
 use crate::stat::BLOCK;
-use crate::tree::{Mount, Node};
+use crate::tree::{Mount, Node, ROOT};
 use abi::Errno;
 use abi::linux::general::{PIPEFS_MAGIC, PROC_SUPER_MAGIC, RAMFS_MAGIC, TMPFS_MAGIC};
 
@@ -31,6 +32,22 @@ impl Fs {
     ) -> Result<i64, Errno> {
         let node = self.files[self.any_file(port.task, fd)?].node;
         self.write_statfs(port, node, out)
+    }
+
+    /// ustat(2), which tells of a file system what statfs does not know either.
+    pub(crate) fn ustat<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        device: u64,
+        out: u64,
+    ) -> Result<i64, Errno> {
+        let [tmp, dev] = [self.tree.tmp, self.tree.pts].map(Node::Inode);
+        let mounts = [Node::Inode(ROOT), dev, tmp, Node::Proc(ProcNode::Root)];
+        let known = |mount: &Node| self.device_number(*mount) == device;
+        if !mounts.iter().any(known) {
+            return Err(Errno::EINVAL);
+        }
+        port.write(out, &[0; 32]).map(|()| 0)
     }
 
     fn write_statfs<H: Host>(

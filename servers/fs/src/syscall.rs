@@ -4,10 +4,12 @@
 #![allow(non_upper_case_globals)]
 
 use crate::Fs;
+use crate::dirent::Form;
 use crate::host::{Host, Port};
 use crate::poll::{TimeForm, Timeout, read_timeout};
 use crate::tree::Node;
 use crate::wait::Flow;
+use crate::xattr::By;
 use abi::Errno;
 use abi::linux::general::*;
 
@@ -122,10 +124,12 @@ impl Fs {
             __NR_statx => self.statx(port, fd, b, c as u32, d as u32, e),
             __NR_statfs => self.statfs(port, a, b),
             __NR_fstatfs => self.fstatfs(port, fd, b),
+            __NR_ustat => self.ustat(port, a, b),
             __NR_access => self.faccessat(port, AT_FDCWD, a, b as u32, 0),
             __NR_faccessat => self.faccessat(port, fd, b, c as u32, 0),
             __NR_faccessat2 => self.faccessat(port, fd, b, c as u32, d as u32),
-            __NR_getdents64 => self.getdents(port, fd, b, c as u32),
+            __NR_getdents64 => self.getdents(port, fd, (b, c as u32), Form::New),
+            __NR_getdents => self.getdents(port, fd, (b, c as u32), Form::Old),
 
             __NR_getcwd => self.getcwd(port, a, b),
             __NR_chdir => self.chdir(port, a),
@@ -155,6 +159,12 @@ impl Fs {
             __NR_fchmodat => self
                 .at(port, fd, b, 0)
                 .and_then(|n| self.chmod(port, n, c as u32)),
+            __NR_fchmodat2 if d as u32 & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 => {
+                Err(Errno::EINVAL)
+            }
+            __NR_fchmodat2 => self
+                .at(port, fd, b, d as u32)
+                .and_then(|n| self.chmod(port, n, c as u32)),
             __NR_chown => self.fchownat(port, (AT_FDCWD, a), (b as u32, c as u32), 0),
             __NR_lchown => self.fchownat(
                 port,
@@ -177,7 +187,27 @@ impl Fs {
             __NR_mknod => self.mknodat(port, AT_FDCWD, a, b as u32, c),
             __NR_mknodat => self.mknodat(port, fd, b, c as u32, d),
             __NR_chroot => self.chroot(port, a),
-            __NR_pivot_root | __NR_mount | __NR_umount2 => Err(Errno::EPERM),
+            __NR_mount => self.mount_call(port, (a, b, c), d as u32, e),
+            __NR_umount2 => self.umount(port, a, b as u32),
+            __NR_pivot_root => self.pivot_root(port, a, b),
+            __NR_swapon => self.swap(port, a, b as u32),
+            __NR_swapoff => self.swap(port, a, 0),
+            __NR_vhangup => self.vhangup(port),
+            __NR_kcmp => self.kcmp(port, (a as u32, b as u32), c as u32, (d as i32, e as i32)),
+            __NR_name_to_handle_at => self.name_to_handle(port, (fd, b), c, d, e as u32),
+            __NR_open_by_handle_at => self.open_by_handle(port, fd, b),
+            __NR_setxattr => self.set_attribute(port, By::path(a, true), (b, c, d), e as u32),
+            __NR_lsetxattr => self.set_attribute(port, By::path(a, false), (b, c, d), e as u32),
+            __NR_fsetxattr => self.set_attribute(port, By::Fd(fd), (b, c, d), e as u32),
+            __NR_getxattr => self.get_attribute(port, By::path(a, true), b, (c, d)),
+            __NR_lgetxattr => self.get_attribute(port, By::path(a, false), b, (c, d)),
+            __NR_fgetxattr => self.get_attribute(port, By::Fd(fd), b, (c, d)),
+            __NR_listxattr => self.list_attributes(port, By::path(a, true), (b, c)),
+            __NR_llistxattr => self.list_attributes(port, By::path(a, false), (b, c)),
+            __NR_flistxattr => self.list_attributes(port, By::Fd(fd), (b, c)),
+            __NR_removexattr => self.remove_attribute(port, By::path(a, true), b),
+            __NR_lremovexattr => self.remove_attribute(port, By::path(a, false), b),
+            __NR_fremovexattr => self.remove_attribute(port, By::Fd(fd), b),
             _ => Err(Errno::ENOSYS),
         };
         result.map(Flow::Done)

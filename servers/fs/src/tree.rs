@@ -4,6 +4,7 @@ use crate::dev::Device;
 use crate::proc::ProcNode;
 use crate::slab::Slab;
 use crate::special::Special;
+use crate::xattr::{Attributes, cost};
 use abi::fs::{FileRange, ObjectId};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -62,6 +63,8 @@ pub(crate) struct Inode {
     pub linkable: bool,
     /// What may not be done to it any more (F_ADD_SEALS).
     pub seals: u32,
+    /// Its extended attributes, if it has any.
+    pub attributes: Option<Box<Attributes>>,
     pub body: Body,
 }
 
@@ -123,6 +126,8 @@ pub(crate) struct Tree {
     pub pts: Ino,
     /// Objects whose inode is gone.
     pub freed: Vec<ObjectId>,
+    /// What extended attributes take, of their budget.
+    pub attribute_bytes: usize,
 }
 
 impl Tree {
@@ -140,6 +145,7 @@ impl Tree {
             tmp: ROOT,
             pts: ROOT,
             freed: Vec::new(),
+            attribute_bytes: 0,
         };
         let tmp = Inode::new(Mount::Tmp, 0o1777, Body::Directory(Directory::default()));
         tree.tmp = tree.add(ROOT, b"tmp", tmp).expect("the table is empty");
@@ -246,6 +252,7 @@ impl Tree {
                 return;
             };
             self.in_tmp -= usize::from(inode.mount == Mount::Tmp);
+            self.attribute_bytes -= inode.attributes.as_deref().map_or(0, cost);
             if let Body::File(range) = inode.body {
                 self.freed.push(range.object);
             }
@@ -329,6 +336,7 @@ impl Inode {
             programs: 0,
             linkable: false,
             seals: 0,
+            attributes: None,
             body,
         }
     }

@@ -88,6 +88,7 @@ pub struct Procmgr {
     unknown_calls: alloc::vec::Vec<u32>,
     /// What uname(2) calls the machine; at most 64 bytes.
     host_name: alloc::string::String,
+    domain_name: alloc::string::String,
     /// How many callbacks of engines there were.
     callbacks: u64,
     /// Messages that made no sense.
@@ -112,6 +113,7 @@ impl Procmgr {
             users: users::Users::default(),
             unknown_calls: alloc::vec::Vec::new(),
             host_name: "stillpoint".into(),
+            domain_name: "(none)".into(),
             callbacks: 0,
             refused: 0,
             first: None,

@@ -9,7 +9,7 @@ use abi::signal::{SIGCONT, SIGHUP, SIGTTIN, SIGTTOU};
 
 impl Fs {
     /// The caller, as the process manager knows it.
-    pub(super) fn caller<H: Host>(&self, port: &mut Port<'_, H>) -> Result<TaskStatus, Errno> {
+    pub(crate) fn caller<H: Host>(&self, port: &mut Port<'_, H>) -> Result<TaskStatus, Errno> {
         let tid = self.tasks.get(port.task).ok_or(Errno::ESRCH)?.tid;
         port.status(tid)
     }
@@ -105,7 +105,7 @@ impl Fs {
     }
 
     /// Nobody is at the other end of a terminal any more.
-    pub(super) fn hang_up(&mut self, host: &mut impl Host, id: u32) {
+    pub(crate) fn hang_up(&mut self, host: &mut impl Host, id: u32) {
         let tty = &mut self.ttys[id];
         tty.hung_up = true;
         tty.line.flush();

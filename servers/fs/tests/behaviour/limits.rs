@@ -3,7 +3,7 @@
 use crate::world::*;
 use abi::fs::Rights;
 use abi::{Errno, TaskId};
-use fs::{MAX_FD_SLOTS, MAX_FDS, MAX_FILES, MAX_INODES, MAX_PIPES};
+use fs::{MAX_ATTRIBUTE_BYTES, MAX_FD_SLOTS, MAX_FDS, MAX_FILES, MAX_INODES, MAX_PIPES};
 
 fn unlimited() -> Rights {
     Rights {
@@ -182,4 +182,27 @@ fn every_slot_has_its_task_and_no_other() {
     assert_eq!(one_more, Errno::EINVAL.as_result());
     w.exit(TaskId::new(5, 1));
     assert_eq!(w.create(TaskId::new(5, 2), INIT, 5, false, false), 0);
+}
+
+#[test]
+fn extended_attributes_have_a_budget_that_comes_back() {
+    let mut w = World::new();
+    w.string(INIT, PATH2, "user.a");
+    let set = |w: &mut World, file: usize| {
+        w.file(&format!("/tmp/{file}"), b"");
+        w.with_path(
+            __NR_setxattr,
+            &format!("/tmp/{file}"),
+            &[PATH2, DATA, 65536, 0],
+        )
+    };
+    let full = (0..).find(|file| set(&mut w, *file) == Err(Errno::ENOSPC));
+    assert_eq!(full, Some(MAX_ATTRIBUTE_BYTES / 65536 - 1));
+    // The same again where a value is replaced, removed or gone with its file.
+    assert_eq!(set(&mut w, 0), Ok(0));
+    assert_eq!(w.with_path(__NR_unlink, "/tmp/0", &[]), Ok(0));
+    assert_eq!(set(&mut w, 100), Ok(0));
+    assert_eq!(set(&mut w, 101), Err(Errno::ENOSPC));
+    assert_eq!(w.with_path(__NR_removexattr, "/tmp/1", &[PATH2]), Ok(0));
+    assert_eq!(set(&mut w, 101), Ok(0));
 }

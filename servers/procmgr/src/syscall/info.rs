@@ -5,7 +5,7 @@ use crate::Procmgr;
 use crate::machine::{Machine, PAGE};
 use crate::wait::rusage;
 use abi::linux::general as g;
-use abi::{Capability, Errno, TaskId};
+use abi::{Errno, TaskId};
 
 const ARCH_SET_GS: u64 = 0x1001;
 const ARCH_SET_FS: u64 = 0x1002;
@@ -138,40 +138,13 @@ impl Procmgr {
                 " on seL4 5.0.0"
             ),
             "x86_64",
-            "(none)",
+            self.domain_name.as_str(),
         ];
         let mut bytes = [0; 6 * 65];
         for (field, to) in fields.iter().zip(bytes.chunks_mut(65)) {
             to[..field.len()].copy_from_slice(field.as_bytes());
         }
         self.put(m, id, at, &bytes)
-    }
-
-    /// sethostname(2).
-    pub(super) fn sys_sethostname(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        a: [u64; 6],
-    ) -> Result<(), Errno> {
-        let len = a[1] as i32;
-        if !self.capable(id, Capability::CAP_SYS_ADMIN) {
-            return Err(Errno::EPERM);
-        }
-        if !(0..=64).contains(&len) {
-            return Err(Errno::EINVAL);
-        }
-        let mut name = [0; 64];
-        let name = &mut name[..len as usize];
-        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
-        self.memory.read_exact(m, space, a[0], name)?;
-        let name = alloc::string::String::from_utf8_lossy(name);
-        self.host_name = name
-            .trim_end_matches('\0')
-            .chars()
-            .filter(char::is_ascii)
-            .collect();
-        Ok(())
     }
 
     /// personality(2): kept, and without effect.

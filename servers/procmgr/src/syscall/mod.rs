@@ -1,11 +1,13 @@
 //! System calls: which are the process manager's own, and what they do.
 
+mod absent;
 mod capability;
 mod files;
 pub mod futex;
 mod identity;
 mod info;
 mod limits;
+mod machine;
 pub mod memory;
 mod priority;
 mod process;
@@ -90,6 +92,9 @@ impl Procmgr {
             g::__NR_mmap => self.sys_mmap(m, id, a),
             g::__NR_munmap => self.sys_munmap(m, id, a),
             g::__NR_mprotect => self.sys_mprotect(m, id, a),
+            // The only key there can be is none.
+            g::__NR_pkey_mprotect if a[3] as i32 == -1 => self.sys_mprotect(m, id, a),
+            g::__NR_pkey_mprotect => Errno::EINVAL.into(),
             g::__NR_mremap => self.sys_mremap(m, id, a),
             g::__NR_madvise => self.sys_madvise(m, id, a),
             g::__NR_process_vm_readv => self.sys_process_vm(m, id, a, vm::Way::Read).into(),
@@ -199,13 +204,20 @@ impl Procmgr {
             | g::__NR_munlockall
             | g::__NR_msync
             | g::__NR_mincore => self.resident_call(m, id, nr, a).into(),
-            g::__NR_sethostname => self.sys_sethostname(m, id, a).into(),
+            g::__NR_sethostname
+            | g::__NR_setdomainname
+            | g::__NR_settimeofday
+            | g::__NR_adjtimex
+            | g::__NR_clock_adjtime
+            | g::__NR_acct
+            | g::__NR_pkey_alloc
+            | g::__NR_pkey_free => self.machine_call(m, id, nr, a).into(),
+            g::__NR_syslog => self.sys_syslog(id, a),
+            g::__NR_reboot => self.sys_reboot(m, id, a),
             g::__NR_clock_settime => self.sys_clock_settime(m, id, a).into(),
-            g::__NR_syslog | g::__NR_kcmp => Errno::EPERM.into(),
             g::__NR_getcpu => self.sys_getcpu(m, id, a).into(),
             g::__NR_personality => Done::Result(self.sys_personality(id, a[0])),
-            // glibc asks and does without.
-            g::__NR_rseq => Errno::ENOSYS.into(),
+            nr if absent::is_absent(nr) => Errno::ENOSYS.into(),
             _ => self.unknown_call(m, id, nr),
         }
     }
