@@ -162,6 +162,7 @@ impl Procmgr {
             options,
             output: Output::Info(args[2]),
             rusage: args[4],
+            of: (options & WNOTHREAD != 0).then_some(id),
         };
         if nonblocking {
             let result = self.try_wait(m, id, &request);

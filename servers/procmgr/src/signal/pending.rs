@@ -83,7 +83,8 @@ impl Pending {
 
     /// The siginfo at a place in the queue, the oldest at 0.
     pub fn nth(&self, at: u64) -> Option<SigInfo> {
-        self.queue.get(usize::try_from(at).ok()?).copied()
+        let queued = self.queue.get(usize::try_from(at).ok()?);
+        queued.map(|queued| queued.info)
     }
 
     /// The queued signal of a POSIX timer.
