@@ -37,7 +37,10 @@ impl Memory {
             // Zeros into a hole change nothing.
             let hole = there.is_none() && self.objects.frame(m, to.0, target / PAGE).is_none();
             if !hole {
-                let Ok(frame) = self.objects.frame_or_new(m, to.0, target / PAGE) else {
+                let Ok(frame) = self
+                    .objects
+                    .frame_or_new(m, &mut self.frames, to.0, target / PAGE)
+                else {
                     break;
                 };
                 let to = (frame, (target % PAGE) as usize);
@@ -52,7 +55,7 @@ impl Memory {
         Ok(done)
     }
 
-    /// Makes bytes of an object zeros; it keeps its size. EBADF, EROFS, EINVAL.
+    /// Makes bytes of an object zeros; it keeps its size. EBADF, EROFS, EINVAL, ENOSPC.
     pub fn object_zero(
         &mut self,
         m: &mut impl Machine,
@@ -62,8 +65,12 @@ impl Memory {
         self.objects.check_writable(object)?;
         let end = offset.checked_add(len).ok_or(Errno::EINVAL)?;
         let mut page = offset / PAGE;
-        while let Some((next, frame)) = self.objects.next_frame(m, object, page, end.div_ceil(PAGE))
-        {
+        while let Some((next, _)) = self.objects.next(m, object, page, end.div_ceil(PAGE)) {
+            // A page that it shares with spaces is made its own.
+            let frame = self
+                .objects
+                .frame_or_new(m, &mut self.frames, object, next)
+                .map_err(|_| Errno::ENOSPC)?;
             let start = (next * PAGE).max(offset) % PAGE;
             let stop = (next * PAGE + PAGE).min(end) - next * PAGE;
             m.bytes_mut(frame)[start as usize..stop as usize].fill(0);

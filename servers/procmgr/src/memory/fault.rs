@@ -205,7 +205,9 @@ impl<M: Machine> Site<'_, M> {
     fn lend(&mut self, vma: &Vma, page: u64) -> Result<Frame, MemoryFault> {
         if let Some(object) = vma.object() {
             let index = self.object_page(vma, page)?;
-            return Ok(self.objects.frame_or_new(self.m, object, index)?);
+            return Ok(self
+                .objects
+                .frame_or_new(self.m, self.frames, object, index)?);
         }
         if let Some(frame) = *self.zero {
             return Ok(frame);
@@ -253,7 +255,7 @@ impl<M: Machine> Site<'_, M> {
                 let Ok(index) = self.object_page(vma, near) else {
                     return;
                 };
-                let Some(frame) = self.objects.frame(self.m, object, index) else {
+                let Some(frame) = self.objects.own_frame(self.m, object, index) else {
                     continue;
                 };
                 let entry = Entry::borrowed(frame);

@@ -13,7 +13,8 @@ use super::vma::{Vma, Vmas};
 use crate::machine::{Machine, NoMemory, Rights, SpaceIx};
 use abi::Errno;
 
-const READ: Rights = Rights {
+/// Reading alone.
+pub(super) const READ: Rights = Rights {
     write: false,
     execute: false,
 };

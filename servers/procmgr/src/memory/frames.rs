@@ -1,10 +1,10 @@
-//! Frames that spaces own, and how many of them share each.
+//! Frames that spaces own, and how many of them, and of objects, share each.
 
 use crate::machine::{Frame, Machine, NoMemory, PAGE};
 use alloc::vec::Vec;
 
-/// Counts for owned frames. Frames of objects, page tables and the archive are not in it: each
-/// has one keeper.
+/// Counts for owned frames. Frames of objects that are shared with no space, of page tables and of
+/// the archive are not in it: each has one keeper.
 #[derive(Default)]
 pub(super) struct Frames {
     /// By frame number.
@@ -42,6 +42,11 @@ impl Frames {
         if *count == 0 {
             m.frame_free(frame);
         }
+    }
+
+    /// A frame that one space or object has alone is counted no longer: it has a keeper.
+    pub fn forget(&mut self, frame: Frame) {
+        self.counts[frame.0 as usize] = 0;
     }
 
     /// Whether one space has it alone, and so may write it.

@@ -19,6 +19,7 @@ mod access;
 mod advise;
 mod brk;
 mod copy;
+mod dump;
 mod fault;
 mod fork;
 mod frames;
@@ -36,6 +37,7 @@ mod transfer;
 mod unmap;
 mod vma;
 
+pub use dump::{DEFAULT_FILTER, DumpProgress, DumpSegment, FILTER_BITS};
 pub use fault::{FAULT_AROUND, MemoryFault};
 pub use lock::MAX_POPULATE;
 pub use map::{MapRequest, Source};

@@ -1,6 +1,11 @@
 //! Memory objects: bytes that files are made of, and memory that forks share.
+//!
+//! A page of an object is its own, or shared with the spaces that have it: a core dump takes the
+//! memory of a program that way, without a copy. A shared page can only be read; it is made the
+//! object's own before it is written, and before a space borrows it.
 
 use super::Memory;
+use super::frames::Frames;
 use super::layout::round_up;
 use super::pages::{Entry, PageTable};
 use super::site::Site;
@@ -24,7 +29,8 @@ pub(super) struct Objects {
 /// One object.
 #[derive(Default)]
 struct Object {
-    /// Borrowed entries, never mapped: the object is the keeper of these frames.
+    /// Entries that are never mapped. Of a borrowed one the object is the keeper; an owned one is
+    /// counted, and may be shared with spaces.
     pages: PageTable,
     /// Where it ends: pages behind are a bus error.
     size: u64,
@@ -89,7 +95,7 @@ impl Memory {
         // Pages taken before one is missing stay, as zeros: nobody can tell them from a hole.
         for page in offset / PAGE..end.div_ceil(PAGE) {
             self.objects
-                .frame_or_new(m, id, page)
+                .frame_or_new(m, &mut self.frames, id, page)
                 .map_err(|_| Errno::ENOSPC)?;
         }
         let mut at = offset;
@@ -121,6 +127,14 @@ impl Memory {
         if size > MAX_OBJECT_SIZE {
             return Err(Errno::ENOSPC);
         }
+        let within = !size.is_multiple_of(PAGE) && size < object.size;
+        if within && object.pages.get(m, size / PAGE).is_present() {
+            // Its rest is about to be cleared.
+            self.objects
+                .frame_or_new(m, &mut self.frames, id, size / PAGE)
+                .map_err(|_| Errno::ENOSPC)?;
+        }
+        let object = self.objects.slot(id);
         let shrinks = size < object.size;
         let mapped = object.mappings > 0;
         object.size = size;
@@ -133,7 +147,7 @@ impl Memory {
                     }
                 }
             }
-            self.objects.cut(m, id, size);
+            self.objects.cut(m, &mut self.frames, id, size);
         }
         Ok(())
     }
@@ -141,7 +155,7 @@ impl Memory {
     /// Gives an object back; mappings of it stay good. EBADF.
     pub fn object_release(&mut self, m: &mut impl Machine, id: ObjectId) -> Result<(), Errno> {
         self.objects.writable(id)?.held = false;
-        self.objects.collect(m, id);
+        self.objects.collect(m, &mut self.frames, id);
         Ok(())
     }
 }
@@ -191,7 +205,7 @@ impl Objects {
         self.writable(id).map(|_| ())
     }
 
-    /// The frame of a page that is there.
+    /// The frame of a page that is there, to read it now.
     pub fn frame(&mut self, m: &mut impl Machine, id: ObjectId, page: u64) -> Option<Frame> {
         if id == ARCHIVE {
             return m.archive_frame(u32::try_from(page).ok()?);
@@ -200,30 +214,32 @@ impl Objects {
         entry.is_present().then(|| entry.frame())
     }
 
-    /// The first page of a range that is there, with its frame. Not of the archive.
-    pub fn next_frame(
-        &mut self,
-        m: &mut impl Machine,
-        id: ObjectId,
-        from: u64,
-        end: u64,
-    ) -> Option<(u64, Frame)> {
-        let (page, entry) = self.slot(id).pages.next(m, from, end)?;
-        Some((page, entry.frame()))
+    /// The frame of a page that is there and the object's own, to be lent.
+    pub fn own_frame(&mut self, m: &mut impl Machine, id: ObjectId, page: u64) -> Option<Frame> {
+        if id == ARCHIVE {
+            return self.frame(m, id, page);
+        }
+        let entry = self.slot(id).pages.get(m, page);
+        (entry.is_present() && !entry.is_owned()).then(|| entry.frame())
     }
 
-    /// The frame of a page, made if it is not there.
+    /// The frame of a page, to be written or lent: made if it is not there, and the object's own.
     pub fn frame_or_new(
         &mut self,
         m: &mut impl Machine,
+        frames: &mut Frames,
         id: ObjectId,
         page: u64,
     ) -> Result<Frame, NoMemory> {
-        if let Some(frame) = self.frame(m, id, page) {
-            return Ok(frame);
-        }
         if id == ARCHIVE {
-            return Err(NoMemory);
+            return self.frame(m, id, page).ok_or(NoMemory);
+        }
+        let entry = self.slot(id).pages.get(m, page);
+        if entry.is_owned() {
+            return self.unshare(m, frames, id, page);
+        }
+        if entry.is_present() {
+            return Ok(entry.frame());
         }
         let frame = m.frame_alloc().ok_or(NoMemory)?;
         let set = self.slot(id).pages.set(m, page, Entry::borrowed(frame));
@@ -231,6 +247,72 @@ impl Objects {
             m.frame_free(frame);
         }
         set.map(|()| frame)
+    }
+
+    /// Makes a page the object's own that may be shared.
+    fn unshare(
+        &mut self,
+        m: &mut impl Machine,
+        frames: &mut Frames,
+        id: ObjectId,
+        page: u64,
+    ) -> Result<Frame, NoMemory> {
+        let shared = self.slot(id).pages.get(m, page).frame();
+        let own = if frames.is_exclusive(shared) {
+            frames.forget(shared);
+            shared
+        } else {
+            let copy = m.frame_alloc().ok_or(NoMemory)?;
+            m.frame_copy(copy, shared);
+            frames.release(m, shared);
+            copy
+        };
+        self.slot(id)
+            .pages
+            .set(m, page, Entry::borrowed(own))
+            .expect("the leaf of a page that is present is there");
+        Ok(own)
+    }
+
+    /// Gives an object a page of a space, which counts one more user of it. False where there is
+    /// a page already.
+    pub fn share(
+        &mut self,
+        m: &mut impl Machine,
+        frames: &mut Frames,
+        (id, page): (ObjectId, u64),
+        frame: Frame,
+    ) -> Result<bool, NoMemory> {
+        let pages = &mut self.slot(id).pages;
+        if pages.get(m, page).is_present() {
+            return Ok(false);
+        }
+        pages.set(m, page, Entry::owned(frame))?;
+        frames.share(frame);
+        Ok(true)
+    }
+
+    /// The first page from one on that is there, up to an end.
+    pub fn next(
+        &mut self,
+        m: &mut impl Machine,
+        id: ObjectId,
+        from: u64,
+        end: u64,
+    ) -> Option<(u64, Frame)> {
+        if from >= end {
+            return None;
+        }
+        if id == ARCHIVE {
+            return Some((from, self.frame(m, id, from)?));
+        }
+        let (page, entry) = self.slot(id).pages.next(m, from, end)?;
+        Some((page, entry.frame()))
+    }
+
+    /// Whether the file server still knows an object: a file that has a name, or is open.
+    pub fn is_held(&mut self, id: ObjectId) -> bool {
+        id == ARCHIVE || self.slot(id).held
     }
 
     /// Where an object ends; the archive has its ends in the ranges of it.
@@ -254,10 +336,10 @@ impl Objects {
     }
 
     /// One VMA less maps it.
-    pub fn unmapped(&mut self, m: &mut impl Machine, id: ObjectId) {
+    pub fn unmapped(&mut self, m: &mut impl Machine, frames: &mut Frames, id: ObjectId) {
         if id != ARCHIVE {
             self.slot(id).mappings -= 1;
-            self.collect(m, id);
+            self.collect(m, frames, id);
         }
     }
 
@@ -267,18 +349,16 @@ impl Objects {
     }
 
     /// Frees an object that nobody needs.
-    fn collect(&mut self, m: &mut impl Machine, id: ObjectId) {
+    fn collect(&mut self, m: &mut impl Machine, frames: &mut Frames, id: ObjectId) {
         let object = self.slot(id);
         if !object.held && object.mappings == 0 {
-            object
-                .pages
-                .drain(m, |m, entry| m.frame_free(entry.frame()));
+            object.pages.drain(m, |m, entry| let_go(m, frames, entry));
             self.table[id.0 as usize - 1] = None;
         }
     }
 
-    /// Frees what is behind an end, and zeros the rest of the last page.
-    fn cut(&mut self, m: &mut impl Machine, id: ObjectId, size: u64) {
+    /// Frees what is behind an end, and zeros the rest of the last page, which is the object's own.
+    fn cut(&mut self, m: &mut impl Machine, frames: &mut Frames, id: ObjectId, size: u64) {
         let object = self.slot(id);
         let end = MAX_OBJECT_SIZE / PAGE;
         while let Some((page, entry)) = object.pages.next(m, size.div_ceil(PAGE), end) {
@@ -286,7 +366,7 @@ impl Objects {
                 .pages
                 .set(m, page, Entry::ABSENT)
                 .expect("making an entry absent takes nothing");
-            m.frame_free(entry.frame());
+            let_go(m, frames, entry);
         }
         let entry = object.pages.get(m, size / PAGE);
         if entry.is_present() {
@@ -306,5 +386,14 @@ impl Objects {
         self.table[id.0 as usize - 1]
             .as_mut()
             .expect("an object that is held or mapped is there")
+    }
+}
+
+/// An object has a page no longer.
+fn let_go(m: &mut impl Machine, frames: &mut Frames, entry: Entry) {
+    if entry.is_owned() {
+        frames.release(m, entry.frame());
+    } else {
+        m.frame_free(entry.frame());
     }
 }

@@ -44,7 +44,7 @@ impl<M: Machine> Site<'_, M> {
         self.drop_pages(start, end);
         for i in range.clone() {
             if let Some(object) = self.space.vmas.all()[i].object() {
-                self.objects.unmapped(self.m, object);
+                self.objects.unmapped(self.m, self.frames, object);
             }
         }
         self.space.vmas.remove(range);
@@ -77,7 +77,7 @@ impl<M: Machine> Site<'_, M> {
                 let object = next.object();
                 self.space.vmas.merge(i);
                 if let Some(object) = object {
-                    self.objects.unmapped(self.m, object);
+                    self.objects.unmapped(self.m, self.frames, object);
                 }
             }
         }

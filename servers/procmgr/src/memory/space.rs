@@ -134,7 +134,7 @@ impl Memory {
             }
         });
         for object in space.vmas.all().iter().filter_map(Vma::object) {
-            self.objects.unmapped(m, object);
+            self.objects.unmapped(m, &mut self.frames, object);
         }
         m.space_destroy(s);
     }

@@ -87,7 +87,7 @@ impl<M: Machine> Site<'_, M> {
             // Zeros into a hole.
             return Ok(());
         }
-        let to = self.objects.frame_or_new(self.m, object, page);
+        let to = self.objects.frame_or_new(self.m, self.frames, object, page);
         self.copy((to.map_err(|_| Errno::ENOSPC)?, offset), (from, addr), len);
         Ok(())
     }

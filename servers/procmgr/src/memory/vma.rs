@@ -12,6 +12,9 @@ use core::ops::Range;
 /// The most ranges a space has (Linux's `vm.max_map_count` is 65530).
 pub const MAX_VMAS: usize = 4096;
 
+/// A flag beside the MAP_ ones: not for core dumps (madvise(2), MADV_DONTDUMP).
+pub(super) const DONT_DUMP: u32 = 1 << 31;
+
 /// The protection bits that are kept.
 pub(super) const PROT: u32 = PROT_READ | PROT_WRITE | PROT_EXEC;
 
@@ -24,7 +27,8 @@ pub struct Vma {
     pub end: u64,
     /// PROT_ bits.
     pub prot: u32,
-    /// MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_NORESERVE, MAP_LOCKED.
+    /// MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_NORESERVE, MAP_LOCKED, and whether a core dump
+    /// leaves it out.
     pub flags: u32,
     /// Whether PROT_WRITE may be asked for.
     pub may_write: bool,

@@ -1,5 +1,6 @@
 //! The memory subsystem on a simulated machine.
 
+mod dump;
 mod fault;
 mod fork;
 mod lock;

@@ -230,7 +230,7 @@ impl Game {
             _ if there.is_empty() => byte,
             _ => self.random.one_of(&there) * PAGE + byte % PAGE,
         };
-        match self.random.below(29) {
+        match self.random.below(30) {
             0 | 1 => self.map(s, page, pages),
             2 => self.unmap(s, page, pages),
             3 | 4 => self.protect(s, page, pages),
@@ -243,6 +243,7 @@ impl Game {
             12..15 => self.write(s, byte),
             15..19 => self.load(s, byte),
             19..22 => self.execute(s, byte),
+            29 => self.dump(s, byte / PAGE, pages),
             _ => self.store(s, byte),
         }
     }
@@ -410,9 +411,9 @@ impl Game {
     fn truncate(&mut self) -> Outcome {
         let file = 1 + self.random.below(FILES as u64) as usize;
         let size = self.random.below(5 * PAGE) as usize;
-        self.memory
-            .object_truncate(&mut self.m, self.files[file - 1], size as u64)
-            .unwrap();
+        let id = self.files[file - 1];
+        // The rest of a page that is shared with a space has to be cleared in a copy.
+        passed(self.memory.object_truncate(&mut self.m, id, size as u64))?.unwrap();
         let object = &mut self.model.objects[file];
         let shrinks = size < object.size;
         object.resize(size);
@@ -497,6 +498,44 @@ impl Game {
         assert_eq!(passed(result)?, Ok(to * PAGE));
         pages.retain(|at, _| !one(at));
         pages.extend((to..).zip(there));
+        Ok(())
+    }
+
+    /// Makes a file of a range of pages of one kind, as a core dump does.
+    fn dump(&mut self, s: SpaceIx, page: u64, pages: u64) -> Outcome {
+        let file = 1 + self.random.below(FILES as u64) as usize;
+        let id = self.files[file - 1];
+        let there: Vec<Page> = (page..page + pages)
+            .map_while(|at| self.model.spaces[&s].get(&at).cloned())
+            .collect();
+        let alike = there.windows(2).all(|pair| follows(&pair[0], &pair[1]));
+        let maps = self.maps(s, page * PAGE, pages as usize * SIZE, file);
+        if there.len() != pages as usize || !alike || maps {
+            return Ok(());
+        }
+        self.memory.object_truncate(&mut self.m, id, 0).unwrap();
+        for page in self.model.spaces.values_mut().flat_map(|s| s.values_mut()) {
+            if page.from.is_some_and(|(object, _)| object == file) {
+                page.own = None;
+            }
+        }
+        let (range, size) = (page..page + pages, pages * PAGE);
+        let m = &mut self.m;
+        let progress = self.memory.dump_pages(m, s, range, (id, 0), pages);
+        self.memory.object_truncate(m, id, size).unwrap();
+        let contents = |page: &Page| self.model.contents(page).unwrap_or([0; SIZE]);
+        let data = there.iter().flat_map(contents).collect();
+        let object = &mut self.model.objects[file];
+        *object = Bytes::default();
+        object.resize(size as usize);
+        if progress.out_of_memory {
+            // What is not in it may be zeros as well.
+            self.memory.object_truncate(m, id, 0).unwrap();
+            object.resize(0);
+            object.data.clear();
+            return Err(OutOfMemory);
+        }
+        object.data = data;
         Ok(())
     }
 
