@@ -110,6 +110,18 @@ pub enum Event<'a> {
     /// the file server knows. A new task has its creator's. The bytes are [`Rights`]. Not
     /// completed.
     Rights(#[serde(with = "serde_bytes")] &'a [u8]),
+    /// The task's process is about to dump core (core(5)): make the file that core_pattern names,
+    /// and put into its object what an NT_FILE note says of the files that the task has mapped.
+    /// The answer is [`Outcome::Core`] or an error.
+    Core {
+        /// The signal that it dies of.
+        signo: u8,
+    },
+    /// Of the core file of [`Event::Core`] so many bytes are there.
+    CoreWritten {
+        /// How many, holes counted.
+        size: u64,
+    },
     /// A signal waits for the task: complete the report of this number now, with what was done
     /// so far or an ERESTART error. It is no report of its own, and is not completed.
     Interrupt,
@@ -211,6 +223,15 @@ pub enum Outcome {
         name: PidName,
         /// The descriptor does not wait.
         nonblocking: bool,
+    },
+    /// To [`Event::Core`].
+    Core {
+        /// The file's bytes, from 0 on.
+        object: ObjectId,
+        /// How many bytes of the note are there; 0 for no note.
+        files: u32,
+        /// How long the file can be.
+        room: u64,
     },
 }
 
@@ -499,6 +520,14 @@ pub enum Call<'a> {
         tid: u32,
         /// The name, ended by zeros.
         comm: [u8; 16],
+    },
+    /// Set which memory a task's process dumps, as /proc/PID/coredump_filter. [`Reply::Done`],
+    /// EINVAL for bits that there are not.
+    SetDumpFilter {
+        /// Its tid.
+        tid: u32,
+        /// The filter.
+        filter: u32,
     },
     /// A task's resource limits: [`Reply::Bytes`], [`Limits`].
     Limits {

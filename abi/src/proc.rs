@@ -83,6 +83,8 @@ pub struct TaskStatus {
     pub ignored: SigSet,
     /// Signals its process handles.
     pub caught: SigSet,
+    /// What its process dumps, as /proc/PID/coredump_filter.
+    pub dump_filter: u32,
     /// Its process group is orphaned (credentials(7)): nobody could continue it.
     pub orphaned: bool,
 }

@@ -248,7 +248,7 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         offset,
         size: random.below(10_000),
     };
-    let call = match random.below(22) {
+    let call = match random.below(24) {
         0 => Call::Complete {
             task,
             number,
@@ -375,6 +375,19 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             offset,
             len: length(random).into(),
         },
+        21 => Call::Complete {
+            task,
+            number,
+            outcome: Outcome::Core {
+                object,
+                files: length(random),
+                room: random.bits() >> random.below(64),
+            },
+        },
+        22 => Call::SetDumpFilter {
+            tid: number,
+            filter: length(random),
+        },
         _ => Call::WakeAt { deadline: offset },
     };
     encoded(&call)
@@ -392,7 +405,7 @@ pub fn fs_report(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
     use fs::{Event, FileRange, ObjectId, Path, Reply, Report};
     let (task, tid) = (some_task(random, alive), number(random));
     let name = b"/bin/first";
-    let event = match random.below(11) {
+    let event = match random.below(13) {
         0 | 1 => Event::Syscall {
             nr: random.below(340) as u32,
             args: core::array::from_fn(|_| {
@@ -441,6 +454,12 @@ pub fn fs_report(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             reaped: random.one_in(2),
         },
         6 => Event::Interrupt,
+        10 => Event::Core {
+            signo: random.bits() as u8,
+        },
+        11 => Event::CoreWritten {
+            size: random.bits() >> random.below(64),
+        },
         _ if random.one_in(3) => Event::Exited,
         _ => Event::Console,
     };

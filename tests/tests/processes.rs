@@ -267,7 +267,7 @@ fn a_division_by_zero_and_a_bad_access_end_the_program() {
                 body(p);
             });
             p.store(child);
-            p.wait_for(child, i32::from(signo) | 0x80);
+            p.wait_for(child, signo.into());
         });
     }
 }

@@ -234,12 +234,19 @@ fn actor(p: &mut Prog, depth: u32) {
 }
 
 fn soup(entry: Entry) -> Boot {
+    soup_after(entry, |_| {})
+}
+
+/// The same with something done first.
+fn soup_after(entry: Entry, before: impl FnOnce(&mut Prog)) -> Boot {
     let first = Prog::tracing(entry, |p| {
+        before(p);
         // Its own group may lose its last link to the session and be hung up.
         p.on_signal(SIGHUP, 0, |_| {});
         p.times(4, |p| p.fork(|p| actor(p, 1)));
         p.sleep(3_000_000);
         p.kill_everybody();
+        p.unlink("/tmp/core");
     });
     Boot::new(vec![
         ("first", first),
@@ -260,6 +267,28 @@ fn random_programs_do_each_other_whatever_they_like() {
         let steps = std::cell::Cell::new(0);
         under_seeds(1000, |seed| steps.set(steps.get() + cook(&boot, seed)));
         println!("{} steps", steps.get());
+    }
+}
+
+#[test]
+fn random_programs_dump_core_in_the_middle_of_everything() {
+    for entry in Entry::ALL {
+        let boot = soup_after(entry, |p| {
+            p.chdir("/tmp");
+            p.limit(g::RLIMIT_CORE, u64::MAX);
+            p.times(4, |p| {
+                p.fork(|p| {
+                    p.thread(thread);
+                    p.thread(|p| p.forever(|p, _| p.sleep(10_000)));
+                    p.thread(|p| p.vfork(|p| p.exec("/bin/actor")));
+                    p.sleep(100_000);
+                    p.ok(|a| a.int3());
+                });
+            });
+        });
+        under_seeds(500, |seed| {
+            cook(&boot, seed);
+        });
     }
 }
 

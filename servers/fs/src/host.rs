@@ -437,6 +437,11 @@ impl<H: Host> Port<'_, H> {
         self.done(Call::SetComm { tid, comm })
     }
 
+    /// Sets what a task's process dumps.
+    pub fn set_dump_filter(&mut self, tid: u32, filter: u32) -> Result<(), Errno> {
+        self.done(Call::SetDumpFilter { tid, filter })
+    }
+
     /// A task's resource limits.
     pub fn limits(&mut self, tid: u32) -> Result<Limits, Errno> {
         self.record(Call::Limits { tid })

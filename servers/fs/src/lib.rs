@@ -21,6 +21,7 @@ mod archive;
 mod attributes;
 mod console;
 mod copy;
+mod coredump;
 mod cwd;
 mod descriptor;
 mod dev;
@@ -83,6 +84,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use anon::Anon;
 use console::Console;
+use coredump::CoreName;
 use fdtable::FdTable;
 use file::File;
 use host::Port;
@@ -114,6 +116,7 @@ pub struct Fs {
     /// Pseudo-terminals whose masters were closed: they hang up at the end of the report.
     hang_ups: Vec<u32>,
     console: Console,
+    core_name: CoreName,
     waits: Vec<Wait>,
     locks: Locks,
     /// Objects nobody uses any more, given back at the end of the report.
@@ -159,6 +162,7 @@ impl Fs {
             ttys,
             hang_ups: Vec::new(),
             console: Console::default(),
+            core_name: CoreName::default(),
             waits: Vec::new(),
             locks: Locks::default(),
             freed: Vec::new(),
@@ -294,6 +298,11 @@ impl Fs {
                 Ok(pid) => return port.complete(pid),
                 Err(errno) => Err(errno),
             },
+            Event::Core { signo } => match self.core(port, signo) {
+                Ok(core) => return port.complete(core),
+                Err(errno) => Err(errno),
+            },
+            Event::CoreWritten { size } => self.core_written(port, size),
             Event::Syscall { nr, args } => match self.syscall(port, nr, args) {
                 Ok(Flow::Done(value)) => Ok(value),
                 Ok(Flow::Park(op)) => return self.park(port, op),

@@ -229,7 +229,7 @@ impl Fs {
     }
 
     /// The directory whose name may go away. Linux's /proc says EPERM for what is there.
-    fn removable_from(&self, walk: &Walk) -> Result<Ino, Errno> {
+    pub(crate) fn removable_from(&self, walk: &Walk) -> Result<Ino, Errno> {
         match walk.dir {
             Node::Proc(_) if walk.node.is_some() => Err(Errno::EPERM),
             dir => self.writable_directory(dir),

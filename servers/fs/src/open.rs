@@ -247,7 +247,7 @@ impl Fs {
     }
 
     /// Finds or makes what is to be opened, and cuts it if that is asked for.
-    fn open_node<H: Host>(
+    pub(crate) fn open_node<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
         base: Node,

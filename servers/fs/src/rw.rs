@@ -186,8 +186,12 @@ impl Fs {
         if at.saturating_add(io.total) > i64::MAX as u64 {
             return Err(Errno::EINVAL);
         }
-        // An eventfd wants its eight bytes.
-        let counts = matches!(self.files[file].node, Node::Anon(_));
+        // An eventfd wants its eight bytes, and a file of /proc says what it thinks of nothing.
+        let counts = match self.files[file].node {
+            Node::Anon(_) => true,
+            Node::Proc(_) => io.write,
+            Node::Inode(_) | Node::Pipe(_) => false,
+        };
         if io.total == 0 && !counts {
             return Ok(Flow::Done(0));
         }

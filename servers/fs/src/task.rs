@@ -25,6 +25,8 @@ pub(crate) struct Task {
     pub pending: SigSet,
     /// It is looking for a program to run.
     pub execs: bool,
+    /// The core file that is being written.
+    pub core: Option<Ino>,
 }
 
 /// What CLONE_FS shares.
@@ -100,6 +102,7 @@ impl Fs {
             rights,
             pending: SigSet::EMPTY,
             execs: false,
+            core: None,
         };
         self.tasks.insert(id, task);
         let Some(name) = pidfd else {
@@ -129,6 +132,7 @@ impl Fs {
             self.release_node(root);
         }
         self.release_program(task.exe);
+        self.drop_core(task.core);
         Ok(0)
     }
 

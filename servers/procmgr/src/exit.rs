@@ -20,6 +20,9 @@ pub const TICK_NS: u64 = 10_000_000;
 impl Procmgr {
     /// Every task of a process exits with a wait status: a fatal signal, exit_group, SIGKILL.
     pub(crate) fn kill_process(&mut self, m: &mut impl Machine, ix: ProcessIx, status: i32) {
+        if self.process(ix).dump.is_some() && !self.break_dump(m, ix, status) {
+            return;
+        }
         let process = self.process_mut(ix);
         if process.group_exit.is_none() {
             process.group_exit = Some(status);
@@ -47,10 +50,16 @@ impl Procmgr {
             State::Waiting(crate::task::Wait::Fork { .. }) => return,
             State::Waiting(crate::task::Wait::Others(_)) => self.drop_exec(m, id),
             State::Waiting(_) => self.cancel_wake(id),
-            State::Fs(FsPurpose::Created { .. } | FsPurpose::Executed(_) | FsPurpose::Exited) => {
+            State::Fs(
+                FsPurpose::Created { .. }
+                | FsPurpose::Executed(_)
+                | FsPurpose::Core { .. }
+                | FsPurpose::CoreWritten { .. }
+                | FsPurpose::Exited,
+            ) => {
                 return;
             }
-            State::Fs(_) | State::Stopped => {}
+            State::Fs(_) | State::Stopped | State::Dumping => {}
             State::Held(Hold::Death { .. } | Hold::Reap | Hold::ClientExit) => return,
             // Whoever was shown the exit does not hold it any longer.
             State::Held(Hold::Exit { .. }) => {
@@ -70,6 +79,9 @@ impl Procmgr {
         // Where it dies while its clone was being reported, the child lives all the same.
         self.start_created(m, id);
         self.task_mut(id).trace.created = None;
+        if self.waits_for_dump(id) {
+            return self.stand_for_dump(m, id);
+        }
         let task = self.task_mut(id);
         task.state = State::Moving;
         if task.exit_status.replace(status).is_none() && task.trace.events.contains(Events::EXIT) {

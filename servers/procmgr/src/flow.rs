@@ -420,7 +420,7 @@ impl Procmgr {
             }
             State::Fs(FsPurpose::Syscall { .. }) => self.interrupt_fs(m, id),
             State::Fs(_) | State::Held(_) | State::Stub(_) => {}
-            State::Stopped | State::Zombie | State::Moving => {}
+            State::Stopped | State::Dumping | State::Zombie | State::Moving => {}
         }
     }
 

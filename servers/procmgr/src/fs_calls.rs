@@ -224,6 +224,15 @@ impl Procmgr {
                 self.task_mut(id).comm = comm;
                 Reply::Done
             }
+            Call::SetDumpFilter { tid, filter } => {
+                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                if filter >> crate::memory::FILTER_BITS != 0 {
+                    return Err(Errno::EINVAL);
+                }
+                let ix = self.process_of(id);
+                self.process_mut(ix).dump_filter = filter;
+                Reply::Done
+            }
             Call::Limits { tid } => {
                 let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
                 return Ok(record(&self.process(self.process_of(id)).limits, answer));
@@ -276,8 +285,12 @@ impl Procmgr {
             (FsPurpose::FindProgram(_), Outcome::Program { .. }) => true,
             (FsPurpose::Map(_), Outcome::File { .. }) => true,
             (FsPurpose::WaitPid(_), Outcome::Pid { .. }) => true,
+            (FsPurpose::Core { .. }, Outcome::Core { .. }) => true,
             (
-                FsPurpose::FindProgram(_) | FsPurpose::Map(_) | FsPurpose::WaitPid(_),
+                FsPurpose::FindProgram(_)
+                | FsPurpose::Map(_)
+                | FsPurpose::WaitPid(_)
+                | FsPurpose::Core { .. },
                 Outcome::Result(r),
             ) => Errno::check(r).is_err(),
             (_, Outcome::Result(_)) => true,
@@ -335,6 +348,16 @@ impl Procmgr {
                 let e = Errno::check(r).err().unwrap_or(Errno::EIO);
                 self.file_mapped(m, id, call, Err(e));
             }
+            (
+                FsPurpose::Core { .. },
+                Outcome::Core {
+                    object,
+                    files,
+                    room,
+                },
+            ) => self.core_named(m, id, Some((object, files, room))),
+            (FsPurpose::Core { .. }, _) => self.core_named(m, id, None),
+            (FsPurpose::CoreWritten { .. }, _) => self.core_closed(m, id),
             (FsPurpose::Exited, _) => self.files_closed(m, id),
             _ => unreachable!("checked above"),
         }

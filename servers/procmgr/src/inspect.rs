@@ -52,6 +52,8 @@ pub enum Standing {
     Held(Event),
     /// Stopped for job control.
     Stopped,
+    /// Its process dumps core.
+    Dumping,
     /// Dead.
     Zombie,
     /// Between two states, which no message leaves it in.
@@ -95,6 +97,7 @@ impl Procmgr {
             State::Fs(_) => Standing::Fs,
             State::Held(event) => Standing::Held(event.event(task.trace.signal)),
             State::Stopped => Standing::Stopped,
+            State::Dumping => Standing::Dumping,
             State::Zombie => Standing::Zombie,
             State::Moving => Standing::Moving,
         };

@@ -21,6 +21,7 @@ extern crate alloc;
 mod calls;
 mod cpu_timers;
 pub mod credentials;
+mod dump;
 mod engines;
 mod exec;
 mod exit;

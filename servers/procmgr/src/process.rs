@@ -1,10 +1,13 @@
 //! A process: the thread group.
 
+use crate::dump::Dump;
+use crate::memory::DEFAULT_FILTER;
 use crate::posix_timers::PosixTimer;
 use crate::signal::action::Actions;
 use crate::signal::pending::Pending;
 use abi::TaskId;
 use abi::fs::Layout;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -55,6 +58,10 @@ pub struct Process {
     pub execing: Option<TaskId>,
     /// It has called execve since its fork; setpgid by its parent is too late.
     pub has_execed: bool,
+    /// Which memory a core dump takes (core(5)).
+    pub dump_filter: u32,
+    /// The core dump under way.
+    pub dump: Option<Box<Dump>>,
     /// personality(2).
     pub personality: u32,
     /// Orphans among its descendants become its children.
@@ -124,6 +131,8 @@ impl Process {
             group_exit: None,
             execing: None,
             has_execed: false,
+            dump_filter: DEFAULT_FILTER,
+            dump: None,
             personality: 0,
             subreaper: false,
             real_timer: None,
@@ -146,6 +155,7 @@ impl Process {
             pgid: self.pgid,
             sid: self.sid,
             actions: self.actions.clone(),
+            dump_filter: self.dump_filter,
             personality: self.personality,
             limits: self.limits,
             layout: self.layout,

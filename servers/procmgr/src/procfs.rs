@@ -75,6 +75,7 @@ impl Procmgr {
             shared_pending: process.pending.set(),
             blocked: task.mask,
             ignored: handled(|handler| handler == SIG_IGN),
+            dump_filter: process.dump_filter,
             caught: handled(|handler| handler != SIG_IGN && handler != SIG_DFL),
             orphaned: self.orphaned(process.pgid),
         })
@@ -184,6 +185,7 @@ fn letter(state: &State) -> u8 {
         State::Held(Hold::Ptrace { .. }) => b'R',
         State::Held(_) => b't',
         State::Stopped => b'T',
+        State::Dumping => b'D',
         State::Zombie => b'Z',
         State::Waiting(_) | State::Fs(_) => b'S',
     }

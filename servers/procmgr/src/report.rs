@@ -357,6 +357,8 @@ impl Procmgr {
                 write: call.writes(),
             },
             FsPurpose::WaitPid(args) => fs::Event::FindPid { fd: args[1] as i32 },
+            FsPurpose::Core { signo } => fs::Event::Core { signo: *signo },
+            FsPurpose::CoreWritten { size } => fs::Event::CoreWritten { size: *size },
             FsPurpose::Exited => fs::Event::Exited,
         }
     }

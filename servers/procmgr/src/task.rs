@@ -105,6 +105,8 @@ pub enum State {
     Stub(AfterStub),
     /// Stopped for job control.
     Stopped,
+    /// Standing still while its process dumps core; it exits afterwards.
+    Dumping,
     /// Dead; its wait status is `exit_status`.
     Zombie,
     /// On its way from one state to the next, within one message.
@@ -211,6 +213,16 @@ pub enum FsPurpose {
     Map(crate::syscall::memory::MapCall),
     /// waitid for a pidfd, with its arguments.
     WaitPid([u64; 6]),
+    /// Its process dumps core: the file is being made.
+    Core {
+        /// The signal.
+        signo: u8,
+    },
+    /// The core file is complete.
+    CoreWritten {
+        /// Its size.
+        size: u64,
+    },
     /// It is dead.
     Exited,
 }

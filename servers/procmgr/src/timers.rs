@@ -19,6 +19,8 @@ pub enum What {
     Posix(ProcessIx, u32, i32),
     /// A process's ITIMER_VIRTUAL, ITIMER_PROF or RLIMIT_CPU.
     Cpu(ProcessIx, u32, crate::cpu_timers::Kind),
+    /// Goes on with a process's core dump.
+    Dump(ProcessIx, u32),
     /// The file server asked for it.
     Fs,
 }
@@ -78,6 +80,7 @@ impl Procmgr {
             What::Alarm(process, pid) => self.alarm_fires(m, process, pid),
             What::Posix(process, pid, number) => self.posix_timer_fires(m, process, pid, number),
             What::Cpu(process, pid, kind) => self.cpu_timer_fires(m, process, pid, kind),
+            What::Dump(process, pid) => self.dump_on(m, process, pid),
             What::Fs => self.on_console(m),
         }
     }

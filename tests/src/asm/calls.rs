@@ -214,6 +214,44 @@ impl Prog {
         self.sys(g::__NR_mmap, &args);
     }
 
+    /// prlimit64: this process's soft and hard limit of a resource.
+    pub fn limit(&mut self, resource: u32, limit: u64) {
+        let limits = self.words(&[limit, limit]);
+        let args = [0.into(), resource.into(), limits.into(), 0.into()];
+        self.sys(g::__NR_prlimit64, &args);
+    }
+
+    /// chdir.
+    pub fn chdir(&mut self, path: &str) {
+        let path = self.string(path);
+        self.sys(g::__NR_chdir, &[path.into()]);
+    }
+
+    /// unlink.
+    pub fn unlink(&mut self, path: &str) {
+        let path = self.string(path);
+        self.sys(g::__NR_unlink, &[path.into()]);
+    }
+
+    /// open, with a mode for a file that is made; `rax` is the descriptor.
+    pub fn open(&mut self, path: &str, flags: u32, mode: u32) {
+        let path = self.string(path);
+        self.sys(g::__NR_open, &[path.into(), flags.into(), mode.into()]);
+    }
+
+    /// Copies a file to standard output, from the beginning to the end.
+    pub fn show(&mut self, path: &str) {
+        let fd = self.var();
+        self.open(path, g::O_RDONLY, 0);
+        self.store(fd);
+        let all = 1u64 << 30;
+        self.sys(
+            g::__NR_sendfile,
+            &[1.into(), fd.into(), 0.into(), all.into()],
+        );
+        self.close(fd);
+    }
+
     /// Does something if `rax` is an error.
     pub fn if_error(&mut self, then: impl FnOnce(&mut Prog)) {
         let result = self.var();

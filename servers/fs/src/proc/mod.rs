@@ -49,6 +49,7 @@ pub(crate) enum TaskFile {
     Auxv,
     Cmdline,
     Comm,
+    CoredumpFilter,
     Environ,
     Limits,
     Maps,
@@ -97,7 +98,11 @@ impl ProcNode {
             | ProcNode::RootLink(_) => S_IFLNK | 0o777,
             ProcNode::File(_, TaskFile::Auxv | TaskFile::Environ) => S_IFREG | 0o400,
             ProcNode::File(_, TaskFile::Mem) => S_IFREG | 0o600,
-            ProcNode::File(_, TaskFile::Comm | TaskFile::OomScoreAdj) => S_IFREG | 0o644,
+            ProcNode::File(
+                _,
+                TaskFile::Comm | TaskFile::CoredumpFilter | TaskFile::OomScoreAdj,
+            ) => S_IFREG | 0o644,
+            ProcNode::System(SystemFile::CorePattern | SystemFile::CoreUsesPid) => S_IFREG | 0o644,
             ProcNode::FdInfo(..) | ProcNode::System(_) | ProcNode::File(..) => S_IFREG | 0o444,
         }
     }
@@ -240,6 +245,13 @@ impl Fs {
         memory: u64,
     ) -> Result<Vec<u8>, Errno> {
         let text = match node {
+            ProcNode::System(SystemFile::CorePattern) => {
+                let pattern = String::from_utf8_lossy(&self.core_name.pattern);
+                format!("{pattern}\n")
+            }
+            ProcNode::System(SystemFile::CoreUsesPid) => {
+                format!("{}\n", u8::from(self.core_name.uses_pid))
+            }
             ProcNode::System(file) => file.text(port)?,
             ProcNode::FdInfo(tid, fd) => self.fdinfo(tid, fd)?,
             ProcNode::File(tid, file) => match file {
@@ -252,6 +264,10 @@ impl Fs {
                     return port.stretch(tid, memory, |layout| layout.environment);
                 }
                 TaskFile::Comm => format!("{}\n", status::comm(&port.status(tid)?)),
+                TaskFile::CoredumpFilter => match port.status(tid)? {
+                    status if status.mapped == 0 => String::new(),
+                    status => format!("{:08x}\n", status.dump_filter),
+                },
                 TaskFile::Limits => status::limits(&port.limits(tid)?),
                 TaskFile::Maps => return self.maps(port, tid, memory),
                 TaskFile::Mountinfo => system::MOUNTINFO.into(),
@@ -269,9 +285,10 @@ impl Fs {
         Ok(text.into_bytes())
     }
 
-    /// Writes to a file of /proc: a task's name can be set by its own process.
+    /// Writes to a file of /proc: a task's name can be set by its own process, what it dumps by
+    /// its user, and how a core is called by the superuser.
     pub(crate) fn write_proc<H: Host>(
-        &self,
+        &mut self,
         port: &mut Port<'_, H>,
         node: ProcNode,
         bytes: &[u8],
@@ -290,6 +307,19 @@ impl Fs {
                 port.set_comm(tid, comm)
             }
             ProcNode::File(_, TaskFile::OomScoreAdj) => Ok(()),
+            ProcNode::File(tid, TaskFile::CoredumpFilter) => {
+                let filter = number(bytes)?;
+                // Linux keeps the bits that there are, and leaves those of dead tasks alone.
+                match port.status(tid)?.mapped {
+                    0 => Ok(()),
+                    _ => port.set_dump_filter(tid, filter & 0x1ff),
+                }
+            }
+            ProcNode::System(SystemFile::CorePattern) => self.core_name.set(bytes),
+            ProcNode::System(SystemFile::CoreUsesPid) => {
+                self.core_name.uses_pid = number(bytes)? != 0;
+                Ok(())
+            }
             _ => Err(Errno::EIO),
         }
     }
@@ -300,4 +330,21 @@ impl Fs {
             _ => false,
         }
     }
+}
+
+/// A number as Linux's kstrtouint reads it: decimal, 0x or 0 in front of others, a newline behind.
+fn number(text: &[u8]) -> Result<u32, Errno> {
+    let text = core::str::from_utf8(text).map_err(|_| Errno::EINVAL)?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let lower = text.to_ascii_lowercase();
+    let (digits, radix) = match lower.strip_prefix("0x") {
+        Some(digits) => (digits, 16),
+        None if lower.len() > 1 && lower.starts_with('0') => (&lower[1..], 8),
+        None => (lower.as_str(), 10),
+    };
+    if !digits.chars().all(|c| c.is_digit(radix)) || digits.is_empty() {
+        return Err(Errno::EINVAL);
+    }
+    u32::from_str_radix(digits, radix).map_err(|_| Errno::ERANGE)
 }

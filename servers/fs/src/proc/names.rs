@@ -30,6 +30,8 @@ const ROOT_NAMES: &[(&str, ProcNode)] = &[
 const SYS_NAMES: &[(&str, ProcNode)] = &[("kernel", ProcNode::SysKernel)];
 
 const KERNEL_NAMES: &[(&str, ProcNode)] = &[
+    ("core_pattern", ProcNode::System(SystemFile::CorePattern)),
+    ("core_uses_pid", ProcNode::System(SystemFile::CoreUsesPid)),
     ("hostname", ProcNode::System(SystemFile::Hostname)),
     ("ngroups_max", ProcNode::System(SystemFile::NgroupsMax)),
     ("osrelease", ProcNode::System(SystemFile::Osrelease)),
@@ -46,6 +48,7 @@ const TASK_FILES: &[TaskFile] = &[
     TaskFile::Auxv,
     TaskFile::Cmdline,
     TaskFile::Comm,
+    TaskFile::CoredumpFilter,
     TaskFile::Environ,
     TaskFile::Limits,
     TaskFile::Maps,
@@ -78,6 +81,7 @@ impl TaskFile {
             TaskFile::Auxv => "auxv",
             TaskFile::Cmdline => "cmdline",
             TaskFile::Comm => "comm",
+            TaskFile::CoredumpFilter => "coredump_filter",
             TaskFile::Environ => "environ",
             TaskFile::Limits => "limits",
             TaskFile::Maps => "maps",

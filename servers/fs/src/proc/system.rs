@@ -10,6 +10,8 @@ use alloc::string::String;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SystemFile {
     Cmdline,
+    CorePattern,
+    CoreUsesPid,
     Cpuinfo,
     Filesystems,
     Hostname,
@@ -51,6 +53,8 @@ impl SystemFile {
     pub fn path(self) -> &'static str {
         match self {
             SystemFile::Cmdline => "cmdline",
+            SystemFile::CorePattern => "sys/kernel/core_pattern",
+            SystemFile::CoreUsesPid => "sys/kernel/core_uses_pid",
             SystemFile::Cpuinfo => "cpuinfo",
             SystemFile::Filesystems => "filesystems",
             SystemFile::Hostname => "sys/kernel/hostname",
@@ -72,6 +76,8 @@ impl SystemFile {
     pub fn text<H: Host>(self, port: &mut Port<'_, H>) -> Result<String, Errno> {
         Ok(match self {
             SystemFile::Cmdline => "\n".into(),
+            // The file server's own, which it tells itself.
+            SystemFile::CorePattern | SystemFile::CoreUsesPid => return Err(Errno::EINVAL),
             SystemFile::Cpuinfo => CPUINFO.into(),
             SystemFile::Filesystems => {
                 "nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tramfs\nnodev\tpipefs\n".into()

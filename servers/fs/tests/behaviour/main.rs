@@ -2,6 +2,7 @@
 
 mod attributes;
 mod console;
+mod cores;
 mod descriptors;
 mod events;
 mod files;

@@ -64,6 +64,7 @@ pub struct Outside {
     pub pid_signals: Vec<(PidName, Scope, u32)>,
     /// Mappings that are written through.
     pub writers: u64,
+    pub dump_filters: HashMap<u32, u32>,
 }
 
 enum Answer {
@@ -307,6 +308,7 @@ impl Outside {
                 blocked: SigSet::of(&[2]),
                 ignored: SigSet::EMPTY,
                 caught: SigSet::EMPTY,
+                dump_filter: *self.dump_filters.get(&tid).unwrap_or(&0x33),
                 orphaned: self.orphaned,
             })),
             Call::Tids { tgid, from } => {
@@ -372,6 +374,10 @@ impl Outside {
             Call::Layout { .. } => Ok(record(self.layout)),
             Call::SetComm { tid, comm } => {
                 self.comms.insert(tid, comm);
+                Ok(Answer::Done)
+            }
+            Call::SetDumpFilter { tid, filter } => {
+                self.dump_filters.insert(tid, filter);
                 Ok(Answer::Done)
             }
             Call::Limits { .. } => {

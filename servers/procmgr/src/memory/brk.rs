@@ -25,7 +25,7 @@ impl Memory {
         if new < old {
             site.clear(new, old);
         } else if new > old {
-            let vma = Vma {
+            let mut vma = Vma {
                 start: old,
                 end: new,
                 prot: PROT_READ | PROT_WRITE,
@@ -41,6 +41,7 @@ impl Memory {
             {
                 return now;
             }
+            vma.account();
             site.insert(vma);
             if vma.is_locked() {
                 let _ = site.populate(old, new);

@@ -79,6 +79,7 @@ impl Memory {
             site.objects.grow(range.object, range.offset + range.size);
         }
         site.clear(vma.start, vma.end);
+        vma.account();
         site.insert(vma);
         let populate = request.flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE;
         if populate || vma.is_locked() {

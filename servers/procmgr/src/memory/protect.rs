@@ -81,6 +81,7 @@ impl<M: Machine> Site<'_, M> {
             for i in range.clone() {
                 let vma = self.space.vmas.get_mut(i);
                 let lost = core::mem::replace(&mut vma.prot, prot) & !prot;
+                vma.account();
                 let (start, end) = (vma.start, vma.end);
                 self.restrict(start, end, prot, lost);
             }

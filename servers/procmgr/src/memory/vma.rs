@@ -4,7 +4,7 @@ use super::layout::STACK_GUARD_GAP;
 use crate::machine::NoMemory;
 use abi::fs::{FileRange, ObjectId};
 use abi::linux::general::{
-    MAP_GROWSDOWN, MAP_LOCKED, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE,
+    MAP_GROWSDOWN, MAP_LOCKED, MAP_NORESERVE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE,
 };
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -14,6 +14,10 @@ pub const MAX_VMAS: usize = 4096;
 
 /// A flag beside the MAP_ ones: not for core dumps (madvise(2), MADV_DONTDUMP).
 pub(super) const DONT_DUMP: u32 = 1 << 31;
+
+/// Another one: private memory that could be written once, which Linux counts as committed
+/// (VM_ACCOUNT). It stays what it is when it is made read-only, and so a range of its own.
+pub(super) const ACCOUNTED: u32 = 1 << 30;
 
 /// The protection bits that are kept.
 pub(super) const PROT: u32 = PROT_READ | PROT_WRITE | PROT_EXEC;
@@ -27,8 +31,7 @@ pub struct Vma {
     pub end: u64,
     /// PROT_ bits.
     pub prot: u32,
-    /// MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_NORESERVE, MAP_LOCKED, and whether a core dump
-    /// leaves it out.
+    /// MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_NORESERVE, MAP_LOCKED, and flags of our own.
     pub flags: u32,
     /// Whether PROT_WRITE may be asked for.
     pub may_write: bool,
@@ -66,6 +69,14 @@ impl Vma {
     /// Never: a range has at least a page.
     pub const fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+
+    /// Counts the range as committed, if it can be written and is not yet.
+    pub(super) fn account(&mut self) {
+        let writable = self.prot & PROT_WRITE != 0;
+        if writable && self.flags & (MAP_SHARED | MAP_NORESERVE) == 0 {
+            self.flags |= ACCOUNTED;
+        }
     }
 
     /// Writes go to the object.

@@ -70,7 +70,9 @@ impl Procmgr {
                 true
             }
             SignalAction::Core => {
-                self.kill_process(m, ix, i32::from(signo) | 0x80);
+                if !self.begin_dump(m, id, &info) {
+                    self.kill_process(m, ix, signo.into());
+                }
                 true
             }
             SignalAction::TerminalStop if self.orphaned(self.process(ix).pgid) => true,
