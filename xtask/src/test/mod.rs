@@ -3,6 +3,7 @@
 mod broken;
 mod browser;
 mod conformance;
+mod coredump;
 mod engines;
 mod events;
 mod files;
@@ -77,6 +78,7 @@ pub fn main(args: Args) -> Status {
         tally.add(files::test(filter)?);
         tally.add(outputs::test(filter)?);
         tally.add(page::test(filter)?);
+        tally.add(coredump::test(filter)?);
     }
     if kind != Some("gdb") {
         tally.add(conformance::test(filter, name)?);
