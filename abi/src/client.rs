@@ -59,6 +59,17 @@ pub const fn concerns_tracer(request: u32) -> bool {
 /// Linux returns ENOSYS. The number is far from Linux's tables.
 pub const NR_SERVER_CAPS: u32 = 0x7374_0001;
 
+/// The number of the private system call about contexts (docs/contexts.md): command, argument.
+/// Linux returns ENOSYS. The result is the number of a context. EINVAL for another command.
+pub const NR_CONTEXT: u32 = 0x7374_0002;
+/// Command: the context of the process whose pid is the argument, 0 for the caller. ESRCH.
+pub const CONTEXT_GET: u64 = 0;
+/// Command: the caller's process goes into the context whose number is the argument, which is made
+/// if there is none; 0 for a new one. EPERM for who is not privileged or in another context than
+/// the host's already; EINVAL for a number that no context has; EBUSY for who traces somebody;
+/// EAGAIN when there are too many contexts; ENOMEM.
+pub const CONTEXT_ENTER: u64 = 1;
+
 /// The instruction by which a message is sent.
 pub const SYSENTER: [u8; 2] = [0x0f, 0x34];
 /// The kernel's number for sending a message and waiting for its answer, in `rax`.

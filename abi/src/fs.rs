@@ -407,6 +407,8 @@ pub enum Call<'a> {
     /// The process or thread of a number: [`Reply::Pid`]. ESRCH; ENOENT for a thread that is no
     /// leader where only a process will do.
     FindPid {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// The number.
         tid: u32,
         /// A thread will do.
@@ -448,11 +450,15 @@ pub enum Call<'a> {
     },
     /// What is known of a task: [`Reply::Bytes`], a [`TaskStatus`].
     Status {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// Its tid.
         tid: u32,
     },
     /// Numbers of tasks, ascending: [`Reply::Bytes`], four each, as many as fit.
     Tids {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// Whose tasks, by its process's number; 0 for all processes, which are named by theirs.
         tgid: u32,
         /// The smallest number that is of interest.
@@ -499,6 +505,8 @@ pub enum Call<'a> {
     },
     /// What a task has mapped: [`Reply::Bytes`], a [`Mappings`], ascending.
     Mappings {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// Its tid.
         tid: u32,
         /// The memory's name; ESRCH when it is not the task's any more.
@@ -509,6 +517,8 @@ pub enum Call<'a> {
     /// Where a program's parts are in its memory: [`Reply::Bytes`], a [`Layout`]. ESRCH for a task without
     /// memory.
     Layout {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// Its tid.
         tid: u32,
         /// The memory's name; ESRCH when it is not the task's any more.
@@ -516,6 +526,8 @@ pub enum Call<'a> {
     },
     /// Set a task's name. [`Reply::Done`].
     SetComm {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// Its tid.
         tid: u32,
         /// The name, ended by zeros.
@@ -524,6 +536,8 @@ pub enum Call<'a> {
     /// Set which memory a task's process dumps, as /proc/PID/coredump_filter. [`Reply::Done`],
     /// EINVAL for bits that there are not.
     SetDumpFilter {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// Its tid.
         tid: u32,
         /// The filter.
@@ -531,6 +545,8 @@ pub enum Call<'a> {
     },
     /// A task's resource limits: [`Reply::Bytes`], [`Limits`].
     Limits {
+        /// Who asks: ESRCH for what it does not see. The file server itself sees everybody.
+        viewer: TaskId,
         /// Its tid.
         tid: u32,
     },

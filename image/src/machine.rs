@@ -13,7 +13,7 @@ use crate::{host, workspace};
 pub const SERVERS: [&str; 3] = ["procmgr", "tracer", "fs"];
 
 /// Our tools' packages, each with one binary of the same name.
-pub const TOOLS: [&str; 3] = ["trace", "gdbserver", "engines"];
+pub const TOOLS: [&str; 4] = ["trace", "ctx", "gdbserver", "engines"];
 
 /// What the tool `engines` is called.
 pub const ENGINES: [&str; 4] = ["policy", "calls", "coverage", "postmortem"];

@@ -5,6 +5,7 @@
 //! what it points to; [`engine`] is for more than one tracer. All but engines go through one gate, [`raw::ptrace`], and below it
 //! through the [`transport`] of the machine the process runs on.
 
+pub mod context;
 pub mod engine;
 pub mod errno;
 pub mod interrupt;

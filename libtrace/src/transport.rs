@@ -130,6 +130,13 @@ pub(crate) fn wait4(pid: Pid, flags: i32) -> Result<Option<(Pid, i32, Usage)>> {
     Ok((pid != 0).then_some((pid, status, usage)))
 }
 
+/// The machine's call about contexts.
+pub(crate) fn context(command: u64, argument: u64) -> Result<i64> {
+    let number = libc::c_long::from(abi::client::NR_CONTEXT);
+    // SAFETY: takes numbers and touches no memory of ours.
+    result(unsafe { libc::syscall(number, command, argument) })
+}
+
 /// tkill(2).
 pub(crate) fn tkill(tid: Pid, signal: i32) -> Result<()> {
     // SAFETY: takes two numbers and touches no memory of ours.

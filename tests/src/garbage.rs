@@ -333,7 +333,10 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             pgid: number,
             signo: random.bits() as u8,
         },
-        12 => Call::Status { tid: number },
+        12 => Call::Status {
+            viewer: some_task(random, alive),
+            tid: number,
+        },
         13 => Call::WatchSignals {
             task,
             set: abi::SigSet(random.bits()),
@@ -344,6 +347,7 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             set: abi::SigSet(random.bits()),
         },
         15 => Call::FindPid {
+            viewer: some_task(random, alive),
             tid: number,
             thread: random.one_in(2),
         },
@@ -385,6 +389,7 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
             },
         },
         22 => Call::SetDumpFilter {
+            viewer: some_task(random, alive),
             tid: number,
             filter: length(random),
         },

@@ -86,6 +86,7 @@ pub fn check_end(world: &World) {
         "dead and not reaped at the end: {survey:?}"
     );
     assert_eq!(world.machine.threads.len(), 0, "threads at the end");
+    assert_eq!(world.procmgr.context_count(), 0, "contexts at the end");
     assert_eq!(
         world.machine.spaces.population(),
         (0, 0),

@@ -1,5 +1,6 @@
 //! Programs that do whatever comes to their mind, to each other.
 
+use abi::client::{CONTEXT_ENTER, NR_CONTEXT};
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
@@ -234,19 +235,22 @@ fn actor(p: &mut Prog, depth: u32) {
 }
 
 fn soup(entry: Entry) -> Boot {
-    soup_after(entry, |_| {})
+    soup_between(entry, |_| {}, |p| p.kill_everybody())
 }
 
-/// The same with something done first.
-fn soup_after(entry: Entry, before: impl FnOnce(&mut Prog)) -> Boot {
+/// The same with something done first, and an end of its own.
+fn soup_between(
+    entry: Entry,
+    before: impl FnOnce(&mut Prog),
+    after: impl FnOnce(&mut Prog),
+) -> Boot {
     let first = Prog::tracing(entry, |p| {
         before(p);
         // Its own group may lose its last link to the session and be hung up.
         p.on_signal(SIGHUP, 0, |_| {});
         p.times(4, |p| p.fork(|p| actor(p, 1)));
         p.sleep(3_000_000);
-        p.kill_everybody();
-        p.unlink("/tmp/core");
+        after(p);
     });
     Boot::new(vec![
         ("first", first),
@@ -271,9 +275,9 @@ fn random_programs_do_each_other_whatever_they_like() {
 }
 
 #[test]
-fn random_programs_dump_core_in_the_middle_of_everything() {
+fn random_programs_dump_core_and_go_into_contexts_in_the_middle_of_everything() {
     for entry in Entry::ALL {
-        let boot = soup_after(entry, |p| {
+        let before = |p: &mut Prog| {
             p.chdir("/tmp");
             p.limit(g::RLIMIT_CORE, u64::MAX);
             p.times(4, |p| {
@@ -282,11 +286,18 @@ fn random_programs_dump_core_in_the_middle_of_everything() {
                     p.thread(|p| p.forever(|p, _| p.sleep(10_000)));
                     p.thread(|p| p.vfork(|p| p.exec("/bin/actor")));
                     p.sleep(100_000);
+                    let number = random(p, 3);
+                    p.sys(NR_CONTEXT, &[CONTEXT_ENTER.into(), number.into()]);
+                    p.fork(thread);
                     p.ok(|a| a.int3());
                 });
             });
+        };
+        let boot = soup_between(entry, before, |p| {
+            p.kill_all_up_to(120);
+            p.unlink("/tmp/core");
         });
-        under_seeds(500, |seed| {
+        under_seeds(150, |seed| {
             cook(&boot, seed);
         });
     }

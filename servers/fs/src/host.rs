@@ -291,7 +291,12 @@ impl<H: Host> Port<'_, H> {
 
     /// What the process manager knows of a task.
     pub fn status(&mut self, tid: u32) -> Result<TaskStatus, Errno> {
-        let status: TaskStatus = self.record(Call::Status { tid })?;
+        self.status_for(self.task, tid)
+    }
+
+    /// The same as somebody else sees it.
+    fn status_for(&mut self, viewer: TaskId, tid: u32) -> Result<TaskStatus, Errno> {
+        let status: TaskStatus = self.record(Call::Status { viewer, tid })?;
         // Whoever looks at itself runs; that it waits for us is no state to be shown.
         let state = match status.state {
             b'S' if status.task == self.task => b'R',
@@ -300,20 +305,22 @@ impl<H: Host> Port<'_, H> {
         Ok(TaskStatus { state, ..status })
     }
 
-    /// The session of a process group; ESRCH for a group without processes.
+    /// The session of a process group, whoever is in it; ESRCH for a group without processes.
     pub fn session_of_group(&mut self, pgid: u32) -> Result<u32, Errno> {
         let member = |status: &TaskStatus| status.pgid == pgid;
-        if let Some(leader) = self.status(pgid).ok().filter(member) {
+        let everybody = TaskId::FS;
+        if let Some(leader) = self.status_for(everybody, pgid).ok().filter(member) {
             return Ok(leader.sid);
         }
         let mut from = 0;
         loop {
-            let tids = self.tids(0, from)?;
+            let tids = self.tids_for(everybody, 0, from)?;
             let Some(last) = tids.last() else {
                 return Err(Errno::ESRCH);
             };
             from = last + 1;
-            let mut members = tids.iter().filter_map(|tid| self.status(*tid).ok());
+            let status = |tid: &u32| self.status_for(everybody, *tid).ok();
+            let mut members = tids.iter().filter_map(status);
             if let Some(found) = members.find(member) {
                 return Ok(found.sid);
             }
@@ -323,8 +330,14 @@ impl<H: Host> Port<'_, H> {
     /// The tids of a process, or with 0 the processes, ascending from one on, as many as a
     /// message carries.
     pub fn tids(&mut self, tgid: u32, from: u32) -> Result<Vec<u32>, Errno> {
+        self.tids_for(self.task, tgid, from)
+    }
+
+    /// The same as somebody else sees it.
+    fn tids_for(&mut self, viewer: TaskId, tgid: u32, from: u32) -> Result<Vec<u32>, Errno> {
         let mut buffer = [0; MAX];
-        let bytes = self.bytes(Call::Tids { tgid, from }, &mut buffer)?;
+        let call = Call::Tids { viewer, tgid, from };
+        let bytes = self.bytes(call, &mut buffer)?;
         let tid = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
         Ok(bytes.chunks_exact(4).map(tid).collect())
     }
@@ -424,27 +437,45 @@ impl<H: Host> Port<'_, H> {
 
     /// Some of what a task has mapped.
     pub fn mappings(&mut self, tid: u32, memory: u64, from: u64) -> Result<Mappings, Errno> {
-        self.record(Call::Mappings { tid, memory, from })
+        let viewer = self.task;
+        self.record(Call::Mappings {
+            viewer,
+            tid,
+            memory,
+            from,
+        })
     }
 
     /// Where a program's parts are.
     pub fn layout(&mut self, tid: u32, memory: u64) -> Result<Layout, Errno> {
-        self.record(Call::Layout { tid, memory })
+        let viewer = self.task;
+        self.record(Call::Layout {
+            viewer,
+            tid,
+            memory,
+        })
     }
 
     /// Sets a task's name.
     pub fn set_comm(&mut self, tid: u32, comm: [u8; 16]) -> Result<(), Errno> {
-        self.done(Call::SetComm { tid, comm })
+        let viewer = self.task;
+        self.done(Call::SetComm { viewer, tid, comm })
     }
 
     /// Sets what a task's process dumps.
     pub fn set_dump_filter(&mut self, tid: u32, filter: u32) -> Result<(), Errno> {
-        self.done(Call::SetDumpFilter { tid, filter })
+        let viewer = self.task;
+        self.done(Call::SetDumpFilter {
+            viewer,
+            tid,
+            filter,
+        })
     }
 
     /// A task's resource limits.
     pub fn limits(&mut self, tid: u32) -> Result<Limits, Errno> {
-        self.record(Call::Limits { tid })
+        let viewer = self.task;
+        self.record(Call::Limits { viewer, tid })
     }
 
     /// What is known of the machine.

@@ -249,6 +249,11 @@ impl Fs {
 impl<H: Host> Port<'_, H> {
     /// What a number stands for now.
     fn find_pid(&mut self, tid: u32, thread: bool) -> Result<PidName, Errno> {
-        self.ask_pid(abi::fs::Call::FindPid { tid, thread })
+        let viewer = self.task;
+        self.ask_pid(abi::fs::Call::FindPid {
+            viewer,
+            tid,
+            thread,
+        })
     }
 }

@@ -187,6 +187,8 @@ impl Procmgr {
         self.delete_timers(ix);
         self.stop_cpu_timers(ix);
         let children = core::mem::take(&mut self.process_mut(ix).children);
+        let context = self.process(ix).context;
+        self.tables.contexts.ends(context, ix);
         let heir = self.heir(ix);
         if let Some(parent) = self.process(ix).parent {
             self.hang_up_if_orphaned(m, ix, parent, ix);
@@ -199,16 +201,22 @@ impl Procmgr {
         }
     }
 
-    /// Who adopts the children of a process that ends: the nearest subreaper, or the first.
+    /// Who adopts the children of a process that ends: the nearest subreaper of its context, the
+    /// context's first process, or the machine's.
     fn heir(&self, ix: ProcessIx) -> Option<ProcessIx> {
+        let context = self.process(ix).context;
+        let lives = |p: ProcessIx| p != ix && self.process(p).group_exit.is_none();
         let mut at = self.process(ix).parent;
-        while let Some(p) = at {
-            if self.process(p).subreaper && self.process(p).group_exit.is_none() {
+        while let Some(p) = at
+            && self.process(p).context == context
+        {
+            if self.process(p).subreaper && lives(p) {
                 return Some(p);
             }
             at = self.process(p).parent;
         }
-        self.first.filter(|f| *f != ix)
+        let first = self.tables.contexts.first(context).filter(|p| lives(*p));
+        first.or(self.first.filter(|f| *f != ix))
     }
 
     fn adopt(&mut self, m: &mut impl Machine, child: ProcessIx, heir: Option<ProcessIx>) {

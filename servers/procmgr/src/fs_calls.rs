@@ -132,8 +132,12 @@ impl Procmgr {
                 let info = self.take_of_set(task, set).ok_or(Errno::EAGAIN)?;
                 return Ok(wire::encode(&Reply::Bytes(&info.to_bytes()), answer));
             }
-            Call::FindPid { tid, thread } => {
-                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+            Call::FindPid {
+                viewer,
+                tid,
+                thread,
+            } => {
+                let id = self.shown(viewer, tid)?;
                 if !thread && self.process(self.process_of(id)).leader != id {
                     return Err(Errno::ENOENT);
                 }
@@ -165,10 +169,13 @@ impl Procmgr {
                 self.signal_group(m, pgid, signo);
                 Reply::Done
             }
-            Call::Status { tid } => return Ok(record(&self.status(m, tid)?, answer)),
-            Call::Tids { tgid, from } => {
+            Call::Status { viewer, tid } => {
+                let id = self.shown(viewer, tid)?;
+                return Ok(record(&self.status(m, viewer, id), answer));
+            }
+            Call::Tids { viewer, tgid, from } => {
                 let mut data = [0; MAX_DATA];
-                let tids = self.tids(tgid, from, &mut data)?;
+                let tids = self.tids(viewer, tgid, from, &mut data)?;
                 return Ok(wire::encode(&Reply::Bytes(tids), answer));
             }
             Call::Groups { task, from } => {
@@ -180,8 +187,7 @@ impl Procmgr {
                 return Ok(wire::encode(&Reply::Bytes(&bytes), answer));
             }
             Call::MayAccess { viewer, tid, real } => {
-                self.find_task(viewer)?;
-                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                let id = self.shown(viewer, tid)?;
                 let mode = match real {
                     true => AccessMode::Real,
                     false => AccessMode::FileSystem,
@@ -212,20 +218,39 @@ impl Procmgr {
                     count => Reply::Count(count as u64),
                 }
             }
-            Call::Mappings { tid, memory, from } => {
-                return Ok(record(&self.mappings(tid, memory, from)?, answer));
+            Call::Mappings {
+                viewer,
+                tid,
+                memory,
+                from,
+            } => {
+                let id = self.shown(viewer, tid)?;
+                return Ok(record(&self.mappings(id, memory, from)?, answer));
             }
-            Call::Layout { tid, memory } => {
-                return Ok(record(&self.layout(tid, memory)?, answer));
+            Call::Layout {
+                viewer,
+                tid,
+                memory,
+            } => {
+                let id = self.shown(viewer, tid)?;
+                return Ok(record(&self.layout(id, memory)?, answer));
             }
-            Call::SetComm { tid, mut comm } => {
+            Call::SetComm {
+                viewer,
+                tid,
+                mut comm,
+            } => {
                 comm[15] = 0;
-                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+                let id = self.shown(viewer, tid)?;
                 self.task_mut(id).comm = comm;
                 Reply::Done
             }
-            Call::SetDumpFilter { tid, filter } => {
-                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+            Call::SetDumpFilter {
+                viewer,
+                tid,
+                filter,
+            } => {
+                let id = self.shown(viewer, tid)?;
                 if filter >> crate::memory::FILTER_BITS != 0 {
                     return Err(Errno::EINVAL);
                 }
@@ -233,8 +258,8 @@ impl Procmgr {
                 self.process_mut(ix).dump_filter = filter;
                 Reply::Done
             }
-            Call::Limits { tid } => {
-                let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+            Call::Limits { viewer, tid } => {
+                let id = self.shown(viewer, tid)?;
                 return Ok(record(&self.process(self.process_of(id)).limits, answer));
             }
             Call::System => return Ok(record(&self.system_info(m), answer)),

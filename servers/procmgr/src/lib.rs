@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod calls;
+pub mod context;
 mod cpu_timers;
 pub mod credentials;
 mod dump;

@@ -1,5 +1,6 @@
 //! A process: the thread group.
 
+use crate::context::HOST;
 use crate::dump::Dump;
 use crate::memory::DEFAULT_FILTER;
 use crate::posix_timers::PosixTimer;
@@ -40,6 +41,8 @@ pub struct Process {
     pub pgid: u32,
     /// Session.
     pub sid: u32,
+    /// Its context ([`context`](crate::context)).
+    pub context: u32,
     /// What its signals do.
     pub actions: Actions,
     /// Signals sent to the process.
@@ -122,6 +125,7 @@ impl Process {
             news: false,
             pgid: pid,
             sid: pid,
+            context: HOST,
             actions: Actions::default(),
             pending: Pending::default(),
             stopped: None,
@@ -154,6 +158,7 @@ impl Process {
             parent: Some(parent),
             pgid: self.pgid,
             sid: self.sid,
+            context: self.context,
             actions: self.actions.clone(),
             dump_filter: self.dump_filter,
             personality: self.personality,

@@ -10,16 +10,34 @@ use crate::task::State;
 use abi::fs::{Layout, MAPPINGS, Mapping, MappingOf, SystemInfo, TaskStatus};
 use abi::linux::general::RLIMIT_SIGPENDING;
 use abi::signal::SIGMAX;
-use abi::{Errno, SigSet};
+use abi::{Errno, SigSet, TaskId};
 use alloc::vec::Vec;
 
 impl Procmgr {
-    pub(crate) fn status(&mut self, m: &mut impl Machine, tid: u32) -> Result<TaskStatus, Errno> {
-        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+    /// The task of a tid that somebody wants to be shown.
+    pub(crate) fn shown(&self, viewer: TaskId, tid: u32) -> Result<TaskId, Errno> {
+        if viewer == TaskId::FS {
+            return self.by_tid(tid).ok_or(Errno::ESRCH);
+        }
+        self.find_task(viewer)?;
+        self.seen(viewer, tid).ok_or(Errno::ESRCH)
+    }
+
+    /// What there is to tell of a task that is shown to somebody.
+    pub(crate) fn status(
+        &mut self,
+        m: &mut impl Machine,
+        viewer: TaskId,
+        id: TaskId,
+    ) -> TaskStatus {
         let cpu_process = self.process_cpu(m, self.process_of(id));
         let task = self.task(id);
         let process = self.process(task.process);
+        // Numbers of those that the viewer does not see are 0, as from inside a pid namespace.
+        let seen = |ix: ProcessIx| viewer == TaskId::FS || self.sees(viewer, ix);
         let tracer = task.trace.tracer.and_then(|t| self.find_task(t).ok());
+        let tracer = tracer.filter(|t| seen(t.process));
+        let parent = process.parent.filter(|p| seen(*p));
         let space = task.space;
         let handled = |wanted: fn(u64) -> bool| {
             let mut set = SigSet::EMPTY;
@@ -28,11 +46,11 @@ impl Procmgr {
             }
             set
         };
-        Ok(TaskStatus {
+        TaskStatus {
             task: id,
-            tid,
+            tid: task.tid,
             tgid: process.pid,
-            ppid: self.parent_pid(task.process),
+            ppid: parent.map_or(0, |p| self.process(p).pid),
             pgid: process.pgid,
             sid: process.sid,
             tracer: tracer.map_or(0, |t| t.tid),
@@ -78,20 +96,25 @@ impl Procmgr {
             dump_filter: process.dump_filter,
             caught: handled(|handler| handler != SIG_IGN && handler != SIG_DFL),
             orphaned: self.orphaned(process.pgid),
-        })
+        }
     }
 
-    /// The tids of a process, or the processes, from one on, as bytes.
+    /// The tids of a process, or the processes, that somebody sees, from one on, as bytes.
     pub(crate) fn tids<'d>(
         &self,
+        viewer: TaskId,
         tgid: u32,
         from: u32,
         data: &'d mut [u8],
     ) -> Result<&'d [u8], Errno> {
-        let mut tids: Vec<u32> = if tgid == 0 {
+        let mut tids: Vec<u32> = if tgid == 0 && viewer == TaskId::FS {
             self.processes().map(|(_, process)| process.pid).collect()
+        } else if tgid == 0 {
+            self.find_task(viewer)?;
+            let seen = self.seen_processes(viewer);
+            seen.map(|(_, process)| process.pid).collect()
         } else {
-            let id = self.by_tid(tgid).ok_or(Errno::ESRCH)?;
+            let id = self.shown(viewer, tgid)?;
             let tasks = &self.process(self.process_of(id)).tasks;
             tasks.iter().map(|id| self.task(*id).tid).collect()
         };
@@ -105,8 +128,7 @@ impl Procmgr {
     }
 
     /// The space of a task, if that is its name.
-    fn space_of_tid(&self, tid: u32, memory: u64) -> Result<SpaceIx, Errno> {
-        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+    fn space_named(&self, id: TaskId, memory: u64) -> Result<SpaceIx, Errno> {
         let space = self.task(id).space.ok_or(Errno::ESRCH)?;
         if self.memory.name(space) != memory {
             return Err(Errno::ESRCH);
@@ -117,12 +139,12 @@ impl Procmgr {
     /// What a task has mapped that ends above an address.
     pub(crate) fn mappings(
         &self,
-        tid: u32,
+        id: TaskId,
         memory: u64,
         from: u64,
     ) -> Result<[Option<Mapping>; MAPPINGS], Errno> {
-        let layout = self.layout(tid, memory)?;
-        let space = self.space_of_tid(tid, memory)?;
+        let layout = self.layout(id, memory)?;
+        let space = self.space_named(id, memory)?;
         let of_interest = self.memory.vmas(space).filter(|vma| vma.end > from);
         let mut mappings = [None; MAPPINGS];
         for (to, vma) in mappings.iter_mut().zip(of_interest) {
@@ -149,9 +171,8 @@ impl Procmgr {
     }
 
     /// Where a program's parts are.
-    pub(crate) fn layout(&self, tid: u32, memory: u64) -> Result<Layout, Errno> {
-        let space = self.space_of_tid(tid, memory)?;
-        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+    pub(crate) fn layout(&self, id: TaskId, memory: u64) -> Result<Layout, Errno> {
+        let space = self.space_named(id, memory)?;
         let mut layout = self.process(self.process_of(id)).layout;
         layout.heap = self.memory.brk_range(space);
         Ok(layout)

@@ -32,7 +32,7 @@ impl Procmgr {
     ) -> Result<(), Errno> {
         let target = match a[0] as i32 {
             0 => id,
-            tid => self.by_tid(tid as u32).ok_or(Errno::ESRCH)?,
+            tid => self.seen(id, tid as u32).ok_or(Errno::ESRCH)?,
         };
         if !self.may_access(id, target, crate::credentials::AccessMode::Real) {
             return Err(Errno::EPERM);

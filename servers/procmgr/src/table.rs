@@ -1,6 +1,7 @@
 //! The tables of tasks and processes.
 
 use crate::Procmgr;
+use crate::context::Contexts;
 use crate::hold::Hold;
 use crate::process::{Process, ProcessIx};
 use crate::task::{State, Task};
@@ -33,6 +34,8 @@ pub struct Tables {
     named: Vec<u16>,
     last_tid: u32,
     count: usize,
+    /// The contexts that processes are in.
+    pub(crate) contexts: Contexts,
 }
 
 impl Tables {
@@ -55,6 +58,7 @@ impl Tables {
             named: alloc::vec![0; PID_MAX as usize],
             last_tid: 0,
             count: 0,
+            contexts: Contexts::default(),
         }
     }
 
@@ -231,6 +235,7 @@ impl Procmgr {
             self.tables.named[number as usize] += 1;
         }
         let ix = ProcessIx(self.tables.free_processes.pop().expect("reserved"));
+        self.tables.contexts.joined(process.context, ix);
         self.tables.processes[usize::from(ix.0)] = Some(process);
         ix
     }
@@ -264,9 +269,11 @@ impl Procmgr {
     /// Forgets a process without tasks.
     pub(crate) fn remove_process(&mut self, ix: ProcessIx) {
         let process = self.process(ix);
+        let context = process.context;
         for number in [process.pgid, process.sid] {
             self.tables.named[number as usize] -= 1;
         }
+        self.tables.contexts.left(context);
         self.tables.processes[usize::from(ix.0)] = None;
         self.tables.free_processes.push(ix.0);
     }

@@ -95,6 +95,23 @@ impl Prog {
         });
     }
 
+    /// The same where some are in contexts of their own, which "all" does not reach: by their
+    /// numbers, up to one.
+    pub fn kill_all_up_to(&mut self, last: u64) {
+        let (status, pid) = (self.var(), self.var());
+        self.forever(|p, end| {
+            p.set(pid, 2);
+            p.times(last - 1, |p| {
+                p.kill(pid, abi::signal::SIGKILL);
+                p.add(pid, 1);
+            });
+            p.wait4(-1, status, g::WNOHANG | g::__WALL);
+            p.ok(|a| a.cmp(rax, -10));
+            p.ok(|a| a.je(end));
+            p.sleep(100_000);
+        });
+    }
+
     /// kill.
     pub fn kill(&mut self, pid: impl Into<Val>, signo: u8) {
         self.sys(g::__NR_kill, &[pid.into(), signo.into()]);

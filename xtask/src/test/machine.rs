@@ -52,6 +52,14 @@ pub fn case(name: &'static str, command: &'static [&'static str]) -> Case {
 
 pub const PIPELINE: &str = "for i in 1 2 3; do echo $i; done | sort -r | head -2; exit 7";
 
+/// What a shell sees of the world from inside a context, and of a context from outside.
+const CONTEXTS: &str = r#"ctx; sleep 100 & out=$!
+ctx 7 sh -c 'ctx; kill -0 '$out' 2>/dev/null || echo unseen; [ -e /proc/1 ] || echo no init
+sleep 100 & set -- /proc/[0-9]*; echo $#; kill -9 -1; wait $!; echo $?; ctx 8 true; echo $?'
+kill -0 $out && ctx -p $out; kill $out
+sh -c 'sleep 100 & exec ctx new sh -c "ctx; trace -p $! 2>&1 | grep -c permitted"'
+ctx 5 /bin/nothing; echo $?"#;
+
 /// Every case.
 fn all() -> Vec<Case> {
     [
@@ -106,6 +114,11 @@ fn cases() -> Vec<Case> {
             ..case("a_corrupt_program_is_status_126", &["{dir}/corrupt"])
         },
         Case { status: 128 + 15, ..case("a_program_that_kills_itself_is_128_and_the_signal", &["sh", "-c", "kill -TERM $$"]) },
+        Case {
+            stdout: b"0\n7\nunseen\nno init\n2\n137\n125\n0\n1\n1\n127\n".to_vec(),
+            stderr: &["ctx: Operation not permitted", "ctx: /bin/nothing: No such file"],
+            ..case("contexts_keep_processes_apart", &["sh", "-c", CONTEXTS])
+        },
         Case {
             programs: &["no_leak"],
             stdout: b"lost 0 bytes\n".to_vec(),

@@ -253,7 +253,10 @@ impl Fs {
                 format!("{}\n", u8::from(self.core_name.uses_pid))
             }
             ProcNode::System(file) => file.text(port)?,
-            ProcNode::FdInfo(tid, fd) => self.fdinfo(tid, fd)?,
+            ProcNode::FdInfo(tid, fd) => {
+                port.status(tid)?;
+                self.fdinfo(tid, fd)?
+            }
             ProcNode::File(tid, file) => match file {
                 TaskFile::Auxv => return port.stretch(tid, memory, |layout| layout.auxiliary),
                 TaskFile::Cmdline => {

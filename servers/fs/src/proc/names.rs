@@ -105,6 +105,9 @@ impl Fs {
         dir: ProcNode,
         name: &[u8],
     ) -> Result<Option<Node>, Errno> {
+        if hidden(port, dir) {
+            return Ok(None);
+        }
         let number = || -> Option<u32> {
             let number: u32 = core::str::from_utf8(name).ok()?.parse().ok()?;
             // 007 is no task, and +7 none either.
@@ -154,6 +157,9 @@ impl Fs {
         dir: ProcNode,
         from: u64,
     ) -> Vec<(u64, String, ProcNode)> {
+        if hidden(port, dir) {
+            return Vec::new();
+        }
         let mut list: Vec<(u64, String, ProcNode)> = match dir {
             ProcNode::Root => fixed(ROOT_NAMES),
             ProcNode::Sys => fixed(SYS_NAMES),
@@ -198,6 +204,12 @@ impl Fs {
     pub(super) fn fd_of(&self, tid: u32, fd: i32) -> Option<u32> {
         Some(self.tables[self.by_tid(tid)?.table].get(fd)?.file)
     }
+}
+
+/// Whether a directory is of a task that is gone, or that the viewer does not see: a descriptor may
+/// have been opened by somebody who did.
+fn hidden<H: Host>(port: &mut Port<'_, H>, dir: ProcNode) -> bool {
+    dir.tid().is_some_and(|tid| port.status(tid).is_err())
 }
 
 fn fixed(names: &[(&str, ProcNode)]) -> Vec<(u64, String, ProcNode)> {

@@ -77,6 +77,28 @@ fn a_pipe_is_opened_again_through_proc() {
 }
 
 #[test]
+fn what_a_viewer_does_not_see_is_not_there_even_through_an_open_directory() {
+    let mut w = World::new();
+    w.fork();
+    let dir = w.open("/proc/2", O_RDONLY | O_DIRECTORY).unwrap();
+    let stat = w.open("/proc/2/stat", O_RDONLY).unwrap();
+    let fds = w.open("/proc/2/fd", O_RDONLY | O_DIRECTORY).unwrap();
+    w.out.hidden.insert((INIT, 2));
+    assert_eq!(w.contents("/proc/2/stat"), Err(Errno::ENOENT));
+    assert_eq!(readlink(&mut w, "/proc/2/exe"), Err(Errno::ENOENT));
+    let at = |w: &mut World, dir: i64, name: &str| {
+        let path = w.string(INIT, PATH, name);
+        w.sys(INIT, __NR_openat, &[dir as u64, path, 0])
+    };
+    assert_eq!(at(&mut w, dir, "fd/0"), Err(Errno::ENOENT));
+    assert_eq!(at(&mut w, fds, "0"), Err(Errno::ESRCH));
+    assert_eq!(w.read(INIT, stat, 10), Err(Errno::ESRCH));
+    let listed = w.sys(INIT, __NR_getdents64, &[fds as u64, DATA, 1000]);
+    let names = w.get(INIT, DATA, listed.unwrap() as usize);
+    assert!(names.len() < 64, "only itself and its parent");
+}
+
+#[test]
 fn files_tell_what_the_process_manager_knows() {
     let mut w = World::new();
     assert_eq!(w.contents("/proc/self/comm"), Ok(b"name (x)\n".to_vec()));

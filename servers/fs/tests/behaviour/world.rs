@@ -54,6 +54,8 @@ pub struct Outside {
     pub tids: BTreeMap<u32, u32>,
     /// Tids that nobody may look into.
     pub closed: HashSet<u32>,
+    /// Who does not see which tid.
+    pub hidden: HashSet<(TaskId, u32)>,
     pub mappings: Vec<Mapping>,
     pub layout: Layout,
     pub comms: HashMap<u32, [u8; 16]>,
@@ -265,7 +267,10 @@ impl Outside {
                 self.groups.push((pgid, signo));
                 Ok(Answer::Done)
             }
-            Call::Status { tid } => Ok(record(TaskStatus {
+            Call::Status { tid, viewer } if self.hidden.contains(&(viewer, tid)) => {
+                Err(Errno::ESRCH)
+            }
+            Call::Status { tid, .. } => Ok(record(TaskStatus {
                 task: if tid <= 3 {
                     TaskId::new(tid as usize, 1)
                 } else {
@@ -311,7 +316,7 @@ impl Outside {
                 dump_filter: *self.dump_filters.get(&tid).unwrap_or(&0x33),
                 orphaned: self.orphaned,
             })),
-            Call::Tids { tgid, from } => {
+            Call::Tids { tgid, from, .. } => {
                 let wanted = |&(&tid, &of): &(&u32, &u32)| {
                     tid >= from && if tgid == 0 { tid == of } else { tgid == of }
                 };
@@ -372,11 +377,11 @@ impl Outside {
                 Ok(record(mappings))
             }
             Call::Layout { .. } => Ok(record(self.layout)),
-            Call::SetComm { tid, comm } => {
+            Call::SetComm { tid, comm, .. } => {
                 self.comms.insert(tid, comm);
                 Ok(Answer::Done)
             }
-            Call::SetDumpFilter { tid, filter } => {
+            Call::SetDumpFilter { tid, filter, .. } => {
                 self.dump_filters.insert(tid, filter);
                 Ok(Answer::Done)
             }

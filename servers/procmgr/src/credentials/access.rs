@@ -18,6 +18,9 @@ impl Procmgr {
         if self.process_of(viewer) == self.process_of(target) {
             return true;
         }
+        if !self.sees(viewer, self.process_of(target)) {
+            return false;
+        }
         let (mine, its) = (self.credentials(viewer), self.credentials(target));
         if mine.capable(Capability::CAP_SYS_PTRACE) {
             return true;

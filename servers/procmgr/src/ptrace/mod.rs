@@ -137,8 +137,9 @@ impl Procmgr {
         if self.task(target).trace.tracer == Some(client) {
             return Ok(target);
         }
+        let (own, other) = (self.process_of(client), self.process_of(target));
         // Pid 1's own threads get what Linux gives: it has no rule about pid 1 here.
-        if tid == 1 && self.process_of(target) != self.process_of(client) {
+        if tid == 1 && other != own || !self.sees(client, other) {
             return Err(Errno::EPERM);
         }
         Err(Errno::ESRCH)

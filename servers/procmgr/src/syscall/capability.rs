@@ -60,7 +60,7 @@ impl Procmgr {
         let target = match pid {
             0 => id,
             pid if pid < 0 => return Err(Errno::EINVAL),
-            pid => self.by_tid(pid as u32).ok_or(Errno::ESRCH)?,
+            pid => self.seen(id, pid as u32).ok_or(Errno::ESRCH)?,
         };
         if a[1] == 0 {
             return Ok(());

@@ -25,7 +25,7 @@ impl Procmgr {
         let target = match a[0] as i32 {
             0 => id,
             pid if pid < 0 => return Err(Errno::ESRCH),
-            pid => self.by_tid(pid as u32).ok_or(Errno::ESRCH)?,
+            pid => self.seen(id, pid as u32).ok_or(Errno::ESRCH)?,
         };
         let (mine, its) = (self.credentials(id), self.credentials(target));
         let same = its.uid == [mine.uid[0]; 3] && its.gid == [mine.gid[0]; 3];

@@ -87,6 +87,7 @@ impl Procmgr {
             g::__NR_waitid => self.sys_waitid(m, id, a),
             g::__NR_ptrace => self.sys_ptrace(m, id, a),
             abi::client::NR_SERVER_CAPS => self.sys_server_caps(m),
+            abi::client::NR_CONTEXT => self.sys_context(m, id, a).into(),
 
             g::__NR_brk => self.sys_brk(m, id, a[0]),
             g::__NR_mmap => self.sys_mmap(m, id, a),
@@ -142,7 +143,7 @@ impl Procmgr {
         match nr {
             g::__NR_getpid => Done::Result(self.process(ix).pid.into()),
             g::__NR_gettid => Done::Result(self.task(id).tid.into()),
-            g::__NR_getppid => Done::Result(self.parent_pid(ix).into()),
+            g::__NR_getppid => Done::Result(self.seen_parent_pid(id).into()),
             g::__NR_getuid
             | g::__NR_geteuid
             | g::__NR_getgid

@@ -114,16 +114,17 @@ impl Procmgr {
         let found: Vec<TaskId> = match whose {
             Whose::Task => match who {
                 None => alloc::vec![id],
-                Some(tid) => self.by_tid(tid).into_iter().collect(),
+                Some(tid) => self.seen(id, tid).into_iter().collect(),
             },
             Whose::Group => {
                 let pgid = who.unwrap_or(self.process(self.process_of(id)).pgid);
-                let group = self.processes().filter(|(_, p)| p.pgid == pgid);
+                let group = self.seen_processes(id).filter(|(_, p)| p.pgid == pgid);
                 group.flat_map(|(_, p)| p.tasks.iter().copied()).collect()
             }
             Whose::User => {
                 let uid = who.unwrap_or(self.credentials(id).uid[0]);
-                self.tasks_of_user(uid).collect()
+                let seen = |task: &TaskId| self.sees(id, self.process_of(*task));
+                self.tasks_of_user(uid).filter(seen).collect()
             }
         };
         match found.is_empty() {

@@ -107,7 +107,14 @@ impl Procmgr {
         Done::Later
     }
 
-    /// getppid(2)'s answer.
+    /// getppid(2)'s answer: 0 for a parent that it does not see, as from inside a pid namespace.
+    pub(super) fn seen_parent_pid(&self, id: TaskId) -> u32 {
+        let parent = self.process(self.process_of(id)).parent;
+        let parent = parent.filter(|p| self.sees(id, *p));
+        parent.map_or(0, |p| self.process(p).pid)
+    }
+
+    /// The pid of a process's parent.
     pub(crate) fn parent_pid(&self, ix: ProcessIx) -> u32 {
         self.process(ix).parent.map_or(0, |p| self.process(p).pid)
     }
@@ -117,7 +124,7 @@ impl Procmgr {
             0 => Ok(self.process_of(id)),
             pid if pid < 0 => Err(Errno::ESRCH),
             pid => self
-                .by_tid(pid as u32)
+                .seen(id, pid as u32)
                 .map(|t| self.process_of(t))
                 .ok_or(Errno::ESRCH),
         }
@@ -145,7 +152,7 @@ impl Procmgr {
             pgid if pgid < 0 => return Err(Errno::EINVAL),
             pgid => pgid as u32,
         };
-        let target = self.by_tid(pid).ok_or(Errno::ESRCH)?;
+        let target = self.seen(id, pid).ok_or(Errno::ESRCH)?;
         let ix = self.process_of(target);
         let (mine, its) = (self.process(own), self.process(ix));
         if its.leader != target {
@@ -166,7 +173,7 @@ impl Procmgr {
             return Err(Errno::EPERM);
         }
         let exists = self
-            .processes()
+            .seen_processes(id)
             .any(|(_, p)| p.pgid == pgid && p.sid == mine.sid);
         if pgid != pid && !exists {
             return Err(Errno::EPERM);

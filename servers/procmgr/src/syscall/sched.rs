@@ -127,7 +127,7 @@ impl Procmgr {
             0 => Ok(id),
             pid => u32::try_from(pid)
                 .ok()
-                .and_then(|pid| self.by_tid(pid))
+                .and_then(|pid| self.seen(id, pid))
                 .ok_or(Errno::ESRCH),
         }
     }

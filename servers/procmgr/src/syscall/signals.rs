@@ -47,13 +47,9 @@ impl Procmgr {
         let signo = number_or_zero(a[1]);
         let targets: Vec<ProcessIx> = match a[0] as i32 {
             i32::MIN => return Err(Errno::ESRCH),
-            -1 => self
-                .processes()
-                .filter(|(ix, p)| *ix != own && p.pid > 1)
-                .map(|(ix, _)| ix)
-                .collect(),
+            -1 => self.everybody_else(own),
             pid if pid > 0 => self
-                .by_tid(pid as u32)
+                .seen(id, pid as u32)
                 .map(|t| self.process_of(t))
                 .into_iter()
                 .collect(),
@@ -62,7 +58,7 @@ impl Procmgr {
                     0 => self.process(own).pgid,
                     pid => -pid as u32,
                 };
-                self.processes()
+                self.seen_processes(id)
                     .filter(|(_, p)| p.pgid == pgid)
                     .map(|(ix, _)| ix)
                     .collect()
@@ -90,6 +86,17 @@ impl Procmgr {
         Ok(())
     }
 
+    /// Whom kill(-1) means: the caller's context, but not the caller, nor the process that stands
+    /// for init there. Even the host's watchers mean nobody else's by "everybody".
+    fn everybody_else(&self, own: ProcessIx) -> Vec<ProcessIx> {
+        let context = self.process(own).context;
+        let init = self.tables.contexts.first(context);
+        self.processes()
+            .filter(|(ix, p)| p.context == context && *ix != own && p.pid > 1 && Some(*ix) != init)
+            .map(|(ix, _)| ix)
+            .collect()
+    }
+
     /// tgkill(2); tkill(2) with `tgid` 0.
     pub(super) fn sys_tgkill(
         &mut self,
@@ -102,7 +109,7 @@ impl Procmgr {
         if tid as i32 <= 0 {
             return Err(Errno::EINVAL);
         }
-        let to = self.by_tid(tid as u32).ok_or(Errno::ESRCH)?;
+        let to = self.seen(id, tid as u32).ok_or(Errno::ESRCH)?;
         let ix = self.process_of(to);
         if tgid as i32 != 0 && self.process(ix).pid != tgid as u32 {
             return Err(Errno::ESRCH);
@@ -129,7 +136,7 @@ impl Procmgr {
     ) -> Result<(), Errno> {
         let mut info = SigInfo::from_bytes(&self.get(m, id, a[2])?);
         let own = self.process_of(id);
-        let target = self.by_tid(a[0] as u32).ok_or(Errno::ESRCH)?;
+        let target = self.seen(id, a[0] as u32).ok_or(Errno::ESRCH)?;
         let to = self.process_of(target);
         // Nobody pretends to be the kernel or kill(2) towards others.
         if (info.code >= 0 || info.code == code::SI_TKILL) && to != own {
@@ -155,7 +162,7 @@ impl Procmgr {
         if a[0] as i32 <= 0 || a[1] as i32 <= 0 {
             return Err(Errno::EINVAL);
         }
-        let to = self.by_tid(a[1] as u32);
+        let to = self.seen(id, a[1] as u32);
         if (info.code >= 0 || info.code == code::SI_TKILL) && to != Some(id) {
             return Err(Errno::EPERM);
         }
@@ -393,6 +400,9 @@ impl Procmgr {
             return self.signal_pid_group(m, id, name.tid, signo.map(|_| info));
         }
         let to = self.by_name(name)?;
+        if !self.sees(id, self.process_of(to)) {
+            return Err(Errno::ESRCH);
+        }
         if !self.may_signal(id, to, signo.unwrap_or(0)) {
             return Err(Errno::EPERM);
         }
@@ -410,7 +420,7 @@ impl Procmgr {
         pgid: u32,
         info: Option<SigInfo>,
     ) -> Result<(), Errno> {
-        let of_group = self.processes().filter(|(_, p)| p.pgid == pgid);
+        let of_group = self.seen_processes(id).filter(|(_, p)| p.pgid == pgid);
         let members: Vec<ProcessIx> = of_group.map(|(ix, _)| ix).collect();
         if members.is_empty() {
             return Err(Errno::ESRCH);

@@ -62,7 +62,7 @@ impl Procmgr {
         let tid = !((clock as i32) >> 3) as u32;
         let target = match tid {
             0 => Some(id),
-            tid => self.by_tid(tid),
+            tid => self.seen(id, tid),
         };
         let target = target
             .filter(|t| clock & 3 != 3 && self.task(*t).space.is_some())

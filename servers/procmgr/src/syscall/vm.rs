@@ -108,7 +108,7 @@ impl Procmgr {
     /// The caller's space and another task's. ESRCH: nobody has the tid, or no memory any more.
     /// EPERM: not the caller's to see.
     fn both_spaces(&self, id: TaskId, tid: u32) -> Result<(SpaceIx, SpaceIx), Errno> {
-        let target = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let target = self.seen(id, tid).ok_or(Errno::ESRCH)?;
         let there = self.task(target).space.ok_or(Errno::ESRCH)?;
         if !self.may_access(id, target, AccessMode::Real) {
             return Err(Errno::EPERM);

@@ -53,9 +53,10 @@ impl Procmgr {
         )
     }
 
-    /// PTRACE_TRACEME: traced by the parent's task whose child it is, not by one that may do less; and
-    /// what counts for its own privileges is what it may do itself, since it is the one who asks. A
-    /// parent that is exiting: as if it had been attached and detached at once.
+    /// PTRACE_TRACEME: traced by the parent's task whose child it is, not by one that may do less, nor
+    /// one whose context is out of its reach; and what counts for its own privileges is what it may do
+    /// itself, since it is the one who asks. A parent that is exiting: as if it had been attached and
+    /// detached at once.
     pub(super) fn trace_me(
         &mut self,
         m: &mut impl Machine,
@@ -66,8 +67,11 @@ impl Procmgr {
         if task.trace.tracer.is_some() {
             return Err(Errno::EPERM);
         }
-        let process = self.process(task.process);
+        let (own, process) = (task.process, self.process(task.process));
         let parent = process.parent.map(|parent| self.child_of(process, parent));
+        if parent.is_some_and(|parent| !self.sees(parent, own)) {
+            return Err(Errno::EPERM);
+        }
         match parent.filter(|parent| self.task(*parent).alive()) {
             Some(parent) => {
                 let (mine, its) = (self.credentials(id), self.credentials(parent));
