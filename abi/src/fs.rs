@@ -9,7 +9,9 @@
 //! boot archive is object [`ARCHIVE`]; a file of it is a range of that object, which can be mapped
 //! as it is.
 
-pub use crate::proc::{Layout, MAPPINGS, Mapping, MappingOf, Mappings, SystemInfo, TaskStatus};
+pub use crate::proc::{
+    Layout, MAPPINGS, Mapping, MappingOf, Mappings, SystemInfo, TaskStatus, Usage,
+};
 use crate::{CapabilitySet, PidName, SigSet, TaskId};
 use serde::{Deserialize, Serialize};
 

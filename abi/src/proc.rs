@@ -47,6 +47,8 @@ pub struct TaskStatus {
     pub mapped: u64,
     /// Bytes of memory present.
     pub resident: u64,
+    /// The most there have been of them.
+    pub peak: u64,
     /// Bytes of memory locked, of its own data, and of growing stacks.
     pub memory_parts: [u64; 3],
     /// Its priority as proc_pid_stat(5) has it.
@@ -57,14 +59,12 @@ pub struct TaskStatus {
     pub real_time: u32,
     /// Its scheduling policy.
     pub policy: u32,
-    /// Its own CPU time in nanoseconds.
-    pub cpu: u64,
-    /// Its process's.
-    pub cpu_process: u64,
-    /// That of its process's children that were waited for.
-    pub cpu_children: u64,
-    /// Page faults of its process.
-    pub faults: u64,
+    /// What it has used itself.
+    pub usage: Usage,
+    /// What its process has.
+    pub usage_process: Usage,
+    /// What its process's children had that were waited for.
+    pub usage_children: Usage,
     /// When it was made, in nanoseconds of the monotonic clock.
     pub started: u64,
     /// The signal its parent gets when it dies.
@@ -87,6 +87,35 @@ pub struct TaskStatus {
     pub dump_filter: u32,
     /// Its process group is orphaned (credentials(7)): nobody could continue it.
     pub orphaned: bool,
+}
+
+/// What somebody has used (getrusage(2)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time in its program, in nanoseconds.
+    pub user: u64,
+    /// CPU time in which others worked for it.
+    pub system: u64,
+    /// Page faults, none of which reads anything.
+    pub faults: u64,
+    /// How often it waited for something.
+    pub waits: u64,
+}
+
+impl Usage {
+    /// All CPU time.
+    pub const fn cpu(&self) -> u64 {
+        self.user + self.system
+    }
+}
+
+impl core::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Usage) {
+        self.user += other.user;
+        self.system += other.system;
+        self.faults += other.faults;
+        self.waits += other.waits;
+    }
 }
 
 /// How many mappings one message carries.

@@ -266,6 +266,7 @@ impl Fs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use abi::fs::Usage;
     use abi::{SigSet, TaskId};
 
     fn status() -> TaskStatus {
@@ -296,10 +297,10 @@ mod tests {
             real_time: 0,
             policy: 0,
             queued: (0, 0),
-            cpu: 0,
-            cpu_process: 0,
-            cpu_children: 0,
-            faults: 0,
+            peak: 0,
+            usage: Usage::default(),
+            usage_process: Usage::default(),
+            usage_children: Usage::default(),
             started: 0,
             exit_signal: 17,
             exit_status: 0,

@@ -1,5 +1,4 @@
-//! What is due by CPU time: ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU. All CPU time counts as
-//! the user's.
+//! What is due by CPU time: ITIMER_VIRTUAL, which counts the user's, ITIMER_PROF and RLIMIT_CPU.
 //!
 //! CPU time runs at most as fast as the clock, so a timer of the clock that is set for what is
 //! left, and set again when it came too early, is never late by more than a pause.
@@ -38,7 +37,7 @@ impl Procmgr {
         let old = self.cpu_timer_left(m, ix, kind);
         self.stop_cpu_timer(ix, kind);
         if value != 0 {
-            let at = self.process_cpu(m, ix).saturating_add(value);
+            let at = self.used_for(m, ix, kind).saturating_add(value);
             self.process_mut(ix).cpu_timers[kind as usize] = Some((at, interval));
             self.watch_cpu(m, ix, kind, value);
         }
@@ -52,11 +51,20 @@ impl Procmgr {
         ix: ProcessIx,
         kind: Kind,
     ) -> (u64, u64) {
-        let used = self.process_cpu(m, ix);
+        let used = self.used_for(m, ix, kind);
         let timer = self.process(ix).cpu_timers[kind as usize];
         timer.map_or((0, 0), |(at, interval)| {
             (at.saturating_sub(used).max(1000), interval)
         })
+    }
+
+    /// The CPU time that a timer goes by.
+    fn used_for(&self, m: &mut impl Machine, ix: ProcessIx, kind: Kind) -> u64 {
+        let used = self.process_usage(m, ix);
+        match kind {
+            Kind::Virtual => used.user,
+            Kind::Prof | Kind::Limit => used.cpu(),
+        }
     }
 
     /// RLIMIT_CPU is new for a process: SIGXCPU at the soft limit and every second after it.
@@ -106,7 +114,7 @@ impl Procmgr {
         let Some((at, interval)) = self.process(ix).cpu_timers[kind as usize] else {
             return;
         };
-        let used = self.process_cpu(m, ix);
+        let used = self.used_for(m, ix, kind);
         if used < at {
             return self.watch_cpu(m, ix, kind, at - used);
         }

@@ -9,13 +9,11 @@ use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::task::{FsPurpose, State};
+use crate::usage::TICK_NS;
 use abi::linux::general::SA_NOCLDWAIT;
 use abi::signal::{SIGCHLD, SIGCONT, SIGHUP, code};
 use abi::tracer::Events;
 use abi::{SigInfo, TaskId};
-
-/// Nanoseconds of a clock tick as siginfo and times(2) count them.
-pub const TICK_NS: u64 = 10_000_000;
 
 impl Procmgr {
     /// Every task of a process exits with a wait status: a fatal signal, exit_group, SIGKILL.
@@ -104,11 +102,10 @@ impl Procmgr {
         self.release_vfork(m, id);
         let task = self.task_mut(id);
         task.state = State::Moving;
-        let (space, ix) = (task.space, task.process);
+        let space = task.space;
         if let Some(space) = space {
             self.leave_words(m, id);
-            let cpu = m.cpu_time(id);
-            self.process_mut(ix).cpu_gone += cpu;
+            self.keep_usage(m, id);
             m.thread_destroy(id);
             self.task_mut(id).space = None;
             self.memory.space_release(m, space);
@@ -355,13 +352,14 @@ impl Procmgr {
     }
 
     /// SIGCHLD's siginfo for a dead task.
-    pub(crate) fn death_info(&mut self, _m: &mut impl Machine, id: TaskId) -> SigInfo {
+    pub(crate) fn death_info(&mut self, m: &mut impl Machine, id: TaskId) -> SigInfo {
         let task = self.task(id);
-        let process = self.process(task.process);
         let status = task.exit_status.unwrap_or(0);
         let (code, value) = exit_code(status);
-        let ticks = process.cpu_gone / TICK_NS;
-        SigInfo::child(code, task.tid, task.credentials.uid[0], value, ticks, 0)
+        let (tid, uid) = (task.tid, task.credentials.uid[0]);
+        let usage = self.process_usage(m, task.process);
+        let (user, system) = (usage.user / TICK_NS, usage.system / TICK_NS);
+        SigInfo::child(code, tid, uid, value, user, system)
     }
 
     /// Ends the bond between a task and its tracer.
@@ -388,6 +386,8 @@ impl Procmgr {
     pub(crate) fn reap(&mut self, m: &mut impl Machine, id: TaskId) {
         let ix = self.process_of(id);
         self.unbind(id);
+        let used = self.task(id).usage;
+        self.process_mut(ix).usage_gone += used;
         self.process_mut(ix).tasks.retain(|t| *t != id);
         self.tell_fs_of_end(m, self.task(id).tid, true);
         self.forget_tid(id);
@@ -412,12 +412,8 @@ impl Procmgr {
     }
 
     fn forget_process(&mut self, ix: ProcessIx) {
-        let process = self.process(ix);
-        let cpu = process.cpu_gone + process.cpu_children;
-        if let Some(parent) = process.parent {
-            let parent = self.process_mut(parent);
-            parent.children.retain(|c| *c != ix);
-            parent.cpu_children += cpu;
+        if let Some(parent) = self.process(ix).parent {
+            self.process_mut(parent).children.retain(|c| *c != ix);
         }
         self.remove_process(ix);
     }

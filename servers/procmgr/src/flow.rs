@@ -144,8 +144,7 @@ impl Procmgr {
         present: bool,
     ) {
         let space = self.task(id).space.expect("a running task has a space");
-        let process = self.process_of(id);
-        self.process_mut(process).faults += 1;
+        self.task_mut(id).usage.faults += 1;
         let Err(fault) = self.memory.fault(m, space, addr, access) else {
             m.retry(id);
             return;
@@ -460,6 +459,7 @@ impl Procmgr {
     pub(crate) fn finish_wait(&mut self, m: &mut impl Machine, id: TaskId, result: i64) {
         self.cancel_wake(id);
         let task = self.task_mut(id);
+        task.usage.waits += 1;
         let wait = core::mem::replace(&mut task.state, State::Moving);
         match wait {
             State::Waiting(Wait::Sleep(sleep)) if result != 0 => {

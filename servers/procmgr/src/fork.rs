@@ -505,7 +505,9 @@ impl Procmgr {
 
     /// A task need not wait for its vfork child any longer.
     fn vfork_over(&mut self, m: &mut impl Machine, id: TaskId, tid: u32) {
-        self.task_mut(id).state = State::Moving;
+        let task = self.task_mut(id);
+        task.usage.waits += 1;
+        task.state = State::Moving;
         if self.task(id).trace.events.contains(Events::VFORK_DONE) && self.may_report(id) {
             self.report(m, id, Hold::VforkDone { child_tid: tid });
         } else {

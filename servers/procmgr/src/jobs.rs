@@ -5,6 +5,7 @@ use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::task::State;
+use crate::usage::TICK_NS;
 use abi::linux::general::SA_NOCLDSTOP;
 use abi::signal::{SIGCHLD, SIGCONT, code};
 use abi::tracer::Events;
@@ -141,7 +142,10 @@ impl Procmgr {
         };
         let process = self.process(ix);
         let uid = self.credentials_of(ix).uid[0];
-        let info = SigInfo::child(code, process.pid, uid, signo.into(), 0, 0);
+        let pid = process.pid;
+        let used = self.process_usage(m, ix);
+        let (user, system) = (used.user / TICK_NS, used.system / TICK_NS);
+        let info = SigInfo::child(code, pid, uid, signo.into(), user, system);
         let wanted = {
             let action = self.process(parent).actions.get(SIGCHLD);
             action.flags & u64::from(SA_NOCLDSTOP) == 0

@@ -55,6 +55,7 @@ mod timers;
 pub mod trace;
 mod tracing;
 mod trap;
+mod usage;
 mod usermem;
 mod users;
 pub mod wait;

@@ -17,6 +17,15 @@ pub struct SpaceIx(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Mapping(pub u32);
 
+/// CPU time in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuTime {
+    /// In which the thread ran.
+    pub user: u64,
+    /// In which the process manager worked on its traps.
+    pub system: u64,
+}
+
 /// The machine has no memory left for this. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMemory;
@@ -162,8 +171,8 @@ pub trait Machine {
     fn step(&mut self, task: TaskId, on: bool);
     /// Sets a held thread's hardware breakpoints. They are not in force in stubs.
     fn set_breakpoints(&mut self, task: TaskId, breakpoints: &Breakpoints);
-    /// CPU time a thread has used, in nanoseconds.
-    fn cpu_time(&mut self, task: TaskId) -> u64;
+    /// CPU time a thread has used.
+    fn cpu_time(&mut self, task: TaskId) -> CpuTime;
 
     /// Where a task finds its capability to the process manager; the next one is the tracer's.
     fn server_caps(&self) -> u64;

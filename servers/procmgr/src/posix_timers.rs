@@ -49,7 +49,7 @@ impl Procmgr {
             Clock::Monotonic | Clock::Realtime => m.now(),
             Clock::ProcessCpu => self.process_cpu(m, ix),
             Clock::ThreadCpu(id) => match self.find_task(id) {
-                Ok(t) if t.space.is_some() => m.cpu_time(id),
+                Ok(t) if t.space.is_some() => self.task_cpu(m, id),
                 _ => 0,
             },
         }

@@ -7,7 +7,7 @@ use crate::posix_timers::PosixTimer;
 use crate::signal::action::Actions;
 use crate::signal::pending::Pending;
 use abi::TaskId;
-use abi::fs::Layout;
+use abi::fs::{Layout, Usage};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -79,12 +79,14 @@ pub struct Process {
     pub next_timer: i32,
     /// Resource limits, soft and hard, by RLIMIT_ number.
     pub limits: [(u64, u64); 16],
-    /// CPU time of its tasks that are gone.
-    pub cpu_gone: u64,
-    /// CPU time of its children that were waited for.
-    pub cpu_children: u64,
-    /// Page faults, as rusage counts them.
-    pub faults: u64,
+    /// What its tasks have used that were reaped.
+    pub usage_gone: Usage,
+    /// What its children have used that it waited for.
+    pub usage_children: Usage,
+    /// The most memory it had in spaces that are gone, in bytes.
+    pub peak_gone: u64,
+    /// The most memory one of its children had.
+    pub peak_children: u64,
     /// Where its program's parts lie in its memory, for /proc.
     pub layout: Layout,
     /// The path of its program, as it was given.
@@ -144,9 +146,10 @@ impl Process {
             posix_timers: Vec::new(),
             next_timer: 0,
             limits: first_limits(),
-            cpu_gone: 0,
-            cpu_children: 0,
-            faults: 0,
+            usage_gone: Usage::default(),
+            usage_children: Usage::default(),
+            peak_gone: 0,
+            peak_children: 0,
             layout: Layout::default(),
             exec_path: Vec::new(),
         }

@@ -30,7 +30,8 @@ impl Procmgr {
         viewer: TaskId,
         id: TaskId,
     ) -> TaskStatus {
-        let cpu_process = self.process_cpu(m, self.process_of(id));
+        let usage = self.task_usage(m, id);
+        let usage_process = self.process_usage(m, self.process_of(id));
         let task = self.task(id);
         let process = self.process(task.process);
         // Numbers of those that the viewer does not see are 0, as from inside a pid namespace.
@@ -78,10 +79,10 @@ impl Procmgr {
             nice: task.scheduling.nice,
             real_time: task.scheduling.priority,
             policy: task.scheduling.policy,
-            cpu: space.map_or(0, |_| m.cpu_time(id)),
-            cpu_process,
-            cpu_children: process.cpu_children,
-            faults: process.faults,
+            peak: space.map_or(0, |s| self.memory.peak(s)),
+            usage,
+            usage_process,
+            usage_children: process.usage_children,
             started: task.started,
             exit_signal: task.exit_signal,
             exit_status: task.exit_status.unwrap_or(0),
@@ -182,7 +183,7 @@ impl Procmgr {
         let processes: Vec<ProcessIx> = self.processes().map(|(ix, _)| ix).collect();
         let (mut busy, mut running) = (0, 0);
         for ix in processes {
-            busy += self.process_cpu(m, ix) + self.process(ix).cpu_children;
+            busy += self.process_cpu(m, ix) + self.process(ix).usage_children.cpu();
             let tasks = self.process(ix).tasks.iter();
             running += tasks
                 .filter(|id| letter(&self.task(**id).state) == b'R')

@@ -24,6 +24,8 @@ pub struct Queues {
     pub fs_parked: bool,
     /// The console asserted its interrupt.
     pub console: bool,
+    /// The report that the file server took last.
+    handed: Option<(TaskId, u32)>,
     /// Where reports to the file server are encoded, kept so that it need not be cleared.
     buffer: Option<Box<Buffer>>,
 }
@@ -62,6 +64,7 @@ impl Queues {
             ended: VecDeque::new(),
             fs_parked: false,
             console: false,
+            handed: None,
             buffer: None,
         }
     }
@@ -243,6 +246,12 @@ impl Procmgr {
 
     /// Encodes the next report for the file server.
     pub(crate) fn next_fs_report(&mut self, buffer: &mut Buffer) -> Option<usize> {
+        if let Some((id, number)) = self.reports.handed.take()
+            && self.fs_report_of(id, number).is_ok()
+        {
+            // The file server is done with it, and it is not over: the task waits.
+            self.task_mut(id).usage.waits += 1;
+        }
         if core::mem::take(&mut self.reports.console) {
             let task = TaskId::FS;
             let report = fs::Report {
@@ -295,7 +304,9 @@ impl Procmgr {
                 number: task.report_number,
                 event,
             };
-            return Some(encode(&report, buffer));
+            let (number, len) = (report.number, encode(&report, buffer));
+            self.reports.handed = (what == ToFs::Report).then_some((id, number));
+            return Some(len);
         }
         None
     }

@@ -11,6 +11,7 @@ use crate::signal::pending::Pending;
 use crate::trace::Trace;
 use crate::wait::WaitRequest;
 use crate::{exec, signal};
+use abi::fs::Usage;
 use abi::{SigSet, TaskId};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -87,6 +88,8 @@ pub struct Task {
     pub inbox: Option<Box<Inbox>>,
     /// What it was answered lately.
     pub said: abi::client::Said,
+    /// What it has used, but for what its thread has run.
+    pub usage: Usage,
     /// `gs` base, which the kernel does not keep.
     pub gs_base: u64,
 }
@@ -289,6 +292,7 @@ impl Task {
             landing: None,
             inbox: None,
             said: abi::client::Said::default(),
+            usage: Usage::default(),
             gs_base: 0,
         }
     }

@@ -12,6 +12,7 @@ use crate::task::{FsPurpose, Landing, State, Wait};
 use abi::linux::general as g;
 use abi::signal::{SIGCHLD, SIGCONT, code};
 use abi::{Errno, PidName, SigInfo, TaskId};
+use alloc::boxed::Box;
 
 /// What a call waits for and where its answers go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,8 @@ struct Found {
     status: i32,
     si_code: i32,
     si_status: i32,
-    cpu: u64,
+    /// What it has used, if that is asked for.
+    rusage: Option<Box<[u8; 144]>>,
 }
 
 const WNOTHREAD: u32 = g::__WNOTHREAD;
@@ -220,12 +222,12 @@ impl Procmgr {
             && let Some(task) = self.by_tid(pid)
             && self.tells_only_stops(task, id)
         {
-            let found = self.take_trace_stop(task, req)?;
+            let found = self.take_trace_stop(m, task, req)?;
             return Some(self.give(m, id, req, &found));
         }
         let ix = self.process_of(id);
         if let Some(task) = self.first_stop(ix, req)
-            && let Some(found) = self.take_trace_stop(task, req)
+            && let Some(found) = self.take_trace_stop(m, task, req)
         {
             return Some(self.give(m, id, req, &found));
         }
@@ -320,7 +322,7 @@ impl Procmgr {
         let mut any = false;
         for (as_tracer, _) in roles.into_iter().filter(|(_, is)| *is) {
             any |= self.may_tell(task, as_tracer, req);
-            if let Some(found) = self.look_at(m, task, as_tracer, req) {
+            if let Some(found) = self.look_at(m, ix, task, as_tracer, req) {
                 return (Some(found), any);
             }
         }
@@ -343,7 +345,7 @@ impl Procmgr {
         let (mut any, mut more) = (false, false);
         for (task, as_tracer) in self.candidates(ix, req) {
             any |= self.may_tell(task, as_tracer, req);
-            if let Some(found) = self.look_at(m, task, as_tracer, req) {
+            if let Some(found) = self.look_at(m, ix, task, as_tracer, req) {
                 return (Some(found), any);
             }
             more |= self.has_news(task);
@@ -431,23 +433,30 @@ impl Procmgr {
     fn look_at(
         &mut self,
         m: &mut impl Machine,
+        waiter: ProcessIx,
         task: TaskId,
         as_tracer: bool,
         req: &WaitRequest,
     ) -> Option<Found> {
         if let State::Zombie = self.task(task).state {
-            return self.take_death(m, task, as_tracer, req);
+            return self.take_death(m, waiter, task, as_tracer, req);
         }
         if as_tracer || self.task(task).trace.tracer.is_some() && self.tracer_is_parent(task) {
             // The tracer's view of it is the only one, and its stops are found elsewhere.
             return None;
         }
-        self.take_job_stop(task, req)
+        self.take_job_stop(m, task, req)
     }
 
-    fn found(&self, task: TaskId, status: i32, si_code: i32, si_status: i32) -> Found {
+    fn found(
+        &self,
+        m: &mut impl Machine,
+        task: TaskId,
+        req: &WaitRequest,
+        status: i32,
+        (si_code, si_status): (i32, i32),
+    ) -> Found {
         let t = self.task(task);
-        let process = self.process(t.process);
         let uid = self.credentials(task).uid[0];
         Found {
             tid: t.tid,
@@ -455,13 +464,14 @@ impl Procmgr {
             status,
             si_code,
             si_status,
-            cpu: process.cpu_gone,
+            rusage: (req.rusage != 0).then(|| Box::new(self.rusage_of_both(m, t.process))),
         }
     }
 
     fn take_death(
         &mut self,
         m: &mut impl Machine,
+        waiter: ProcessIx,
         task: TaskId,
         as_tracer: bool,
         req: &WaitRequest,
@@ -483,20 +493,27 @@ impl Procmgr {
         } else {
             status
         };
-        let (si_code, si_status) = exit_code(status);
-        let found = self.found(task, status, si_code, si_status);
+        let found = self.found(m, task, req, status, exit_code(status));
         if req.options & g::WNOWAIT == 0 {
             self.unbind(task);
             if as_tracer && elsewhere && leader {
                 self.tell_parent_of_death(m, task);
             } else {
+                if leader {
+                    self.count_child(m, waiter, self.process_of(task));
+                }
                 self.reap(m, task);
             }
         }
         Some(found)
     }
 
-    fn take_trace_stop(&mut self, task: TaskId, req: &WaitRequest) -> Option<Found> {
+    fn take_trace_stop(
+        &mut self,
+        m: &mut impl Machine,
+        task: TaskId,
+        req: &WaitRequest,
+    ) -> Option<Found> {
         // A ptrace stop needs no WUNTRACED; waitid has to ask for stops all the same.
         let asked = !matches!(req.output, Output::Info(_)) || req.options & g::WSTOPPED != 0;
         let trace = &mut self.task_mut(task).trace;
@@ -508,10 +525,15 @@ impl Procmgr {
             stopped.unseen = false;
             self.stop_is_seen(task, tracer);
         }
-        Some(self.found(task, code << 8 | 0x7f, code::CLD_TRAPPED, code))
+        Some(self.found(m, task, req, code << 8 | 0x7f, (code::CLD_TRAPPED, code)))
     }
 
-    fn take_job_stop(&mut self, task: TaskId, req: &WaitRequest) -> Option<Found> {
+    fn take_job_stop(
+        &mut self,
+        m: &mut impl Machine,
+        task: TaskId,
+        req: &WaitRequest,
+    ) -> Option<Found> {
         let ix = self.process_of(task);
         let process = self.process(ix);
         let keep = req.options & g::WNOWAIT != 0;
@@ -521,11 +543,13 @@ impl Procmgr {
         {
             self.process_mut(ix).stop_unseen = keep;
             let signo = i32::from(signo);
-            return Some(self.found(task, signo << 8 | 0x7f, code::CLD_STOPPED, signo));
+            let told = (code::CLD_STOPPED, signo);
+            return Some(self.found(m, task, req, signo << 8 | 0x7f, told));
         }
         if req.options & g::WCONTINUED != 0 && process.continue_unseen {
             self.process_mut(ix).continue_unseen = keep;
-            return Some(self.found(task, 0xffff, code::CLD_CONTINUED, SIGCONT.into()));
+            let told = (code::CLD_CONTINUED, SIGCONT.into());
+            return Some(self.found(m, task, req, 0xffff, told));
         }
         None
     }
@@ -533,8 +557,8 @@ impl Procmgr {
     /// Stores what was found. The child is reaped even where the addresses are bad.
     fn give(&mut self, m: &mut impl Machine, id: TaskId, req: &WaitRequest, f: &Found) -> i64 {
         let mut result = Ok(());
-        if req.rusage != 0 {
-            result = result.and(self.put(m, id, req.rusage, &rusage(f.cpu, 0, 0)));
+        if let Some(rusage) = &f.rusage {
+            result = result.and(self.put(m, id, req.rusage, &rusage[..]));
         }
         match req.output {
             Output::Status(0) | Output::Info(0) | Output::Message => {}
@@ -559,15 +583,4 @@ impl Procmgr {
 /// The result of a wait by message.
 pub(crate) fn message_result(tid: u32, status: i32) -> i64 {
     i64::from(tid) | i64::from(status) << 32
-}
-
-/// `struct rusage` of CPU time in nanoseconds, peak memory in KiB and page faults.
-pub(crate) fn rusage(cpu: u64, peak: u64, faults: u64) -> [u8; 144] {
-    let mut bytes = [0; 144];
-    let mut put = |at: usize, v: u64| bytes[at..at + 8].copy_from_slice(&v.to_le_bytes());
-    put(0, cpu / 1_000_000_000);
-    put(8, cpu % 1_000_000_000 / 1000);
-    put(32, peak);
-    put(64, faults);
-    bytes
 }

@@ -8,7 +8,7 @@ use abi::regs::TF;
 use abi::{Regs, TaskId};
 use procmgr::Trap;
 use procmgr::machine::{
-    Breakpoints, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
+    Breakpoints, CpuTime, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
 };
 use std::rc::Rc;
 
@@ -18,6 +18,8 @@ pub const SERVER_CAPS: u64 = 0x3e;
 const STUBS: u64 = 0x7fff_ffff_d000;
 /// How long an instruction takes, in nanoseconds.
 pub const INSTRUCTION_NS: u64 = 10;
+/// What a trap counts as system time, in nanoseconds.
+const TRAP_NS: u64 = 100;
 /// The flags that a write of registers changes; the others are fixed.
 const SETTABLE: u64 = abi::regs::USER_FLAGS;
 
@@ -102,6 +104,7 @@ impl SimMachine {
         let Pending::Trapped(trap, activity) = thread.pending else {
             panic!("{task:?} has no trap");
         };
+        thread.traps += 1;
         // A stub that is done has left registers that nobody wants.
         let retry = (trap != Trap::StubDone).then_some(activity);
         thread.pending = Pending::Held { retry };
@@ -393,8 +396,12 @@ impl Machine for SimMachine {
         self.threads.held(task).breakpoints = *breakpoints;
     }
 
-    fn cpu_time(&mut self, task: TaskId) -> u64 {
-        self.threads.one(task).instructions * INSTRUCTION_NS
+    fn cpu_time(&mut self, task: TaskId) -> CpuTime {
+        let thread = self.threads.one(task);
+        CpuTime {
+            user: thread.instructions * INSTRUCTION_NS,
+            system: thread.traps * TRAP_NS,
+        }
     }
 
     fn server_caps(&self) -> u64 {

@@ -70,6 +70,8 @@ pub struct Thread {
     pub breakpoints: Breakpoints,
     /// Instructions it has run.
     pub instructions: u64,
+    /// Traps it has raised.
+    pub traps: u64,
 }
 
 /// The FPU state that a program starts with.
@@ -95,6 +97,7 @@ impl Thread {
             step_next: false,
             breakpoints: [None; 4],
             instructions: 0,
+            traps: 0,
         }
     }
 

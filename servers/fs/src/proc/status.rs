@@ -28,11 +28,12 @@ impl Fs {
             Err(_) => Layout::default(),
         };
         let whole = status.tid == status.tgid;
-        let ticks = if whole {
-            status.cpu_process
+        let used = if whole {
+            status.usage_process
         } else {
-            status.cpu
-        } / TICK;
+            status.usage
+        };
+        let (user, system) = (used.user / TICK, used.system / TICK);
         let mut text = format!(
             "{} ({}) {} {} {} {} ",
             status.tid,
@@ -43,11 +44,13 @@ impl Fs {
             status.sid,
         );
         let (tty, foreground) = self.tty_numbers(status.sid);
-        let faults = status.faults;
-        let children = status.cpu_children / TICK;
+        let children = status.usage_children;
+        let (child_user, child_system) = (children.user / TICK, children.system / TICK);
         // From field 7, the terminal, to 25, the limit of resident memory.
         text += &format!(
-            "{tty} {foreground} {FLAGS} {faults} 0 0 0 {ticks} 0 {children} 0 {} {} {} 0 {} {} {} {}",
+            "{tty} {foreground} {FLAGS} {} {} 0 0 {user} {system} {child_user} {child_system} {} {} {} 0 {} {} {} {}",
+            used.faults,
+            children.faults,
             status.priority,
             status.nice,
             status.threads,
@@ -126,10 +129,11 @@ impl Fs {
         );
         if status.state != b'Z' {
             let (mapped, resident) = (status.mapped / 1024, status.resident / 1024);
+            let peak = status.peak / 1024;
             let [locked, data, stack] = status.memory_parts.map(|bytes| bytes / 1024);
             text += &format!(
                 "VmPeak:\t{mapped:8} kB\nVmSize:\t{mapped:8} kB\nVmLck:\t{locked:8} kB\n\
-                 VmPin:\t       0 kB\nVmHWM:\t{resident:8} kB\nVmRSS:\t{resident:8} kB\n\
+                 VmPin:\t       0 kB\nVmHWM:\t{peak:8} kB\nVmRSS:\t{resident:8} kB\n\
                  VmData:\t{data:8} kB\nVmStk:\t{stack:8} kB\nVmSwap:\t       0 kB\n"
             );
         }
@@ -142,13 +146,14 @@ impl Fs {
              SigIgn:\t{:016x}\nSigCgt:\t{:016x}\nCapInh:\t{inheritable:016x}\nCapPrm:\t{permitted:016x}\n\
              CapEff:\t{effective:016x}\nCapBnd:\t{bounding:016x}\nCapAmb:\t{ambient:016x}\n\
              NoNewPrivs:\t{no_new_privileges}\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n\
-             voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n",
+             voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t0\n",
             status.threads,
             status.pending.0,
             status.shared_pending.0,
             status.blocked.0,
             status.ignored.0,
             status.caught.0,
+            status.usage.waits,
         );
         Ok(text)
     }

@@ -17,6 +17,13 @@ pub const PATH: u64 = MEMORY;
 pub const PATH2: u64 = MEMORY + 0x1000;
 pub const DATA: u64 = MEMORY + 0x2000;
 pub const END: u64 = MEMORY + MEMORY_SIZE as u64;
+/// What every task has used.
+const USAGE: Usage = Usage {
+    user: 30_000_000,
+    system: 10_000_000,
+    faults: 5,
+    waits: 6,
+};
 /// Not mapped.
 pub const NOWHERE: u64 = 0x1000;
 
@@ -301,10 +308,10 @@ impl Outside {
                 policy: 0,
                 queued: (0, 4000),
                 threads: 1,
-                cpu: 30_000_000,
-                cpu_process: 30_000_000,
-                cpu_children: 0,
-                faults: 0,
+                peak: 8192,
+                usage: USAGE,
+                usage_process: USAGE,
+                usage_children: Usage::default(),
                 started: 0,
                 exit_signal: 17,
                 exit_status: 0,

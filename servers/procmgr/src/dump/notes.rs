@@ -63,10 +63,10 @@ impl Procmgr {
         let fpu = self.fpu_state(m, id);
         let ix = self.process_of(id);
         let leads = self.process(ix).leader == id;
-        let cpu = if leads {
-            self.process_cpu(m, ix)
+        let used = if leads {
+            self.process_usage(m, ix)
         } else {
-            m.cpu_time(id)
+            self.task_usage(m, id)
         };
         let (task, process) = (self.task(id), self.process(ix));
         let mut bytes = [0; PRSTATUS_SIZE];
@@ -83,8 +83,14 @@ impl Procmgr {
         {
             out.int(at, number);
         }
-        out.time(48, cpu);
-        out.time(80, process.cpu_children);
+        let children = process.usage_children;
+        for (at, ns) in
+            (48..)
+                .step_by(16)
+                .zip([used.user, used.system, children.user, children.system])
+        {
+            out.time(at, ns);
+        }
         let registers = UserRegs {
             gs_base: task.gs_base,
             ..UserRegs::of(task.registers.get(), task.registers.call())

@@ -412,6 +412,9 @@ impl Procmgr {
         task.restart = None;
         self.begin_messages(m, id);
         if let Some(old) = old {
+            let peak = self.memory.peak(old);
+            let process = self.process_mut(ix);
+            process.peak_gone = process.peak_gone.max(peak);
             self.memory.space_release(m, old);
         }
         self.delete_timers(ix);

@@ -2,6 +2,7 @@
 
 mod mail;
 mod memory;
+mod meter;
 mod spaces;
 mod stubs;
 mod threads;
@@ -12,13 +13,14 @@ use abi::{Regs, TaskId};
 pub use mail::Incoming;
 use mail::{Mail, Withdrawn};
 use memory::Memory;
+use meter::Meter;
 use procmgr::Trap;
 use procmgr::machine::{
-    Breakpoints, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
+    Breakpoints, CpuTime, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
 };
 use rt::boot;
 use rt::cap::{CNode, Endpoint, Notification};
-use rt::clock::{self, Clock};
+use rt::clock::Clock;
 use rt::log::Log;
 use rt::slots::procmgr as slots;
 use rt::syscall::MessageInfo;
@@ -43,6 +45,9 @@ pub struct Kernel {
     memory: Memory,
     spaces: Spaces,
     threads: Threads,
+    meter: Meter,
+    /// Whose trap is being worked on.
+    worked_for: Option<TaskId>,
     clock: Clock,
     timer: Timer,
     mail: Mail,
@@ -64,6 +69,8 @@ impl Kernel {
             memory,
             spaces,
             threads: Threads::new(),
+            meter: Meter::new(),
+            worked_for: None,
             clock: Clock::new(machine.tsc_at_boot, machine.tsc_mhz),
             timer: Timer::new(),
             mail: Mail::new(),
@@ -83,16 +90,26 @@ impl Kernel {
     /// Waits for what happens next. A request's bytes are put into `message`.
     pub fn receive(&mut self, message: &mut abi::wire::Buffer) -> Incoming {
         loop {
-            match self.mail.receive(message) {
+            let worked = self.meter.start();
+            if let Some(task) = self.worked_for.take()
+                && let Some(thread) = self.threads.find(task)
+            {
+                thread.worked += worked;
+            }
+            let incoming = self.mail.receive(message);
+            self.meter.stop();
+            match incoming {
                 Incoming::Trap(task, trap, ip) => {
                     if let Some(thread) = self.threads.find(task) {
-                        thread.held();
+                        thread.held(&mut self.meter);
+                        self.worked_for = Some(task);
                         return Incoming::Trap(task, trap, ip);
                     }
                 }
                 Incoming::Message(task, label, words) => {
                     if let Some(thread) = self.threads.find(task) {
-                        thread.held();
+                        thread.held(&mut self.meter);
+                        self.worked_for = Some(task);
                         return Incoming::Message(task, label, words);
                     }
                 }
@@ -116,7 +133,7 @@ impl Kernel {
     /// and the answer to it is known.
     pub fn answer_task(&mut self, task: TaskId, words: [u64; 4]) {
         let thread = self.threads.get(task);
-        thread.runs();
+        thread.runs(&mut self.meter);
         if !self.mail.answer_task(task, words) {
             thread.tcb().resume().expect("the thread is ours");
         }
@@ -143,7 +160,7 @@ impl Kernel {
         if thread.breakpoints != NO_BREAKPOINTS {
             thread.arm(thread.breakpoints);
         }
-        thread.runs();
+        thread.runs(&mut self.meter);
         let withdrawn = thread.withdrawn.take();
         withdrawn.filter(|(trap, _)| *trap != Trap::Step || thread.step)
     }
@@ -303,7 +320,7 @@ impl Machine for Kernel {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, false);
         thread.arm(NO_BREAKPOINTS);
-        thread.runs();
+        thread.runs(&mut self.meter);
         thread
             .tcb()
             .run_at(stubs::address(stub), area)
@@ -328,7 +345,7 @@ impl Machine for Kernel {
 
     fn suspend(&mut self, task: TaskId) {
         let thread = self.threads.get(task);
-        thread.held();
+        thread.held(&mut self.meter);
         let tcb = thread.tcb();
         match self.mail.withdraw(task) {
             // The kernel has moved on behind it, so it would not be raised again by itself.
@@ -356,9 +373,12 @@ impl Machine for Kernel {
         thread.arm(*breakpoints);
     }
 
-    fn cpu_time(&mut self, task: TaskId) -> u64 {
-        self.clock
-            .nanoseconds(self.threads.get(task).ticks(clock::ticks()))
+    fn cpu_time(&mut self, task: TaskId) -> CpuTime {
+        let thread = self.threads.get(task);
+        CpuTime {
+            user: self.clock.nanoseconds(thread.ticks(&self.meter)),
+            system: self.clock.nanoseconds(thread.worked),
+        }
     }
 
     fn server_caps(&self) -> u64 {

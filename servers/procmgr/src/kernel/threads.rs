@@ -5,6 +5,7 @@
 //! number finds an invalid capability, and one that wants to forge a fault has to guess.
 
 use super::memory::{Memory, object};
+use super::meter::Meter;
 use super::{CSPACE, DEPTH};
 use abi::TaskId;
 use abi::task::SLOTS;
@@ -43,7 +44,9 @@ pub struct Thread {
     pub withdrawn: Option<(Trap, u64)>,
     /// Ticks it has run.
     used: u64,
-    /// Since when it runs.
+    /// Ticks that were spent on its traps.
+    pub worked: u64,
+    /// What the meter showed when it began to run.
     since: Option<u64>,
 }
 
@@ -96,6 +99,7 @@ impl Threads {
             armed: [None; 4],
             withdrawn: None,
             used: 0,
+            worked: 0,
             since: None,
         };
         thread.fill_cspace();
@@ -207,21 +211,23 @@ impl Thread {
         }
     }
 
-    /// It runs from now on.
-    pub fn runs(&mut self) {
-        self.since = Some(clock::ticks());
-    }
-
-    /// It has stopped running.
-    pub fn held(&mut self) {
-        if let Some(since) = self.since.take() {
-            self.used += clock::ticks() - since;
+    /// It can run from now on.
+    pub fn runs(&mut self, meter: &mut Meter) {
+        if self.since.is_none() {
+            self.since = Some(meter.runs());
         }
     }
 
-    /// How long it has run. That includes the time that others ran while it was ready.
-    pub fn ticks(&self, now: u64) -> u64 {
-        self.used + self.since.map_or(0, |since| now - since)
+    /// It is held.
+    pub fn held(&mut self, meter: &mut Meter) {
+        if let Some(since) = self.since.take() {
+            self.used += meter.held(since);
+        }
+    }
+
+    /// How long it has run.
+    pub fn ticks(&self, meter: &Meter) -> u64 {
+        self.used + self.since.map_or(0, |since| meter.since_then(since))
     }
 
     fn cspace(&self) -> CNode {

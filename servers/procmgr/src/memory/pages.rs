@@ -115,6 +115,9 @@ pub(super) struct PageTable {
     leaves: Vec<Leaf>,
     /// The leaf that was looked at last: accesses come in runs.
     hot: usize,
+    /// How many pages are present, and the most there were.
+    present: u64,
+    peak: u64,
 }
 
 impl PageTable {
@@ -142,6 +145,9 @@ impl PageTable {
         leaf.used -= u16::from(old.is_present());
         leaf.owned += u16::from(entry.is_owned());
         leaf.owned -= u16::from(old.is_owned());
+        self.present += u64::from(entry.is_present());
+        self.present -= u64::from(old.is_present());
+        self.peak = self.peak.max(self.present);
         if leaf.used == 0 {
             m.frame_free(self.leaves.remove(i).frame);
         }
@@ -202,6 +208,7 @@ impl PageTable {
 
     /// Takes the whole table apart: every present entry goes to `each`, every leaf is freed.
     pub fn drain<M: Machine>(&mut self, m: &mut M, mut each: impl FnMut(&mut M, Entry)) {
+        self.present = 0;
         while let Some(leaf) = self.leaves.pop() {
             let mut left = leaf.used;
             for index in 0..LEAF as usize {
@@ -220,7 +227,12 @@ impl PageTable {
 
     /// How many pages are present.
     pub fn present(&self) -> u64 {
-        self.leaves.iter().map(|leaf| u64::from(leaf.used)).sum()
+        self.present
+    }
+
+    /// The most there were.
+    pub fn peak(&self) -> u64 {
+        self.peak
     }
 
     /// The index of a page's leaf, or where it would be.

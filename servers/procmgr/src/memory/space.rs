@@ -161,6 +161,11 @@ impl Memory {
         self.space(s).pages.present() * PAGE
     }
 
+    /// The most bytes that were present.
+    pub fn peak(&self, s: SpaceIx) -> u64 {
+        self.space(s).pages.peak() * PAGE
+    }
+
     /// What is mapped, from low to high.
     pub fn vmas(&self, s: SpaceIx) -> impl Iterator<Item = &Vma> {
         self.space(s).vmas.all().iter()

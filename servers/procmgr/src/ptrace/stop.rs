@@ -89,7 +89,9 @@ impl Procmgr {
                     self.queue(m, ix, None, info);
                 }
                 let status = (stop.code as i32) << 8 | 0x7f;
-                self.task_mut(waiter).state = State::Moving;
+                let task = self.task_mut(waiter);
+                task.usage.waits += 1;
+                task.state = State::Moving;
                 let result = message_result(self.task(id).tid, status);
                 self.land(m, waiter, landing, result);
             }

@@ -3,7 +3,6 @@
 use super::capability as cap;
 use crate::Procmgr;
 use crate::machine::{Machine, PAGE};
-use crate::wait::rusage;
 use abi::linux::general as g;
 use abi::{Errno, TaskId};
 
@@ -174,26 +173,6 @@ impl Procmgr {
         bytes[80..82].copy_from_slice(&(self.task_count() as u16).to_le_bytes());
         bytes[104..108].copy_from_slice(&1u32.to_le_bytes());
         self.put(m, id, at, &bytes)
-    }
-
-    /// getrusage(2).
-    pub(super) fn sys_getrusage(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        a: [u64; 6],
-    ) -> Result<(), Errno> {
-        let ix = self.process_of(id);
-        let cpu = match a[0] as i32 {
-            0 => self.process_cpu(m, ix),
-            1 => m.cpu_time(id),
-            -1 => self.process(ix).cpu_children,
-            _ => return Err(Errno::EINVAL),
-        };
-        let space = self.task(id).space.ok_or(Errno::EFAULT)?;
-        let resident = self.memory.resident(space) / 1024;
-        let bytes = rusage(cpu, resident, self.process(ix).faults);
-        self.put(m, id, a[1], &bytes)
     }
 
     /// getrandom(2). Never EAGAIN: the stream needs no time to become good, or never does.

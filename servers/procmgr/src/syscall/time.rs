@@ -3,7 +3,6 @@
 use super::Done;
 use crate::Procmgr;
 use crate::cpu_timers::Kind;
-use crate::exit::TICK_NS;
 use crate::machine::Machine;
 use crate::task::{Restart, Sleep, State, Wait};
 use crate::timers::What;
@@ -50,7 +49,7 @@ impl Procmgr {
             | g::CLOCK_MONOTONIC_COARSE
             | g::CLOCK_BOOTTIME => Ok(m.now()),
             g::CLOCK_PROCESS_CPUTIME_ID => Ok(self.process_cpu(m, self.process_of(id))),
-            g::CLOCK_THREAD_CPUTIME_ID => Ok(m.cpu_time(id)),
+            g::CLOCK_THREAD_CPUTIME_ID => Ok(self.task_cpu(m, id)),
             of if (of as i32) < 0 => self.cpu_clock(m, id, of),
             _ => Err(Errno::EINVAL),
         }
@@ -71,7 +70,7 @@ impl Procmgr {
         let thread = clock & 4 != 0;
         match thread {
             true if ix != self.process_of(id) => Err(Errno::EINVAL),
-            true => Ok(m.cpu_time(target)),
+            true => Ok(self.task_cpu(m, target)),
             false if self.process(ix).leader != target && target != id => Err(Errno::EINVAL),
             false => Ok(self.process_cpu(m, ix)),
         }
@@ -89,17 +88,6 @@ impl Procmgr {
         }
         self.get_timespec(m, id, a[1])?;
         Err(Errno::EPERM)
-    }
-
-    /// CPU time of a process: of its tasks and of those that are gone.
-    pub(crate) fn process_cpu(
-        &mut self,
-        m: &mut impl Machine,
-        ix: crate::process::ProcessIx,
-    ) -> u64 {
-        let gone = self.process(ix).cpu_gone;
-        let tasks = self.tasks_of(ix).filter(|t| self.task(*t).space.is_some());
-        gone + tasks.map(|t| m.cpu_time(t)).sum::<u64>()
     }
 
     pub(super) fn sys_clock_gettime(
@@ -152,21 +140,6 @@ impl Procmgr {
             self.put_words(m, id, a[0], [seconds])?;
         }
         Ok(seconds as i64)
-    }
-
-    pub(super) fn sys_times(
-        &mut self,
-        m: &mut impl Machine,
-        id: TaskId,
-        a: [u64; 6],
-    ) -> Result<i64, Errno> {
-        let ix = self.process_of(id);
-        let own = self.process_cpu(m, ix) / TICK_NS;
-        let children = self.process(ix).cpu_children / TICK_NS;
-        if a[0] != 0 {
-            self.put_words(m, id, a[0], [own, 0, children, 0])?;
-        }
-        Ok((m.now() / TICK_NS) as i64)
     }
 
     /// nanosleep(2).

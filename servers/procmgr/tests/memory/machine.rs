@@ -1,7 +1,7 @@
 //! A machine of which only the memory works, and which panics when it is misused.
 
 use abi::{Regs, TaskId};
-use procmgr::machine::{Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
+use procmgr::machine::{CpuTime, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub};
 use std::collections::BTreeMap;
 
 const SIZE: usize = PAGE as usize;
@@ -295,7 +295,7 @@ impl Machine for Fake {
     fn set_breakpoints(&mut self, _: TaskId, _: &procmgr::machine::Breakpoints) {
         unreachable!("no threads here")
     }
-    fn cpu_time(&mut self, _: TaskId) -> u64 {
+    fn cpu_time(&mut self, _: TaskId) -> CpuTime {
         unreachable!()
     }
     fn server_caps(&self) -> u64 {
