@@ -40,6 +40,11 @@ pub const PTRACE_COMPAT: u64 = 34;
 /// No result of a request: it is to be made to the tracer.
 pub const ASK_TRACER: i64 = i64::MIN;
 
+/// A ptrace request that Linux does not have, for tests: how many entries the tracer's table has
+/// that `addr` names, 0 for traced tasks, 1 for clients, 2 for engines, 3 for children whose creators'
+/// clone reports are not over. EPERM for who is not root, EINVAL.
+pub const PTRACE_COUNT: u32 = 0x7374_0001;
+
 /// Whether a ptrace request is for the tracer to decide, by its number. All others are about a
 /// stop, which is the process manager's.
 pub const fn concerns_tracer(request: u32) -> bool {
@@ -51,6 +56,7 @@ pub const fn concerns_tracer(request: u32) -> bool {
             | nr::PTRACE_DETACH
             | nr::PTRACE_SETOPTIONS
             | nr::PTRACE_OLDSETOPTIONS
+            | PTRACE_COUNT
     )
 }
 

@@ -10,7 +10,7 @@
 //! as it is.
 
 pub use crate::proc::{
-    Layout, MAPPINGS, Mapping, MappingOf, Mappings, SystemInfo, TaskStatus, Usage,
+    Counts, Layout, MAPPINGS, Mapping, MappingOf, Mappings, SystemInfo, TaskStatus, Usage,
 };
 use crate::{CapabilitySet, PidName, SigSet, TaskId};
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,7 @@ impl Record for Mappings {}
 impl Record for Layout {}
 impl Record for Limits {}
 impl Record for SystemInfo {}
+impl Record for Counts {}
 impl Record for Rights {}
 
 /// What a task may do with files (credentials(7), capabilities(7)), and how much.
@@ -554,6 +555,11 @@ pub enum Call<'a> {
     },
     /// What is known of the machine: [`Reply::Bytes`], a [`SystemInfo`].
     System,
+    /// How much of everything is in use: [`Reply::Bytes`], [`Counts`]. EACCES for who does not see all.
+    Counts {
+        /// Who asks.
+        viewer: TaskId,
+    },
     /// The time: [`Reply::Time`].
     Time,
     /// Be sent [`Event::Console`] at this time of the monotonic clock at the latest.

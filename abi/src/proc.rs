@@ -118,6 +118,55 @@ impl core::ops::AddAssign for Usage {
     }
 }
 
+/// How much of everything the process manager has in use, for tests: what runs and ends leaves
+/// nothing behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Tasks, dead ones that are not reaped among them.
+    pub tasks: u32,
+    /// Processes.
+    pub processes: u32,
+    /// Contexts beside the host's.
+    pub contexts: u32,
+    /// Tids, process groups and sessions that cannot be given out.
+    pub numbers: u32,
+    /// Address spaces.
+    pub spaces: u32,
+    /// Memory objects.
+    pub objects: u32,
+    /// Timers that are set.
+    pub timers: u32,
+    /// Tasks that wait on a futex.
+    pub futex_waiters: u32,
+    /// Signals in queues, and those that timers have reserved.
+    pub signals: u32,
+    /// Engines of programs that are attached.
+    pub engines: u32,
+    /// What they are to be told and have not taken.
+    pub callbacks: u32,
+    /// Frames that are free.
+    pub frames_free: u64,
+    /// What the machine has made of its memory.
+    pub machine: MachineCounts,
+}
+
+/// The kernel's side of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineCounts {
+    /// Units of memory with a kernel object other than a frame.
+    pub objects: u64,
+    /// Frames mapped for programs: a capability slot each.
+    pub mappings: u64,
+    /// Other capability slots in use.
+    pub slots: u64,
+    /// Threads.
+    pub threads: u64,
+    /// Identifiers of address spaces.
+    pub spaces: u64,
+    /// Bytes of the process manager's heap.
+    pub heap: u64,
+}
+
 /// How many mappings one message carries.
 pub const MAPPINGS: usize = 4;
 

@@ -59,6 +59,11 @@ pub(crate) unsafe fn start(base: *mut u8, size: usize) {
     HEAP.size.set(size);
 }
 
+/// How many bytes are given out.
+pub fn used() -> usize {
+    HEAP.used.get()
+}
+
 /// How many bytes are left, not counting what their division into pieces costs.
 pub fn free() -> usize {
     HEAP.size.get() - HEAP.used.get()

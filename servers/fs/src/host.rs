@@ -2,8 +2,8 @@
 
 use crate::rights::Rights;
 use abi::fs::{
-    Call, Direction, Layout, Limits, Mappings, ObjectId, Outcome, Path, Record, Reply, Scope,
-    SystemInfo, TaskStatus,
+    Call, Counts, Direction, Layout, Limits, Mappings, ObjectId, Outcome, Path, Record, Reply,
+    Scope, SystemInfo, TaskStatus,
 };
 use abi::wire::{self, Buffer, MAX, MAX_DATA};
 use abi::{Errno, PidName, SigSet, TaskId};
@@ -481,6 +481,12 @@ impl<H: Host> Port<'_, H> {
     /// What is known of the machine.
     pub fn system(&mut self) -> Result<SystemInfo, Errno> {
         self.record(Call::System)
+    }
+
+    /// How much of everything the process manager has in use. EACCES.
+    pub fn counts(&mut self) -> Result<Counts, Errno> {
+        let viewer = self.task;
+        self.record(Call::Counts { viewer })
     }
 
     /// The monotonic and the real time, in nanoseconds.

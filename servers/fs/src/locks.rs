@@ -71,6 +71,11 @@ pub(crate) struct Locks {
 }
 
 impl Locks {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
     fn conflict(&self, key: Key, lock: &Lock) -> Option<Lock> {
         let mut locks = self.by_file.get(&key)?.iter();
         locks.find(|other| lock.conflicts(other)).copied()

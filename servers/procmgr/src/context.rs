@@ -88,7 +88,7 @@ impl Contexts {
 
 impl Procmgr {
     /// Whether a task reaches into every context: it is the host's, and privileged.
-    fn watches(&self, id: TaskId) -> bool {
+    pub(crate) fn watches(&self, id: TaskId) -> bool {
         self.process(self.process_of(id)).context == HOST
             && self.capable(id, Capability::CAP_SYS_ADMIN)
     }

@@ -262,6 +262,7 @@ impl Procmgr {
                 let id = self.shown(viewer, tid)?;
                 return Ok(record(&self.process(self.process_of(id)).limits, answer));
             }
+            Call::Counts { viewer } => return Ok(record(&self.counts(m, viewer)?, answer)),
             Call::System => return Ok(record(&self.system_info(m), answer)),
             Call::Time => Reply::Time {
                 monotonic: m.now(),

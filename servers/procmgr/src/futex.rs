@@ -47,8 +47,14 @@ impl Futexes {
     /// Nobody waits.
     pub fn new() -> Futexes {
         let mut buckets = Vec::new();
-        buckets.resize_with(BUCKETS, VecDeque::new);
+        // Room for a few in each, so that waiting seldom asks for memory.
+        buckets.resize_with(BUCKETS, || VecDeque::with_capacity(4));
         Futexes { buckets }
+    }
+
+    /// How many tasks wait.
+    pub fn waiters(&self) -> usize {
+        self.buckets.iter().map(VecDeque::len).sum()
     }
 
     /// Puts a task at the end of a queue. Whether there was memory for it.

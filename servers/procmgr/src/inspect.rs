@@ -3,8 +3,9 @@
 use crate::Procmgr;
 use crate::machine::Machine;
 use crate::task::State;
-use abi::TaskId;
+use abi::fs::Counts;
 use abi::tracer::Event;
+use abi::{Errno, TaskId};
 
 /// A task at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,30 @@ pub enum Standing {
 }
 
 impl Procmgr {
+    /// How much of everything is in use, for somebody of the host who may see all. EACCES.
+    pub(crate) fn counts(&self, m: &mut impl Machine, viewer: TaskId) -> Result<Counts, Errno> {
+        self.find_task(viewer)?;
+        if !self.watches(viewer) {
+            return Err(Errno::EACCES);
+        }
+        let (engines, callbacks) = self.engines_in_use();
+        Ok(Counts {
+            tasks: self.task_count() as u32,
+            processes: self.processes().count() as u32,
+            contexts: self.context_count() as u32,
+            numbers: self.tables.numbers_in_use() as u32,
+            spaces: self.memory.space_count() as u32,
+            objects: self.memory.object_count() as u32,
+            timers: self.timers.len() as u32,
+            futex_waiters: self.futexes.waiters() as u32,
+            signals: self.users.all_signals(),
+            engines: engines as u32,
+            callbacks: callbacks as u32,
+            frames_free: m.frames_free() as u64,
+            machine: m.counts(),
+        })
+    }
+
     /// Every task.
     pub fn survey(&self) -> alloc::vec::Vec<TaskSurvey> {
         let all = self.processes().flat_map(|(_, p)| &p.tasks);

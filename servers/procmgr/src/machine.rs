@@ -3,6 +3,7 @@
 //! The library knows frames, spaces and threads by number; the implementation keeps the
 //! capabilities. `rt` has the one on the kernel, `tests` the simulated one.
 
+use abi::proc::MachineCounts;
 use abi::{Regs, TaskId};
 
 /// One frame of 4 KiB.
@@ -102,6 +103,10 @@ pub trait Machine {
     fn frame_free(&mut self, frame: Frame);
     /// How many frames could be allocated.
     fn frames_free(&mut self) -> usize;
+    /// What was made of the memory that is not free.
+    fn counts(&mut self) -> MachineCounts {
+        MachineCounts::default()
+    }
     /// A frame's bytes.
     fn bytes(&self, frame: Frame) -> &[u8; PAGE as usize];
     /// A frame's bytes.

@@ -67,6 +67,14 @@ impl Tables {
         self.count
     }
 
+    /// How many numbers name a task, a group or a session.
+    pub fn numbers_in_use(&self) -> usize {
+        let named = self.named.iter().zip(&self.by_tid);
+        named
+            .filter(|(named, task)| **named != 0 || task.is_some())
+            .count()
+    }
+
     /// The tid that was given out last.
     pub fn last_tid(&self) -> u32 {
         self.last_tid
@@ -104,6 +112,11 @@ impl Procmgr {
             .as_deref()
             .filter(|t| t.id == id)
             .ok_or(Errno::ESRCH)
+    }
+
+    /// Every task, those that only wait for their reap report among them.
+    pub(crate) fn all_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tables.tasks.iter().filter_map(Option::as_deref)
     }
 
     /// The task that has a slot now.

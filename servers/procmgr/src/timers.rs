@@ -39,6 +39,11 @@ impl Timers {
         self.0.first().map(|(at, _)| *at)
     }
 
+    /// How many are set.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes one that is due.
     pub fn take_due(&mut self, now: u64) -> Option<What> {
         let first = *self.0.first()?;

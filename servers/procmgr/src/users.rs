@@ -31,6 +31,11 @@ impl Users {
         self.0.get(&uid).map_or(0, |user| user.signals.get())
     }
 
+    /// How many count for all users together.
+    pub fn all_signals(&self) -> u32 {
+        self.0.values().map(|user| user.signals.get()).sum()
+    }
+
     /// Counts one more signal, unless it would be more than `limit`.
     pub fn charge(&mut self, uid: u32, limit: u64) -> Option<Charge> {
         if u64::from(self.signals(uid)) >= limit {

@@ -59,6 +59,11 @@ impl Clients {
         }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
     /// A client is gone.
     pub fn forget(&mut self, task: TaskId) {
         let client = &mut self.0[task.slot()];

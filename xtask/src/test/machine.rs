@@ -60,6 +60,25 @@ kill -0 $out && ctx -p $out; kill $out
 sh -c 'sleep 100 & exec ctx new sh -c "ctx; trace -p $! 2>&1 | grep -c permitted"'
 ctx 5 /bin/nothing; echo $?"#;
 
+/// A shell that goes on working while a fork bomb has all that its user may have.
+const USABLE: &str = r#"
+count() { echo $(cat /proc/[0-9]*/stat 2>/dev/null | grep -c "(bomb)") of the bomb; }
+bomb 60 &
+sleep 1
+count
+echo abc | tr a-c x-z | cat
+seq 2000 | sort -n | tail -1 > /tmp/last; cat /tmp/last
+(sleep 0.1; echo late) & wait $!
+count
+for task in /proc/[0-9]*; do
+    grep -q "^Uid:.1000" $task/status && kill -STOP ${task#/proc/}
+done
+for task in /proc/[0-9]*; do
+    grep -q "^Uid:.1000" $task/status && kill -KILL ${task#/proc/}
+done
+wait
+count"#;
+
 /// Every case.
 fn all() -> Vec<Case> {
     [
@@ -143,6 +162,18 @@ fn cases() -> Vec<Case> {
             programs: &["load"],
             stdout: b"lost 0 bytes\nwhile it goes on: 0\na bomb of 50\n".to_vec(),
             ..case("forks_threads_execs_and_kills_leave_nothing_behind", &["{dir}/load", "500"])
+        },
+        Case {
+            options: &["--file", "{dir}/bomb:/bin/bomb"],
+            programs: &["bomb"],
+            stdout: b"60 of the bomb\nxyz\n2000\nlate\n60 of the bomb\n0 of the bomb\n".to_vec(),
+            ..case("a_shell_is_usable_beside_a_fork_bomb", &["sh", "-c", USABLE])
+        },
+        Case {
+            options: &["--timeout", "600"],
+            programs: &["leaks"],
+            stdout: b"33 counts, 0 of them not as before\n".to_vec(),
+            ..case("ten_thousand_rounds_of_everything_leave_nothing_behind", &["{dir}/leaks", "10000"])
         },
         Case {
             programs: &["random_calls"],

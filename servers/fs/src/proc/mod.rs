@@ -1,5 +1,6 @@
 //! /proc: what it has is made up when somebody looks.
 
+mod counts;
 mod links;
 mod maps;
 pub(crate) mod memory;
@@ -103,6 +104,7 @@ impl ProcNode {
                 TaskFile::Comm | TaskFile::CoredumpFilter | TaskFile::OomScoreAdj,
             ) => S_IFREG | 0o644,
             ProcNode::System(SystemFile::CorePattern | SystemFile::CoreUsesPid) => S_IFREG | 0o644,
+            ProcNode::System(SystemFile::Stillpoint) => S_IFREG | 0o400,
             ProcNode::FdInfo(..) | ProcNode::System(_) | ProcNode::File(..) => S_IFREG | 0o444,
         }
     }
@@ -252,6 +254,7 @@ impl Fs {
             ProcNode::System(SystemFile::CoreUsesPid) => {
                 format!("{}\n", u8::from(self.core_name.uses_pid))
             }
+            ProcNode::System(SystemFile::Stillpoint) => self.counts_text(&port.counts()?),
             ProcNode::System(file) => file.text(port)?,
             ProcNode::FdInfo(tid, fd) => {
                 port.status(tid)?;

@@ -22,6 +22,7 @@ const ROOT_NAMES: &[(&str, ProcNode)] = &[
     ("meminfo", ProcNode::System(SystemFile::Meminfo)),
     ("mounts", ProcNode::MountsLink),
     ("stat", ProcNode::System(SystemFile::Stat)),
+    ("stillpoint", ProcNode::System(SystemFile::Stillpoint)),
     ("sys", ProcNode::Sys),
     ("uptime", ProcNode::System(SystemFile::Uptime)),
     ("version", ProcNode::System(SystemFile::Version)),

@@ -24,6 +24,7 @@ pub(crate) enum SystemFile {
     PidMax,
     RandomizeVaSpace,
     Stat,
+    Stillpoint,
     Uptime,
     Version,
 }
@@ -67,6 +68,7 @@ impl SystemFile {
             SystemFile::PidMax => "sys/kernel/pid_max",
             SystemFile::RandomizeVaSpace => "sys/kernel/randomize_va_space",
             SystemFile::Stat => "stat",
+            SystemFile::Stillpoint => "stillpoint",
             SystemFile::Uptime => "uptime",
             SystemFile::Version => "version",
         }
@@ -77,7 +79,9 @@ impl SystemFile {
         Ok(match self {
             SystemFile::Cmdline => "\n".into(),
             // The file server's own, which it tells itself.
-            SystemFile::CorePattern | SystemFile::CoreUsesPid => return Err(Errno::EINVAL),
+            SystemFile::CorePattern | SystemFile::CoreUsesPid | SystemFile::Stillpoint => {
+                return Err(Errno::EINVAL);
+            }
             SystemFile::Cpuinfo => CPUINFO.into(),
             SystemFile::Filesystems => {
                 "nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tramfs\nnodev\tpipefs\n".into()

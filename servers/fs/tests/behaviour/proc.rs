@@ -266,3 +266,16 @@ fn a_file_that_is_read_again_from_the_start_says_how_it_is_now() {
     assert_eq!(w.sys(INIT, __NR_lseek, &[fd as u64, 0, 0]), Ok(0));
     assert_eq!(w.read(INIT, fd, 100), Ok(b"3.00 1.00\n".into()));
 }
+
+#[test]
+fn the_counts_are_for_the_superuser() {
+    let mut w = World::new();
+    let text = String::from_utf8(w.contents("/proc/stillpoint").unwrap()).unwrap();
+    let has = |line: &str| assert!(text.lines().any(|own| own == line), "{line}: {text}");
+    has("tasks 3");
+    has("frames_free 1099511627776");
+    has("fs_tasks 1");
+    let fd = w.open("/proc/stillpoint", O_RDONLY).unwrap();
+    w.fork();
+    assert_eq!(w.read(CHILD, fd, 9), Err(Errno::EACCES));
+}

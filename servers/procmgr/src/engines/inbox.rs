@@ -50,6 +50,11 @@ impl Inbox {
         self.answered = 0;
     }
 
+    /// How much is to be told.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
     fn put(&mut self, item: Item) {
         self.items.retain(|other| *other != item);
         self.items.push_back(item);

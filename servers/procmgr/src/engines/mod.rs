@@ -109,6 +109,14 @@ impl Procmgr {
         }
     }
 
+    /// How many engines are attached, and how much they are to be told.
+    pub(crate) fn engines_in_use(&self) -> (usize, usize) {
+        self.all_tasks().fold((0, 0), |(engines, callbacks), task| {
+            let inbox = task.inbox.as_ref().map_or(0, |inbox| inbox.len());
+            (engines + task.trace.engines.len(), callbacks + inbox)
+        })
+    }
+
     /// An engine by its handle: ESRCH.
     pub(crate) fn engine(&self, handle: Handle) -> Result<Engine, Errno> {
         let engines = &self.find_task(handle.task)?.trace.engines;

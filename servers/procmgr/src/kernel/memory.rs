@@ -80,6 +80,18 @@ pub struct Memory {
     archive_pages: u32,
     /// Which archive frames are in the window.
     archive_mapped: Vec<u64>,
+    made: Made,
+}
+
+/// How much was made of the memory and not destroyed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Made {
+    /// Units with an object that is no frame.
+    pub objects: u64,
+    /// Slots of [`Memory::map_slot`] that are out.
+    pub mappings: u64,
+    /// Slots of [`Memory::slot`] that are out.
+    pub slots: u64,
 }
 
 impl Memory {
@@ -97,6 +109,7 @@ impl Memory {
             ready: Ready::new(machine.archive_pages),
             archive_pages: machine.archive_pages,
             archive_mapped: alloc::vec![0; machine.archive_pages.div_ceil(64) as usize],
+            made: Made::default(),
         }
     }
 
@@ -109,6 +122,11 @@ impl Memory {
             + blocks as usize * UNITS as usize
     }
 
+    /// What there is.
+    pub fn made(&self) -> Made {
+        self.made
+    }
+
     /// A frame of zeros.
     pub fn frame(&mut self, window: &mut Window) -> Option<u32> {
         if let Some(frame) = self.frames.pop() {
@@ -116,7 +134,7 @@ impl Memory {
             return Some(frame);
         }
         let unit = self.unit()?;
-        self.make(unit, ObjectType::Page4K);
+        retype(unit, ObjectType::Page4K);
         Page(object(unit))
             .map(OWN_SPACE, Window::address(unit), Rights::READ_WRITE)
             .expect("the window has page tables for every block");
@@ -143,7 +161,8 @@ impl Memory {
             delete(own_mapping(frame) as u64);
         }
         while let Some(slot) = self.ready.take(frame) {
-            self.delete_slot(slot);
+            delete(slot as u64);
+            self.slots.push(slot);
         }
         // The last one: only now does the kernel take the frame out of the window.
         delete(object(frame).0);
@@ -152,9 +171,8 @@ impl Memory {
 
     /// Makes an object of a whole unit.
     pub fn make(&mut self, unit: u32, kind: ObjectType) {
-        untyped(unit)
-            .retype(kind, 0, object_slot(unit), 1)
-            .expect("the unit has nothing made of it");
+        self.made.objects += 1;
+        retype(unit, kind);
     }
 
     /// Makes a second object beside the first, in a mapping slot.
@@ -169,6 +187,7 @@ impl Memory {
     pub fn unmake(&mut self, unit: u32) {
         delete(object(unit).0);
         self.units.push(unit);
+        self.made.objects -= 1;
     }
 
     /// Gives back a unit that nothing was made of.
@@ -178,6 +197,12 @@ impl Memory {
 
     /// An empty slot. Its number is its address.
     pub fn slot(&mut self) -> Option<u32> {
+        let slot = self.empty_slot()?;
+        self.made.slots += 1;
+        Some(slot)
+    }
+
+    fn empty_slot(&mut self) -> Option<u32> {
         if let Some(slot) = self.slots.pop() {
             return Some(slot);
         }
@@ -199,10 +224,17 @@ impl Memory {
     pub fn delete_slot(&mut self, slot: u32) {
         delete(slot as u64);
         self.slots.push(slot);
+        self.made.slots -= 1;
     }
 
     /// A slot with a capability to a frame that is not mapped.
     pub fn map_slot(&mut self, frame: u32) -> Option<u32> {
+        let slot = self.frame_slot(frame)?;
+        self.made.mappings += 1;
+        Some(slot)
+    }
+
+    fn frame_slot(&mut self, frame: u32) -> Option<u32> {
         let slot = match self.own_mappings.get_mut(frame as usize) {
             Some(own) if *own != OwnMapping::Mapped => {
                 let slot = own_mapping(frame);
@@ -214,7 +246,7 @@ impl Memory {
             _ => match self.ready.take(frame) {
                 Some(slot) => return Some(slot),
                 None => {
-                    let slot = self.slot()?;
+                    let slot = self.empty_slot()?;
                     self.ready.assign(slot, frame);
                     slot
                 }
@@ -228,6 +260,7 @@ impl Memory {
 
     /// Gives back a slot of [`Memory::map_slot`] that is not mapped (any more).
     pub fn free_map_slot(&mut self, slot: u32) {
+        self.made.mappings -= 1;
         match own_mapping_of(slot) {
             Some(unit) => self.own_mappings[unit as usize] = OwnMapping::Ready,
             None => self.ready.put(slot),
@@ -445,6 +478,13 @@ pub fn slot_ref(address: u64) -> SlotRef {
 
 fn object_slot(unit: u32) -> SlotRef {
     slot_ref(object(unit).0)
+}
+
+/// Makes an object of a whole unit.
+fn retype(unit: u32, kind: ObjectType) {
+    untyped(unit)
+        .retype(kind, 0, object_slot(unit), 1)
+        .expect("the unit has nothing made of it");
 }
 
 /// The capability of a unit.

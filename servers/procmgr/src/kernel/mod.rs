@@ -8,6 +8,7 @@ mod stubs;
 mod threads;
 mod timer;
 
+use abi::proc::MachineCounts;
 use abi::regs::REGS_WORDS;
 use abi::{Regs, TaskId};
 pub use mail::Incoming;
@@ -202,6 +203,18 @@ impl Machine for Kernel {
 
     fn frames_free(&mut self) -> usize {
         self.memory.frames_free()
+    }
+
+    fn counts(&mut self) -> MachineCounts {
+        let made = self.memory.made();
+        MachineCounts {
+            objects: made.objects,
+            mappings: made.mappings,
+            slots: made.slots,
+            threads: self.threads.count() as u64,
+            spaces: self.spaces.count() as u64,
+            heap: rt::heap::used() as u64,
+        }
     }
 
     fn bytes(&self, frame: Frame) -> &[u8; PAGE as usize] {

@@ -67,6 +67,11 @@ impl Spaces {
         Pml4(object(self.get(space).pml4))
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.spaces.iter().flatten().count()
+    }
+
     /// Makes one.
     pub fn create(&mut self, memory: &mut Memory, space: SpaceIx) -> Result<(), NoMemory> {
         let pool = self

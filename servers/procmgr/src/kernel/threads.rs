@@ -75,6 +75,11 @@ impl Threads {
         self.fault_cap()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.threads.iter().flatten().count()
+    }
+
     /// Makes one.
     pub fn create(
         &mut self,

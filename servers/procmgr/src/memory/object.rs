@@ -176,6 +176,11 @@ impl<M: Machine> Site<'_, M> {
 }
 
 impl Objects {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.table.iter().flatten().count()
+    }
+
     /// Makes an object of this size that nobody holds and no VMA maps.
     pub fn create(&mut self, size: u64) -> Result<ObjectId, NoMemory> {
         if size > MAX_OBJECT_SIZE {

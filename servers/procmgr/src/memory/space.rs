@@ -144,6 +144,16 @@ impl Memory {
         self.space(s).references
     }
 
+    /// How many spaces there are.
+    pub fn space_count(&self) -> usize {
+        self.spaces.iter().flatten().count()
+    }
+
+    /// How many objects there are.
+    pub fn object_count(&self) -> usize {
+        self.objects.count()
+    }
+
     /// Bytes mapped.
     pub fn mapped(&self, s: SpaceIx) -> u64 {
         self.space(s).mapped()

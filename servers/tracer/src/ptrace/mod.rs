@@ -12,6 +12,7 @@ mod tracee;
 pub use tracee::Tracee;
 
 use crate::{Host, Tracer, host};
+use abi::client::PTRACE_COUNT;
 use abi::linux::ptrace as nr;
 use abi::tracer::Call;
 use abi::{Errno, TaskId};
@@ -64,9 +65,26 @@ impl Tracer {
             nr::PTRACE_SEIZE => self.seize(host, request)?,
             nr::PTRACE_DETACH => self.detach(host, request)?,
             nr::PTRACE_SETOPTIONS | nr::PTRACE_OLDSETOPTIONS => self.set_options(host, request)?,
+            PTRACE_COUNT => return self.count(host, request),
             _ => return Err(Errno::EIO),
         }
         Ok(0)
+    }
+
+    /// How many entries a table has.
+    fn count(&mut self, host: &mut impl Host, request: &Request) -> Result<i64, Errno> {
+        if self.clients.uid(host, request.client)? != 0 {
+            return Err(Errno::EPERM);
+        }
+        let (engines, newborn) = self.tasks.population();
+        let count = match request.addr {
+            0 => self.tasks.len(),
+            1 => self.clients.count(),
+            2 => engines,
+            3 => newborn,
+            _ => return Err(Errno::EINVAL),
+        };
+        Ok(count as i64)
     }
 
     /// A3, steps 1 to 5. The client's own tracee is found without asking anybody.
