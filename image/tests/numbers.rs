@@ -266,6 +266,7 @@ fn rights_and_attributes() {
     hold(|checks| {
         checks.add("seL4_AllRights.words[0]", cap::ALL_RIGHTS);
         checks.add("seL4_CanRead.words[0]", cap::READ);
+        checks.add("seL4_NoRead.words[0]", cap::SEND);
         checks.add("seL4_CanRead.words[0]", Rights::READ.word());
         checks.add("seL4_ReadWrite.words[0]", Rights::READ_WRITE.word());
         checks.add("vm_attributes_new(0, 0, 0).words[0]", cap::WRITE_BACK);

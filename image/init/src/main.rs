@@ -22,7 +22,7 @@ use archive::BootArchive;
 use bootinfo::{BootInfo, DEPTH, ROOT};
 use memory::Memory;
 use objects::Objects;
-use rt::cap::{Endpoint, IoPort, Notification};
+use rt::cap::{ALL_RIGHTS, Endpoint, IoPort, Notification};
 use rt::log::PORT;
 use rt::slots::LOG;
 use server::{Process, Server};
@@ -94,6 +94,6 @@ fn open_log(memory: &mut Memory) {
     ROOT.relocate((tcb, DEPTH), ROOT, (LOG, DEPTH))
         .expect("the new slot is empty");
     let (ports, log) = (bootinfo::IO_PORTS.0.0, IoPort::range(PORT, PORT));
-    ROOT.mint((LOG, DEPTH), ROOT, (ports, DEPTH), log)
+    ROOT.mint((LOG, DEPTH), ROOT, (ports, DEPTH), ALL_RIGHTS, log)
         .expect("the slot is empty now");
 }

@@ -28,7 +28,7 @@ use crate::bootinfo::{ASID_CONTROL, ASID_POOL, IO_PORTS};
 use crate::objects::Objects;
 use crate::server::Server::{self, Fs, Procmgr, Tracer};
 use abi::TaskId;
-use rt::cap::{CPtr, IoPort};
+use rt::cap::{ALL_RIGHTS, CPtr, IoPort, SEND};
 use rt::slots::{LOG, SUPERVISOR, fs, procmgr, tracer};
 
 /// Where a capability comes from.
@@ -40,7 +40,7 @@ pub enum Source {
     OwnSpace,
     /// One of the objects.
     Object(fn(&Objects) -> CPtr),
-    /// One of the objects, with this badge.
+    /// One of the objects, to send to, with this badge; with 0 to give badged copies to others.
     Badged(fn(&Objects) -> CPtr, u64),
     /// The supervisor's endpoint with the server's badge.
     Supervisor,
@@ -62,7 +62,7 @@ pub const TABLE: &[(Server, u64, Source)] = &[
     (
         Procmgr,
         procmgr::TRACER_ENDPOINT,
-        Object(|o| o.tracer_endpoint),
+        Badged(|o| o.tracer_endpoint, 0),
     ),
     (
         Procmgr,
@@ -96,22 +96,22 @@ pub const TABLE: &[(Server, u64, Source)] = &[
 ];
 
 impl Source {
-    /// The capability in the root task's CSpace, and the data word to copy it with.
+    /// The capability in the root task's CSpace, and the rights and the data word to copy it with.
     pub fn resolve(
         self,
         server: Server,
         objects: &Objects,
         own: (CPtr, u64),
         own_space: CPtr,
-    ) -> (CPtr, u64) {
+    ) -> (CPtr, u64, u64) {
         match self {
-            OwnCspace => own,
-            OwnSpace => (own_space, 0),
-            Object(object) => (object(objects), 0),
-            Badged(object, badge) => (object(objects), badge),
-            Supervisor => (objects.supervisor, server.badge()),
-            Ports(first, last) => (IO_PORTS.0, IoPort::range(first, last)),
-            Own(cap) => (cap, 0),
+            OwnCspace => (own.0, ALL_RIGHTS, own.1),
+            OwnSpace => (own_space, ALL_RIGHTS, 0),
+            Object(object) => (object(objects), ALL_RIGHTS, 0),
+            Badged(object, badge) => (object(objects), SEND, badge),
+            Supervisor => (objects.supervisor, SEND, server.badge()),
+            Ports(first, last) => (IO_PORTS.0, ALL_RIGHTS, IoPort::range(first, last)),
+            Own(cap) => (cap, ALL_RIGHTS, 0),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::bootinfo::{BootInfo, DEPTH, MAX_UNTYPEDS, ROOT};
 use heapless::Vec;
-use rt::cap::{CPtr, ObjectType, SlotRef, Untyped};
+use rt::cap::{ALL_RIGHTS, CPtr, ObjectType, SlotRef, Untyped};
 
 /// Untyped memory and empty slots. Nothing is ever given back.
 pub struct Memory {
@@ -114,7 +114,7 @@ impl Memory {
     /// Copies a capability of the root task into a new slot, with a badge, guard or port range.
     pub fn mint(&mut self, from: CPtr, data: u64) -> CPtr {
         let slot = self.slot();
-        ROOT.mint((slot, DEPTH), ROOT, (from.0, DEPTH), data)
+        ROOT.mint((slot, DEPTH), ROOT, (from.0, DEPTH), ALL_RIGHTS, data)
             .expect("the slot is empty");
         CPtr(slot)
     }

@@ -111,9 +111,9 @@ impl Process {
         let (cspace, slots, guard_bits) = cspace(memory, server);
         let guard = guard(0, guard_bits);
         for &(_, slot, source) in TABLE.iter().filter(|(owner, ..)| *owner == server) {
-            let (cap, data) = source.resolve(server, objects, (cspace.0, guard), space.0.0);
+            let (cap, rights, data) = source.resolve(server, objects, (cspace.0, guard), space.0.0);
             let (node, depth) = slots;
-            node.mint((slot, depth), ROOT, (cap.0, DEPTH), data)
+            node.mint((slot, depth), ROOT, (cap.0, DEPTH), rights, data)
                 .expect("the table names a slot once");
         }
 

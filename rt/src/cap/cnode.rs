@@ -61,15 +61,17 @@ impl CNode {
         invoke(self.0, label::CNodeCopy, args, [from_root.0]).map(drop)
     }
 
-    /// Copies a capability and gives the copy a badge, a guard or a range of ports.
+    /// Copies a capability with some of its rights, and gives the copy a badge, a guard or a range of
+    /// ports.
     pub fn mint(
         self,
         (to, to_depth): (u64, u64),
         from_root: CNode,
         (from, from_depth): (u64, u64),
+        rights: u64,
         data: u64,
     ) -> Result {
-        let args = [to, to_depth, from, from_depth, ALL_RIGHTS, data];
+        let args = [to, to_depth, from, from_depth, rights, data];
         invoke(self.0, label::CNodeMint, args, [from_root.0]).map(drop)
     }
 
@@ -103,5 +105,8 @@ impl CNode {
 
 /// All rights that a capability can carry (`seL4_AllRights`): write, read, grant.
 pub const ALL_RIGHTS: u64 = 7;
+/// The rights to send to an endpoint and to be answered, or to signal a notification; not to
+/// receive what others send there.
+pub const SEND: u64 = 5;
 /// Only the right to read (`seL4_CanRead`).
 pub const READ: u64 = 2;

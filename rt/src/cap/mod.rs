@@ -15,7 +15,7 @@ mod tcb;
 mod untyped;
 mod vspace;
 
-pub use cnode::{ALL_RIGHTS, CNode, READ, SlotRef, guard};
+pub use cnode::{ALL_RIGHTS, CNode, READ, SEND, SlotRef, guard};
 pub use ipc::{Endpoint, Notification};
 pub use irq::{IoPort, IrqControl, IrqHandler};
 pub use tcb::{BreakOn, Tcb};

@@ -79,6 +79,14 @@ done
 wait
 count"#;
 
+const RECEIVED: &[u8] = b"ReplyRecv from server 0: SIGILL
+Recv from server 0: SIGILL
+NBRecv from server 0: SIGILL
+ReplyRecv from server 1: SIGILL
+Recv from server 1: SIGILL
+NBRecv from server 1: SIGILL
+";
+
 /// Every case.
 fn all() -> Vec<Case> {
     [
@@ -174,6 +182,11 @@ fn cases() -> Vec<Case> {
             programs: &["leaks"],
             stdout: b"33 counts, 0 of them not as before\n".to_vec(),
             ..case("ten_thousand_rounds_of_everything_leave_nothing_behind", &["{dir}/leaks", "10000"])
+        },
+        Case {
+            programs: &["receive"],
+            stdout: RECEIVED.to_vec(),
+            ..case("nobody_receives_what_is_sent_to_a_server", &["{dir}/receive"])
         },
         Case {
             programs: &["random_calls"],

@@ -12,7 +12,7 @@ use abi::task::SLOTS;
 use alloc::vec::Vec;
 use procmgr::Trap;
 use procmgr::machine::{BreakOn, Breakpoint, Breakpoints, NoMemory};
-use rt::cap::{CNode, ObjectType, Page, Pml4, Tcb, guard};
+use rt::cap::{CNode, ObjectType, Page, Pml4, SEND, Tcb, guard};
 use rt::clock;
 use rt::slots::procmgr::{ENDPOINT, TRACER_ENDPOINT};
 
@@ -239,11 +239,12 @@ impl Thread {
         CNode::at(self.cnode as u64)
     }
 
+    /// What a task has: the right to speak to the servers, not to hear what others say to them.
     fn fill_cspace(&self) {
         let badge = self.task.badge();
         for (slot, endpoint) in [(FAULT, ENDPOINT), (TRACER, TRACER_ENDPOINT)] {
             self.cspace()
-                .mint((slot, BITS as u64), CSPACE, (endpoint, DEPTH), badge)
+                .mint((slot, BITS as u64), CSPACE, (endpoint, DEPTH), SEND, badge)
                 .expect("the slot is empty");
         }
     }
