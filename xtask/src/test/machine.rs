@@ -189,9 +189,10 @@ fn cases() -> Vec<Case> {
             ..case("nobody_receives_what_is_sent_to_a_server", &["{dir}/receive"])
         },
         Case {
+            options: &["--icount"],
             programs: &["random_calls"],
-            stdout: b"60 children are gone\n".to_vec(),
-            ..case("random_calls_harm_nobody", &["{dir}/random_calls", "60", "7"])
+            stdout: b"10 million instructions of each kind; noticed: 0, 0\n".to_vec(),
+            ..case("random_calls_messages_instructions_and_registers_harm_nobody", &["{dir}/random_calls", "10", "7"])
         },
         Case {
             programs: &["hazards"],
