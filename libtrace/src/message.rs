@@ -1,9 +1,12 @@
 //! Speaking to the servers directly: one kernel message of four words each way, which saves the
 //! process manager's handling of a system call's fault.
+//!
+//! The C library is made of this file too, so it uses `core` only, and leaves `errno` alone.
 
-use std::arch::asm;
-use std::cell::Cell;
-use std::num::NonZeroU64;
+use core::arch::{asm, global_asm};
+use core::num::NonZeroU64;
+use core::sync::atomic::AtomicI64;
+use core::sync::atomic::Ordering::Relaxed;
 
 use crate::Result;
 use crate::transport::checked;
@@ -28,15 +31,37 @@ const WORDS: u64 = 4;
 const LABEL: u32 = 12;
 
 impl Servers {
-    /// Asks the machine for them; none on Linux, which does not know the call.
+    /// Asks the machine for them, once; there are none on Linux, which does not know the call.
+    #[inline]
     pub fn find() -> Option<Servers> {
-        // SAFETY: the call takes no arguments and touches no memory; where it does not exist it
-        // fails with ENOSYS.
-        let caps = unsafe { libc::syscall(NR_SERVER_CAPS.into()) };
+        /// What the machine said, and 0 before that.
+        static FOUND: AtomicI64 = AtomicI64::new(0);
+        let mut caps = FOUND.load(Relaxed);
+        if caps == 0 {
+            caps = Servers::ask();
+            FOUND.store(caps, Relaxed);
+        }
         u64::try_from(caps)
             .ok()
             .and_then(NonZeroU64::new)
             .map(Servers)
+    }
+
+    #[cold]
+    fn ask() -> i64 {
+        let caps;
+        // SAFETY: the call takes no arguments and touches no memory; where it does not exist it
+        // fails with ENOSYS.
+        unsafe {
+            asm!(
+                "syscall",
+                inlateout("rax") u64::from(NR_SERVER_CAPS) => caps,
+                lateout("rcx") _,
+                lateout("r11") _,
+                options(nostack),
+            );
+        }
+        caps
     }
 
     /// Makes a ptrace request. The first word of the answer is the result as a system call would
@@ -170,15 +195,34 @@ impl Servers {
     }
 }
 
+// How many messages this thread has sent to each server. Rust has no stable way to say "of a thread" without
+// its standard library. Weak and hidden: a program that has this file twice counts once.
+global_asm!(
+    ".pushsection .tbss.libtrace_sent, \"awT\", @nobits",
+    ".weak libtrace_sent",
+    ".hidden libtrace_sent",
+    ".balign 4",
+    "libtrace_sent: .zero 8",
+    ".popsection",
+);
+
 /// The shape of this thread's next message to a server. It counts them, so that a message which is sent
 /// twice because the thread was stopped in the middle of it is done once.
 fn shape(server: Server, kind: u64) -> u64 {
-    thread_local! {
-        static SENT: [Cell<u16>; 2] = const { [Cell::new(0), Cell::new(0)] };
+    let mut count = 1u32;
+    // SAFETY: the variable is this thread's and has a word for each server. It is read and counted up in one
+    // instruction, so that a signal handler's messages have numbers of their own; locked, for threads that
+    // were made without a thread pointer of their own and share it.
+    unsafe {
+        asm!(
+            "mov {sent}, qword ptr [rip + libtrace_sent@GOTTPOFF]",
+            "lock xadd dword ptr fs:[{sent} + 4 * {server}], {count:e}",
+            sent = out(reg) _,
+            server = in(reg) server as u64,
+            count = inout(reg) count,
+            options(nostack),
+        );
     }
-    SENT.with(|sent| {
-        let count = &sent[server as usize];
-        count.set(count.get() % MAX_NUMBER + 1);
-        client::label(kind, count.get()) << LABEL | WORDS
-    })
+    let number = (count % u32::from(MAX_NUMBER)) as u16 + 1;
+    client::label(kind, number) << LABEL | WORDS
 }

@@ -5,8 +5,6 @@
 //!
 //! Outside this file and `message` only starting a process and catching an interrupt need `unsafe`.
 
-use std::sync::OnceLock;
-
 use crate::message::Servers;
 use crate::raw::{Data, Request, Shape};
 use crate::wait::Usage;
@@ -24,8 +22,7 @@ pub enum Transport {
 impl Transport {
     /// The way this process uses. It is decided at the first use and never changes.
     pub fn of_this_process() -> Transport {
-        static CHOSEN: OnceLock<Transport> = OnceLock::new();
-        *CHOSEN.get_or_init(|| Servers::find().map_or(Transport::SystemCall, Transport::Message))
+        Servers::find().map_or(Transport::SystemCall, Transport::Message)
     }
 }
 
