@@ -1,10 +1,11 @@
 //! What random programs found, as scenarios of its own.
 
+use abi::Errno;
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
-use world::asm::exited;
-use world::{Val, tracing_scenario};
+use world::asm::{Entry, exited};
+use world::{Boot, Prog, Val, World, tracing_scenario, under_seeds};
 
 /// Soup, seed 7: the detach ended half way, and nobody could reap the tracee.
 #[test]
@@ -92,4 +93,51 @@ fn a_parent_dies_at_the_same_time_as_its_child() {
         });
         p.wait_for_all();
     });
+}
+
+/// Soup, seed 889: a message was said again after a handler, and its answer went to wherever the kernel had
+/// something else in place of the two registers that it takes on entry.
+#[test]
+fn a_message_that_a_handler_came_before_returns_to_where_it_was_said() {
+    tracing_scenario(300, |p| {
+        let (me, child) = (p.var(), p.var());
+        p.on_signal(SIGUSR1, g::SA_RESTART.into(), |_| {});
+        p.getpid();
+        p.store(me);
+        p.fork(|p| {
+            p.times(10, |p| p.kill(me, SIGUSR1));
+            p.exit(3);
+        });
+        p.store(child);
+        p.wait_for(child, exited(3));
+    });
+}
+
+/// A program was given the answers to what the program before it in the same task had said.
+#[test]
+fn a_program_is_not_answered_what_the_one_before_it_said() {
+    for entry in Entry::ALL {
+        let before = Prog::tracing(entry, |p| {
+            let status = p.var();
+            p.wait4(-1, status, 0);
+            p.check(Val::Rax, Errno::ECHILD.as_result() as u64);
+            p.ptrace(nr::PTRACE_ATTACH, 0, 0, 0);
+            p.check(Val::Rax, Errno::ESRCH.as_result() as u64);
+            p.exec("/bin/after");
+        });
+        let after = Prog::tracing(entry, |p| {
+            let (child, status) = (p.var(), p.var());
+            p.fork(|p| p.sleep(900_000_000));
+            p.store(child);
+            p.wait4(child, status, g::WNOHANG);
+            p.check(Val::Rax, 0);
+            p.ptrace_ok(nr::PTRACE_SEIZE, child, 0, 0);
+            p.kill(child, SIGKILL);
+            p.wait_for(child, SIGKILL.into());
+        });
+        let boot = Boot::new(vec![("before", before), ("after", after)]);
+        under_seeds(100, |seed| {
+            assert_eq!(World::new(&boot, seed).run_to_the_end(), exited(0));
+        });
+    }
 }

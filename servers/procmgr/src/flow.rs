@@ -7,7 +7,6 @@ use crate::signal::frame::FaultDetail;
 use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, Sleep, State, Wait};
 use crate::{Access, Procmgr, Trap};
-use abi::client;
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
 use abi::tracer::{Events, Step};
 use abi::{Errno, SigInfo, TaskId};
@@ -426,17 +425,8 @@ impl Procmgr {
     fn stop_running(&mut self, m: &mut impl Machine, id: TaskId) {
         m.suspend(id);
         let space = self.stands(id);
-        let task = self.task_mut(id);
-        if task.speaks || task.trace.client {
-            // In the middle of a message it says that again, unless the answer is there.
-            let registers = task.registers.read(m, id);
-            let regs = *registers.get();
-            if client::has_answer(&regs)
-                && self.memory.fetch2(m, space, regs.rip) == Some(client::SYSENTER)
-            {
-                let registers = &mut self.task_mut(id).registers;
-                registers.change(|regs| regs.rip += client::SYSENTER.len() as u64);
-            }
+        if self.memory.speaks(space) {
+            self.stop_in_message(m, id, space);
         }
         self.return_to_user(m, id);
     }

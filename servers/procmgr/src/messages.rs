@@ -6,7 +6,7 @@
 //! where the task goes on with the result.
 
 use crate::Procmgr;
-use crate::machine::Machine;
+use crate::machine::{Machine, SpaceIx};
 use crate::ptrace;
 use crate::report::ToTracer;
 use crate::syscall::vm::Way;
@@ -41,7 +41,6 @@ impl Procmgr {
         }
         let (kind, number) = client::kind_and_number(label);
         let task = self.task_mut(id);
-        task.speaks = true;
         if let Some(answer) = task.said.find(number) {
             return Some(answer);
         }
@@ -93,6 +92,8 @@ impl Procmgr {
     /// unless a handler runs that restarts nothing.
     pub(crate) fn land(&mut self, m: &mut impl Machine, id: TaskId, landing: Landing, result: i64) {
         if result == Errno::ERESTARTSYS.as_result() {
+            self.task_mut(id).registers.read(m, id);
+            self.say_again(id);
             return self.return_to_user(m, id);
         }
         let calm = self.is_calm(id);
@@ -118,6 +119,28 @@ impl Procmgr {
         if task.trace.client {
             self.tell_tracer(m, id, ToTracer::Begun);
         }
+    }
+
+    /// A task that was stopped says its message again, if it is in the middle of one, unless the answer is
+    /// there.
+    pub(crate) fn stop_in_message(&mut self, m: &mut impl Machine, id: TaskId, space: SpaceIx) {
+        let regs = *self.read_registers(m, id).get();
+        if self.memory.fetch2(m, space, regs.rip) != Some(client::SYSENTER) {
+            return;
+        }
+        if client::has_answer(&regs) {
+            let registers = &mut self.task_mut(id).registers;
+            registers.change(|regs| regs.rip += client::SYSENTER.len() as u64);
+        } else {
+            self.say_again(id);
+        }
+    }
+
+    /// A task whose registers were read in the middle of a message goes on by saying that again. The kernel
+    /// has kept neither of the two in which it is told where to return.
+    fn say_again(&mut self, id: TaskId) {
+        let registers = &mut self.task_mut(id).registers;
+        registers.change(|regs| (regs.rdx, regs.rcx) = (regs.rip, regs.rsp));
     }
 
     /// A handler with these flags runs before a message that was interrupted is said again.

@@ -80,8 +80,6 @@ pub struct Task {
     pub started: u64,
     /// The file server was told to hurry.
     pub interrupted: bool,
-    /// It has said something: it may be in a message.
-    pub speaks: bool,
     /// Where it goes on when it has waited in a message.
     pub landing: Option<Landing>,
     /// What its engines are to be told, once it has had any.
@@ -288,7 +286,6 @@ impl Task {
             report_number: 0,
             started: 0,
             interrupted: false,
-            speaks: false,
             landing: None,
             inbox: None,
             said: abi::client::Said::default(),

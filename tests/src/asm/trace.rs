@@ -51,11 +51,11 @@ impl Prog {
         self.ok(|a| a.or(rsi, (kind << 12 | 4) as i32));
         self.load(rdi, (SERVER_CAPS + u64::from(tracer)).into());
         self.load(rax, (-1).into());
-        let after = self.label();
+        let call = self.label();
         self.ok(|a| a.mov(rcx, rsp));
-        self.ok(|a| a.lea(rdx, ptr(after)));
+        self.ok(|a| a.lea(rdx, ptr(call)));
+        self.here(call);
         self.ok(|a| a.sysenter());
-        self.here(after);
     }
 
     /// wait4 by a message; where something was found, `status` is the status word.

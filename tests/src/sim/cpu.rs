@@ -95,6 +95,7 @@ pub fn run(
                 label,
                 words,
             }) => {
+                core.thread.speak();
                 return (
                     done + 1,
                     Pending::Calling {

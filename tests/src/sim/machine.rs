@@ -4,6 +4,7 @@ use super::frames::{Frames, Page};
 use super::memory::{Fault, Spaces};
 use super::threads::{Activity, Pending, Server, Thread, Threads, initial_fpu};
 use super::{Shortage, cpu};
+use abi::client::SYSENTER;
 use abi::regs::TF;
 use abi::{Regs, TaskId};
 use procmgr::Trap;
@@ -74,8 +75,8 @@ impl SimMachine {
     ) -> u32 {
         let thread = self.threads.one(task);
         if thread.pending == Pending::Answered {
-            let r = &mut thread.regs;
-            (r.rip, r.rsp) = (r.rdx, r.rcx);
+            thread.regs.rip += SYSENTER.len() as u64;
+            thread.go_on();
             thread.pending = Pending::Running(Activity::Program);
         }
         if thread.stepping {
@@ -301,14 +302,14 @@ impl Machine for SimMachine {
 
     fn set_regs(&mut self, task: TaskId, regs: &Regs) {
         let thread = self.threads.held(task);
-        thread.regs = settable(regs);
+        thread.set_regs(settable(regs));
         if let Pending::Held { retry } = &mut thread.pending {
             *retry = Some(Activity::Program);
         }
     }
 
     fn resume(&mut self, task: TaskId, regs: &Regs) {
-        self.start(task, Activity::Program).regs = settable(regs);
+        self.start(task, Activity::Program).set_regs(settable(regs));
     }
 
     fn resume_after_call(&mut self, task: TaskId, regs: &Regs) {
@@ -333,10 +334,10 @@ impl Machine for SimMachine {
             Pending::Held {
                 retry: Some(activity),
             } => {
-                self.start(task, activity);
+                self.start(task, activity).go_on();
             }
             Pending::Calling { .. } => {
-                self.start(task, Activity::Program);
+                self.start(task, Activity::Program).go_on();
             }
             other => panic!("{task:?} cannot run on as it is: {other:?}"),
         }
@@ -346,19 +347,25 @@ impl Machine for SimMachine {
         let pending = &self.threads.held(task).pending;
         let calls = matches!(pending, Pending::Calling { .. });
         assert!(calls, "{task:?} waits in no message");
-        let regs = &mut self.start(task, Activity::Program).regs;
-        (regs.rip, regs.rsp, regs.rax, regs.rflags) = (ip, sp, result, 0x202);
+        let thread = self.start(task, Activity::Program);
+        thread.set_regs(Regs {
+            rip: ip,
+            rsp: sp,
+            rax: result,
+            rflags: 0x202,
+            ..thread.regs
+        });
     }
 
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
         assert_eq!(area % 16, 0, "the FPU state's address is aligned");
         // Whatever the registers were, they are not any more.
         let thread = self.start(task, Activity::Stub(stub, area));
-        thread.regs = Regs {
+        thread.set_regs(Regs {
             rip: STUBS,
             rflags: 2,
             ..Regs::default()
-        };
+        });
     }
 
     fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool {
@@ -366,11 +373,11 @@ impl Machine for SimMachine {
         let thread = self.threads.held(task);
         let trap = run_stub(thread, &self.spaces, &mut self.frames, stub, area);
         thread.pending = Pending::Held { retry: None };
-        thread.regs = Regs {
+        thread.set_regs(Regs {
             rip: STUBS,
             rflags: 2,
             ..Regs::default()
-        };
+        });
         trap == Trap::StubDone
     }
 

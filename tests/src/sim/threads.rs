@@ -51,6 +51,9 @@ pub enum Pending {
     },
 }
 
+/// What the kernel has for a register that it has not kept.
+const STALE: u64 = 0x5741_1e00_5741_1e00;
+
 /// A thread.
 #[derive(Clone, Debug)]
 pub struct Thread {
@@ -68,6 +71,9 @@ pub struct Thread {
     pub step_next: bool,
     /// Its hardware breakpoints.
     pub breakpoints: Breakpoints,
+    /// It is in a message, or was and has not run since: the kernel gives it `rdx` and `rcx` as it goes on,
+    /// and has something else in their place before.
+    pub speaks: bool,
     /// Instructions it has run.
     pub instructions: u64,
     /// Traps it has raised.
@@ -96,9 +102,33 @@ impl Thread {
             stepping: false,
             step_next: false,
             breakpoints: [None; 4],
+            speaks: false,
             instructions: 0,
             traps: 0,
         }
+    }
+
+    /// Enters the kernel by `sysenter`, which takes the place to go on from `rdx`, and the stack pointer
+    /// from `rcx`.
+    pub fn speak(&mut self) {
+        let r = &mut self.regs;
+        (r.rip, r.rsp) = (r.rdx, r.rcx);
+        (r.rdx, r.rcx) = (STALE, STALE);
+        self.speaks = true;
+    }
+
+    /// Leaves the kernel with its registers as they are.
+    pub fn go_on(&mut self) {
+        if std::mem::take(&mut self.speaks) {
+            let r = &mut self.regs;
+            (r.rdx, r.rcx) = (r.rip, r.rsp);
+        }
+    }
+
+    /// Leaves the kernel with other registers, if it leaves it.
+    pub fn set_regs(&mut self, regs: Regs) {
+        self.regs = regs;
+        self.speaks = false;
     }
 
     /// Whether it waits to be resumed. So does one whose message the process manager has taken and

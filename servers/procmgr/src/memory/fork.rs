@@ -36,6 +36,7 @@ impl Memory {
             brk: parent.brk,
             dumpable: parent.dumpable,
             lock_future: false,
+            speaks: parent.speaks,
         };
         let taken = take_room(m, parent, &mut space).and_then(|()| m.space_create(child));
         if taken.is_err() {

@@ -37,6 +37,8 @@ pub(super) struct Space {
     pub dumpable: bool,
     /// What is mapped is locked at once (mlockall(2), MCL_FUTURE).
     pub lock_future: bool,
+    /// See [`Memory::speaks`].
+    pub speaks: bool,
 }
 
 /// What a space may have.
@@ -87,6 +89,7 @@ impl Memory {
             brk: 0,
             dumpable: true,
             lock_future: false,
+            speaks: false,
         });
         Ok(s)
     }
@@ -193,6 +196,17 @@ impl Memory {
         let vmas = spaces.flat_map(|space| space.vmas.all());
         let writes = |vma: &&Vma| vma.object() == Some(object) && vma.is_shared() && vma.may_write;
         vmas.filter(writes).count() as u64
+    }
+
+    /// Whether a program in it has asked for its capabilities to the servers, so that its tasks may be in
+    /// messages. It may have told others who share the space.
+    pub fn speaks(&self, s: SpaceIx) -> bool {
+        self.space(s).speaks
+    }
+
+    /// A program in it is given them.
+    pub fn set_speaks(&mut self, s: SpaceIx) {
+        self.space_mut(s).speaks = true;
     }
 
     /// What a space may have.

@@ -86,7 +86,7 @@ impl Procmgr {
             g::__NR_wait4 => self.sys_wait4(m, id, a),
             g::__NR_waitid => self.sys_waitid(m, id, a),
             g::__NR_ptrace => self.sys_ptrace(m, id, a),
-            abi::client::NR_SERVER_CAPS => self.sys_server_caps(m),
+            abi::client::NR_SERVER_CAPS => self.sys_server_caps(m, id),
             abi::client::NR_CONTEXT => self.sys_context(m, id, a).into(),
 
             g::__NR_brk => self.sys_brk(m, id, a[0]),
@@ -250,7 +250,10 @@ impl Procmgr {
     }
 
     /// Where the task finds its capabilities to the servers.
-    fn sys_server_caps(&mut self, m: &mut impl Machine) -> Done {
+    fn sys_server_caps(&mut self, m: &mut impl Machine, id: TaskId) -> Done {
+        if let Some(space) = self.task(id).space {
+            self.memory.set_speaks(space);
+        }
         Done::Result(m.server_caps() as i64)
     }
 }
