@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+pub mod c_library;
 pub mod content;
 mod elf;
 pub mod host;

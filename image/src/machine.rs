@@ -66,6 +66,12 @@ const PROGRAM: Target = Target {
     ],
 };
 
+/// For what is linked into programs of this host, of any kind. Unwinding passes through: a thread that is cancelled runs its handlers.
+const LIBRARY: Target = Target {
+    name: HOST,
+    flags: &["-Crelocation-model=pic", "-Cforce-unwind-tables=yes"],
+};
+
 /// The target that every toolchain for this host has.
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
@@ -98,6 +104,18 @@ pub fn build() -> Result<Binaries> {
             })
             .into(),
     })
+}
+
+/// Builds a package with a feature as a library for other languages; the archive that comes of it.
+pub fn build_library(package: &str, feature: &str) -> Result<PathBuf> {
+    let mut library = cargo("rustc", &LIBRARY);
+    library.args(["--release", "--crate-type", "staticlib"]);
+    run(library.args(["--package", package, "--features", feature]))?;
+    let file = format!("lib{}.a", package.replace('-', "_"));
+    Ok(target_folder()
+        .join(LIBRARY.name)
+        .join("release")
+        .join(file))
 }
 
 /// Where [`build`] leaves everything that runs on the kernel, what only tests use included.

@@ -34,7 +34,7 @@ use abi::regs::USER_REGS_WORDS;
 use bytemuck::{bytes_of, bytes_of_mut};
 
 use crate::message::Servers;
-use crate::transport::{self, Transport};
+use crate::transport::{Transport, checked};
 use crate::{Errno, Pid, Result, UserRegs};
 
 pub use abi::SigInfo;
@@ -105,10 +105,10 @@ impl Engines {
     pub fn attach(&self, tid: Pid, flags: AttachFlags, ops: u64, data: u64) -> Result<Attachment> {
         let who = u64::from(tid as u32) | u64::from(flags.bits()) << 32;
         let word = loop {
-            match self
+            let answer = self
                 .servers
-                .tracer(abi::engine::ATTACH, [who, ops, data, 0])
-            {
+                .tracer(abi::engine::ATTACH, [who, ops, data, 0]);
+            match checked(answer) {
                 Err(Errno::EBUSY) => std::thread::yield_now(),
                 answer => break answer?,
             }
@@ -188,11 +188,11 @@ impl Engines {
         let answer = core::mem::take(&mut self.answer);
         let buffer = self.words.as_mut_ptr() as u64 | poll;
         // SAFETY: the buffer has room for all the words of a callback and is borrowed for the call.
-        let mut taken = unsafe { self.servers.next(answer, buffer) };
+        let mut taken = checked(unsafe { self.servers.next(answer, buffer) });
         if answer != 0 && taken == Err(Errno::ESRCH) {
             // The task of the callback before has been killed: there is nothing to answer any more.
             // SAFETY: as above.
-            taken = unsafe { self.servers.next(0, buffer) };
+            taken = checked(unsafe { self.servers.next(0, buffer) });
         }
         if taken? == 0 {
             return Ok(None);
@@ -367,11 +367,11 @@ impl Engine {
         let words = [request.into(), self.handle.to_word(), addr, data];
         // SAFETY: the caller's promise.
         let (result, word) = unsafe { self.servers.procmgr(abi::engine::REQUEST, words) };
-        transport::checked(result).map(|_| word)
+        checked(result).map(|_| word)
     }
 
     fn tracer(&self, kind: u64, second: u64, third: u64, fourth: u64) -> Result<()> {
         let words = [self.handle.to_word(), second, third, fourth];
-        self.servers.tracer(kind, words).map(drop)
+        checked(self.servers.tracer(kind, words)).map(drop)
     }
 }

@@ -8,9 +8,9 @@ use core::num::NonZeroU64;
 use core::sync::atomic::AtomicI64;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::Result;
-use crate::transport::checked;
-use abi::client::{self, ASK_TRACER, MAX_NUMBER, NR_SERVER_CAPS, PTRACE, READ_MEMORY, WAIT};
+use abi::client::{
+    self, ASK_TRACER, MAX_NUMBER, NR_SERVER_CAPS, PTRACE, READ_MEMORY, WAIT, WRITE_MEMORY,
+};
 
 /// This process's capabilities to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,17 @@ impl Servers {
         result as i64
     }
 
+    /// process_vm_writev(2) of one range: its result.
+    ///
+    /// # Safety
+    /// `len` bytes at `from` must be this program's to be read.
+    pub unsafe fn write_memory(self, pid: i32, addr: u64, from: *const u8, len: usize) -> i64 {
+        let words = [pid as u64, addr, from as u64, len as u64];
+        // SAFETY: the caller's promise.
+        let [result, ..] = unsafe { self.call(Server::Procmgr, WRITE_MEMORY, words) };
+        result as i64
+    }
+
     /// wait4(2) without rusage: its result and the status.
     pub fn wait(self, pid: i32, options: i32) -> (i64, i32) {
         let words = [i64::from(pid) as u64, i64::from(options) as u64];
@@ -108,16 +119,16 @@ impl Servers {
     ///
     /// # Safety
     /// At `buffer`, which may have [`POLL`](abi::engine::POLL) in it, there is room for a callback.
-    pub unsafe fn next(self, answer: u64, buffer: u64) -> Result<i64> {
+    pub unsafe fn next(self, answer: u64, buffer: u64) -> i64 {
         // SAFETY: the caller's promise.
-        checked(unsafe { self.land(abi::engine::NEXT, [answer, buffer]) })
+        unsafe { self.land(abi::engine::NEXT, [answer, buffer]) }
     }
 
     /// A message to the tracer that writes nothing: its result.
-    pub fn tracer(self, kind: u64, words: [u64; 4]) -> Result<i64> {
+    pub fn tracer(self, kind: u64, words: [u64; 4]) -> i64 {
         // SAFETY: none of the tracer's own messages has anything written.
         let [result, ..] = unsafe { self.call(Server::Tracer, kind, words) };
-        checked(result as i64)
+        result as i64
     }
 
     /// A message to the process manager: the answer's first two words.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use image::qemu::{self, Channels};
-use image::{host, workspace};
+use image::{c_library, host, workspace};
 
 use crate::Status;
 use crate::machine::Options;
@@ -14,7 +14,7 @@ use crate::program;
 /// The manual page of the tracing tool, which is in every image.
 const MANUAL: &str = include_str!("../../docs/trace.1");
 
-/// Writes kernel32.elf, root.elf, qemu.txt and the manual page of trace, and prints the QEMU command line.
+/// Writes kernel32.elf, root.elf, qemu.txt, the manual page of trace and the C library, and prints the QEMU command line.
 #[derive(clap::Args)]
 pub struct Args {
     /// The folder for the files
@@ -51,6 +51,7 @@ pub fn main(args: Args) -> Status {
     let manual = folder.join("share/man/man1");
     fs::create_dir_all(&manual).with_context(|| manual.display().to_string())?;
     write(&manual.join("trace.1"), MANUAL.as_bytes())?;
+    c_library::install(&folder)?;
     print!("{line}");
     Ok(0)
 }

@@ -1,5 +1,6 @@
 //! The conformance programs: small C programs whose output was recorded on Linux, each built with
-//! two C libraries, all run in one machine per library.
+//! two C libraries, and those that trace or wait once more with our own C library's `ptrace` and `wait4`
+//! instead. All run in one machine per library.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -9,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result};
-use image::{host, workspace};
+use image::{c_library, host, workspace};
 
 use super::{Tally, known_wrong, say};
 
@@ -23,11 +24,16 @@ const KNOWN_WRONG: &str = "tests/conformance/known-wrong.txt";
 const DRIVER: &str =
     r#"for c; do echo "@@ begin $c"; /conformance/$c </dev/null; echo "@@ end $?"; done"#;
 
-/// A C library to build with.
+/// Calls of the functions that our own library has, as `t.h` spells them.
+const CALLS: &[&str] = &["PT(", "W4(", "wt("];
+
+/// A C library to build with. In options, `{c}` is the folder with our own.
 struct Library {
     name: &'static str,
     compiler: &'static str,
     options: &'static [&'static str],
+    /// Only the cases that have one of these in their text.
+    of: &'static [&'static str],
 }
 
 const LIBRARIES: &[Library] = &[
@@ -35,6 +41,7 @@ const LIBRARIES: &[Library] = &[
         name: "glibc",
         compiler: "gcc",
         options: &[],
+        of: &[""],
     },
     Library {
         name: "musl",
@@ -45,24 +52,33 @@ const LIBRARIES: &[Library] = &[
             "-idirafter",
             "/usr/include/x86_64-linux-gnu",
         ],
+        of: &[""],
+    },
+    Library {
+        name: "libtrace",
+        compiler: "gcc",
+        options: &["-DRELINKED", "-I{c}/include", "-L{c}/lib", "-ltrace"],
+        of: CALLS,
     },
 ];
 
-/// Runs the cases whose names contain `name`, or whose whole name contains the general filter: both
+/// Runs the cases whose names contain `name`, or whose whole name contains the general filter: all
 /// libraries at a time, each in a machine of its own.
 pub fn test(filter: Option<&str>, name: Option<&str>) -> Result<Tally> {
     let known_wrong = known_wrong(KNOWN_WRONG)?;
     let all = cases()?;
     let chosen = |library: &Library| -> Vec<String> {
         all.iter()
-            .filter(|case| name.is_none_or(|name| case.contains(name)))
-            .filter(|case| {
+            .filter(|(case, text)| {
                 let whole = format!("conformance::{}::{case}", library.name);
-                filter.is_none_or(|f| f == "conformance" || whole.contains(f))
+                name.is_none_or(|name| case.contains(name))
+                    && filter.is_none_or(|f| f == "conformance" || whole.contains(f))
+                    && library.of.iter().any(|call| text.contains(call))
             })
-            .cloned()
+            .map(|(case, _)| case.clone())
             .collect()
     };
+    c_library::install(&own_library())?;
     let runs: Vec<_> = thread::scope(|scope| {
         let started: Vec<_> = LIBRARIES
             .iter()
@@ -93,19 +109,19 @@ pub fn test(filter: Option<&str>, name: Option<&str>) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The names of all cases, in order.
-fn cases() -> Result<Vec<String>> {
-    let mut names = Vec::new();
+/// The names of all cases, in order, and their texts.
+fn cases() -> Result<Vec<(String, String)>> {
+    let mut cases = Vec::new();
     for entry in fs::read_dir(workspace::root().join(FOLDER))? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "c")
             && let Some(name) = path.file_stem().and_then(|n| n.to_str())
         {
-            names.push(name.to_owned());
+            cases.push((name.to_owned(), fs::read_to_string(&path)?));
         }
     }
-    names.sort();
-    Ok(names)
+    cases.sort();
+    Ok(cases)
 }
 
 /// What one program printed, and its exit status.
@@ -175,20 +191,32 @@ fn run(library: &Library, cases: &[String]) -> Result<BTreeMap<String, Run>> {
     Ok(parse(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// Compiles one case if it is newer than its program.
+/// The folder that our own C library is in.
+fn own_library() -> PathBuf {
+    workspace::machine_folder().join("c-library")
+}
+
+/// Compiles one case if it, or what it is made with, is newer than its program.
 fn compile(library: &Library, case: &str, folder: &Path) -> Result<PathBuf> {
     let sources = workspace::root().join(FOLDER);
     let source = sources.join(format!("{case}.c"));
     let program = folder.join(case);
     let time = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
-    let newest = time(&source).max(time(&sources.join("t.h")));
-    if time(&program) <= newest {
+    let own = own_library();
+    let parts = [
+        &source,
+        &sources.join("t.h"),
+        &sources.join("relinked.h"),
+        &own.join("lib/libtrace.a"),
+    ];
+    if time(&program) <= parts.iter().filter_map(|part| time(part)).max() {
+        let option = |option: &&str| option.replace("{c}", &own.to_string_lossy());
         let mut compiler = Command::new(library.compiler);
         compiler
             .args(["-O1", "-fno-inline", "-static", "-w", "-o"])
             .arg(&program)
             .arg(&source)
-            .args(library.options);
+            .args(library.options.iter().map(option));
         host::run(&mut compiler)?;
     }
     Ok(program)
