@@ -50,11 +50,13 @@ const TOOLS: &[Tool] = &[
     tool("cpp", "cpp", Need::Run, Sign::Program),
     tool("ld", "binutils", Need::Run, Sign::Program),
     tool("objcopy", "binutils", Need::Run, Sign::Program),
+    tool("ar", "binutils", Need::Run, Sign::Program),
     tool("setpriv", "util-linux", Need::Run, Sign::Program),
     tool("ply", "python3-ply", Need::Run, Sign::PythonModule),
     tool("six", "python3-six", Need::Run, Sign::PythonModule),
     tool("tempita", "python3-tempita", Need::Run, Sign::PythonModule),
     tool("busybox", "busybox-static", Need::Run, Sign::StaticBusybox),
+    tool("pkg-config", "pkg-config", Need::Test, Sign::Program),
     tool("musl-gcc", "musl-tools", Need::Test, Sign::Program),
     tool("gdb", "gdb", Need::Test, Sign::Program),
     tool("lldb", "lldb", Need::Test, Sign::Program),
@@ -203,7 +205,7 @@ mod tests {
             .iter()
             .filter(|tool| tool.package == "binutils")
             .collect();
-        assert_eq!(binutils.len(), 2);
+        assert_eq!(binutils.len(), 3);
         assert_eq!(packages(&binutils), ["binutils"]);
     }
 

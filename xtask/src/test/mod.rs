@@ -2,6 +2,7 @@
 
 mod broken;
 mod browser;
+mod c_library;
 mod conformance;
 mod coredump;
 mod engines;
@@ -76,6 +77,7 @@ pub fn main(args: Args) -> Status {
         tally.add(machine::test(filter)?);
         tally.add(tracing::test(filter)?);
         tally.add(files::test(filter)?);
+        tally.add(c_library::test(filter)?);
         tally.add(outputs::test(filter)?);
         tally.add(page::test(filter)?);
         tally.add(coredump::test(filter)?);
