@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use image::{host, workspace};
+use image::{c_library, host, workspace};
 
 use crate::{Status, doctor};
 
@@ -63,10 +63,11 @@ pub fn main(args: Args) -> Status {
     doctor::ensure(doctor::Need::Run)?;
     let baseline = baseline(&fs::read_to_string(workspace::root().join(BASELINE))?);
     let by_call = run(&build("ptbench", &[])?, &args.metrics)?;
-    let by_message = run(
-        &build("ptbench-message", &["-DSTILLPOINT_MESSAGE"])?,
-        &args.metrics,
-    )?;
+    let library = workspace::machine_folder().join("c-library");
+    c_library::install(&library)?;
+    let search = format!("-L{}/lib", library.display());
+    let options = ["-DLIBTRACE", &search, "-ltrace"];
+    let by_message = run(&build("ptbench-message", &options)?, &args.metrics)?;
     println!("guest instructions per operation; 1 tick = 1 instruction\n");
     println!(
         "{:<28} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
@@ -84,11 +85,10 @@ fn build(name: &str, options: &[&str]) -> Result<String> {
     fs::create_dir_all(&folder)?;
     let program = folder.join(name);
     let mut gcc = Command::new("gcc");
-    gcc.args(["-O2", "-static"])
-        .args(options)
-        .arg("-o")
+    gcc.args(["-O2", "-static", "-o"])
         .arg(&program)
-        .arg(workspace::root().join(SOURCE));
+        .arg(workspace::root().join(SOURCE))
+        .args(options);
     host::run(&mut gcc)?;
     program
         .into_os_string()
