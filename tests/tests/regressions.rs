@@ -1,11 +1,13 @@
 //! What random programs found, as scenarios of its own.
 
 use abi::Errno;
+use abi::engine::{AttachFlags, Flags, word};
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
-use world::asm::{Entry, exited};
-use world::{Boot, Prog, Val, World, tracing_scenario, under_seeds};
+use abi::tracer::Events;
+use world::asm::{Entry, Is, exited};
+use world::{Boot, Prog, Val, World, engine_scenario, tracing_scenario, under_seeds};
 
 /// Soup, seed 7: the detach ended half way, and nobody could reap the tracee.
 #[test]
@@ -140,4 +142,31 @@ fn a_program_is_not_answered_what_the_one_before_it_said() {
             assert_eq!(World::new(&boot, seed).run_to_the_end(), exited(0));
         });
     }
+}
+
+/// Small worlds, two engines: between the attach and the first word of what is to be reported, the task
+/// was reaped, its engine's owner never told, and the tracer kept both for good.
+#[test]
+fn a_task_is_reaped_while_its_first_engine_is_attached() {
+    engine_scenario(600, |p| {
+        let child = p.var();
+        p.fork(|p| p.exit(3));
+        p.store(child);
+        p.fork(|p| {
+            let handle = p.var();
+            p.attach_engine(child, AttachFlags::CREATE, 0, 7, handle);
+            p.when(Val::Rax, Is::Less, 0, |p| p.exit(0));
+            let reap = Flags {
+                events: Events::REAP,
+                ..Flags::default()
+            };
+            p.set_engine(handle, reap, 0);
+            p.when(Val::Rax, Is::Different, 0, |p| p.exit(0));
+            let callback = p.callback();
+            p.next_callback(callback);
+            p.check(Val::Rax, 1);
+            p.check(callback.word(word::DATA), 7);
+        });
+        p.wait_for_all();
+    });
 }

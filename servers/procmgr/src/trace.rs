@@ -91,6 +91,12 @@ impl Trace {
         };
     }
 
+    /// The task's end is reported from here on, whatever else is.
+    pub fn report_end(&mut self) {
+        self.asked_for |= Events::DEATH | Events::REAP;
+        self.set_mode(self.mode);
+    }
+
     /// The tracer decides about every stop again.
     pub fn recall(&mut self) {
         self.leased = false;

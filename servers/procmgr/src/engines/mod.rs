@@ -70,6 +70,8 @@ impl Procmgr {
         self.task_mut(client).trace.client = true;
         let trace = &mut self.task_mut(id).trace;
         trace.attached = true;
+        // What else is to be reported is said next, but the task may be gone by then.
+        trace.report_end();
         trace.engines.push(Engine {
             number,
             client,
