@@ -170,3 +170,19 @@ fn a_task_is_reaped_while_its_first_engine_is_attached() {
         p.wait_for_all();
     });
 }
+
+/// Small worlds, exec with a killer: the parent was told what the leader had exited with long before the
+/// process was killed.
+#[test]
+fn a_process_whose_leader_is_gone_is_killed() {
+    tracing_scenario(100, |p| {
+        let child = p.var();
+        p.fork(|p| {
+            p.thread(|p| p.spin());
+            p.sys(g::__NR_exit, &[5.into()]);
+        });
+        p.store(child);
+        p.sleep(1_000_000);
+        p.kill_and_reap(child);
+    });
+}

@@ -27,14 +27,18 @@ fn a_leader_that_exits_first_is_seen_when_its_threads_are_gone() {
     scenario(200, |p| {
         let (child, status) = (p.var(), p.var());
         p.fork(|p| {
-            p.thread(|p| p.sleep(500_000));
+            p.thread(|p| {
+                p.sleep(500_000);
+                p.sys(g::__NR_exit, &[6.into()]);
+            });
             p.sys(g::__NR_exit, &[4.into()]);
         });
         p.store(child);
         p.sleep(200_000);
         p.wait4(child, status, g::WNOHANG);
         p.check(Val::Rax, 0);
-        p.wait_for(child, exited(4));
+        // With what its last thread said.
+        p.wait_for(child, exited(6));
     });
 }
 
@@ -43,13 +47,16 @@ fn the_first_process_may_end_with_a_thread() {
     let boot = Boot::new(vec![(
         "first",
         Prog::of(|p| {
-            p.thread(|p| p.sleep(500_000));
+            p.thread(|p| {
+                p.sleep(500_000);
+                p.sys(g::__NR_exit, &[6.into()]);
+            });
             p.sys(g::__NR_exit, &[4.into()]);
         }),
     )]);
     under_seeds(100, |seed| {
         let mut world = World::new(&boot, seed);
-        assert_eq!(world.run_to_the_end(), exited(4));
+        assert_eq!(world.run_to_the_end(), exited(6));
     });
 }
 

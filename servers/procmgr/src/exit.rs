@@ -82,10 +82,29 @@ impl Procmgr {
         }
         let task = self.task_mut(id);
         task.state = State::Moving;
-        if task.exit_status.replace(status).is_none() && task.trace.events.contains(Events::EXIT) {
-            return self.report(m, id, Hold::Exit { status });
+        if task.exit_status.replace(status).is_none() {
+            self.note_last_exit(id, status);
+            if self.task(id).trace.events.contains(Events::EXIT) {
+                return self.report(m, id, Hold::Exit { status });
+            }
         }
         self.exit_reported(m, id);
+    }
+
+    /// A process that nobody has ended ends with what its last task to exit does (Linux 6.0).
+    fn note_last_exit(&mut self, id: TaskId, status: i32) {
+        let ix = self.process_of(id);
+        let last = |task: &TaskId| !self.task(*task).alive();
+        if self.process(ix).tasks.iter().all(last) {
+            self.process_mut(ix).group_exit.get_or_insert(status);
+        }
+    }
+
+    /// The wait status of a task that is dead: what its process ended with, as soon as it has.
+    pub(crate) fn wait_status(&self, id: TaskId) -> i32 {
+        let task = self.task(id);
+        let whole = self.process(task.process).group_exit;
+        whole.or(task.exit_status).unwrap_or(0)
     }
 
     /// Behind the exit report: the tracer lets go of what this task held.
@@ -299,8 +318,7 @@ impl Procmgr {
         let leader = self.process(ix).leader == id;
         if leader && self.first == Some(ix) && self.alone(id) {
             // The machine's end is its last word, whether its leader or a thread died last.
-            let status = self.task(id).exit_status.unwrap_or(0);
-            return m.power_off(status);
+            return m.power_off(self.wait_status(id));
         }
         if let Some(tracer) = task.trace.tracer {
             // The tracer reads first, though a leader waits for its other threads.
@@ -354,7 +372,11 @@ impl Procmgr {
     /// SIGCHLD's siginfo for a dead task.
     pub(crate) fn death_info(&mut self, m: &mut impl Machine, id: TaskId) -> SigInfo {
         let task = self.task(id);
-        let status = task.exit_status.unwrap_or(0);
+        let leader = self.process(task.process).leader == id;
+        let status = match leader {
+            true => self.wait_status(id),
+            false => task.exit_status.unwrap_or(0),
+        };
         let (code, value) = exit_code(status);
         let (tid, uid) = (task.tid, task.credentials.uid[0]);
         let usage = self.process_usage(m, task.process);

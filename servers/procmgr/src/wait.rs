@@ -487,12 +487,7 @@ impl Procmgr {
         if !as_tracer && elsewhere {
             return None;
         }
-        let status = process.group_exit.or(t.exit_status).unwrap_or(0);
-        let status = if leader {
-            t.exit_status.unwrap_or(status)
-        } else {
-            status
-        };
+        let status = self.wait_status(task);
         let found = self.found(m, task, req, status, exit_code(status));
         if req.options & g::WNOWAIT == 0 {
             self.unbind(task);
