@@ -6,7 +6,7 @@ use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
 use abi::tracer::Events;
-use world::asm::{Entry, Is, exited};
+use world::asm::{Entry, Is, event, exited, stopped};
 use world::{Boot, Prog, Val, World, engine_scenario, tracing_scenario, under_seeds};
 
 /// Soup, seed 7: the detach ended half way, and nobody could reap the tracee.
@@ -167,6 +167,77 @@ fn a_task_is_reaped_while_its_first_engine_is_attached() {
             p.check(Val::Rax, 1);
             p.check(callback.word(word::DATA), 7);
         });
+        p.wait_for_all();
+    });
+}
+
+/// Small worlds, job control: SIGCONT came between the group-stop and LISTEN, and was never told.
+#[test]
+fn a_process_is_continued_before_its_tracer_listens() {
+    tracing_scenario(100, |p| {
+        let (child, status) = (p.var(), p.var());
+        let group_stop =
+            |signo: u8| stopped(event(nr::PTRACE_EVENT_STOP) & !0xff | u32::from(signo));
+        p.fork(|p| p.spin());
+        p.store(child);
+        p.kill(child, SIGSTOP);
+        p.wait4(child, status, g::WUNTRACED);
+        p.check(status, stopped(SIGSTOP.into()) as u32);
+        p.ptrace_ok(nr::PTRACE_SEIZE, child, 0, 0);
+        p.wait_for(child, group_stop(SIGSTOP));
+        p.kill(child, SIGCONT);
+        p.ptrace_ok(nr::PTRACE_LISTEN, child, 0, 0);
+        p.wait_for(child, group_stop(SIGTRAP));
+        p.cont(child, 0);
+        p.wait_for(child, stopped(SIGCONT.into()));
+        p.kill_and_reap(child);
+    });
+}
+
+/// Small worlds, job control: SIGCONT came while the tracee was shown the SIGSTOP before it, which stopped
+/// it for good.
+#[test]
+fn a_process_is_continued_while_its_tracer_is_shown_the_stop_signal() {
+    tracing_scenario(100, |p| {
+        let child = p.var();
+        let continued = stopped(event(nr::PTRACE_EVENT_STOP) & !0xff | u32::from(SIGTRAP));
+        p.fork(|p| p.spin());
+        p.store(child);
+        p.ptrace_ok(nr::PTRACE_SEIZE, child, 0, 0);
+        p.kill(child, SIGSTOP);
+        p.wait_for(child, stopped(SIGSTOP.into()));
+        p.kill(child, SIGCONT);
+        p.cont(child, SIGSTOP);
+        p.wait_for(child, continued);
+        p.cont(child, 0);
+        p.wait_for(child, stopped(SIGCONT.into()));
+        p.kill_and_reap(child);
+    });
+}
+
+/// Small worlds, job control: the wait of a parent that is not the tracer slept through a group-stop.
+#[test]
+fn a_parent_and_another_tracer_are_both_told_of_a_group_stop() {
+    tracing_scenario(300, |p| {
+        let (child, status) = (p.var(), p.var());
+        p.fork(|p| p.spin());
+        p.store(child);
+        p.fork(|p| {
+            p.begin();
+            p.ptrace_ok(nr::PTRACE_SEIZE, child, 0, 0);
+            p.kill(child, SIGSTOP);
+            p.wait_for(child, stopped(SIGSTOP.into()));
+            p.cont(child, SIGSTOP);
+            // The parent kills it when it is told.
+            p.forever(|p, end| {
+                p.wait4(child, status, g::__WALL);
+                p.check(Val::Rax, child);
+                p.when(status, Is::Equal, u64::from(SIGKILL), |p| p.jump(end));
+            });
+        });
+        p.wait4(child, status, g::WUNTRACED);
+        p.check(status, stopped(SIGSTOP.into()) as u32);
+        p.kill(child, SIGKILL);
         p.wait_for_all();
     });
 }

@@ -42,11 +42,12 @@ impl Procmgr {
         } else {
             self.task_mut(id).state = State::Stopped;
         }
-        self.stop_complete(m, ix);
+        self.stop_complete(m, ix, id);
     }
 
-    /// Tells the parent once every task stands still.
-    fn stop_complete(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+    /// Tells the parent once every task stands still, `last` the last of them. Where the parent traces that
+    /// one, it knows already.
+    fn stop_complete(&mut self, m: &mut impl Machine, ix: ProcessIx, last: TaskId) {
         let all = self.process(ix).tasks.iter().all(|id| {
             let t = self.task(*id);
             match t.state {
@@ -65,9 +66,8 @@ impl Procmgr {
         if process.tasks.iter().any(|t| self.task(*t).trace.quiet) {
             return;
         }
-        let leader_traced = self.task(process.leader).trace.tracer.is_some();
         self.process_mut(ix).stop_unseen = true;
-        if !leader_traced {
+        if !self.tracer_is_parent(last) {
             self.tell_parent_of_stop(m, ix, code::CLD_STOPPED, signo);
         }
     }
@@ -84,7 +84,7 @@ impl Procmgr {
         };
         if stop {
             if first {
-                self.stop_complete(m, ix);
+                self.stop_complete(m, ix, id);
             }
         } else if core::mem::take(&mut self.process_mut(ix).continue_untold) && !quiet {
             self.process_mut(ix).continue_unseen = true;
@@ -109,6 +109,7 @@ impl Procmgr {
         for task in self.tasks_of(ix) {
             let t = self.task_mut(task);
             t.stop_pending = false;
+            t.trace.stop_undone = matches!(t.state, State::Held(Hold::Signal { .. }));
             let seized = t.trace.bond.is_some_and(|bond| bond.seized);
             let asked = t.trace.bond.is_none() && t.trace.events.contains(Events::JCTL);
             t.trace.continued = seized || was_stopped && asked;

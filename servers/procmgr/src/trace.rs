@@ -67,6 +67,8 @@ pub struct Trace {
     pub debug: DebugRegisters,
     /// Its process was continued, which is to be reported.
     pub continued: bool,
+    /// The same while it was held for a signal, which stops nobody any more.
+    pub stop_undone: bool,
     /// What the machine's first task is going to run, until it has its files.
     pub first_program: Option<Box<crate::exec::Exec>>,
     /// The task it created, between its clone report and that task's start.

@@ -79,8 +79,11 @@ impl Procmgr {
         if core::mem::take(&mut stopped.unseen) {
             self.stop_is_seen(r.target, r.client);
         }
-        if core::mem::take(&mut self.task_mut(r.target).trace.quiesce) {
-            self.stop_listening(m, r.target, false);
+        // What came before it listened makes the next stop at once.
+        let trace = &self.task(r.target).trace;
+        let (asked, continued) = (trace.quiesce, trace.continued);
+        if asked || continued {
+            self.stop_listening(m, r.target, continued);
         }
         Ok(OK)
     }

@@ -214,6 +214,7 @@ impl Procmgr {
         id: TaskId,
         action: SignalAction,
     ) {
+        let stop_undone = core::mem::take(&mut self.task_mut(id).trace.stop_undone);
         if action == SignalAction::Ignore {
             self.task_mut(id).trace.handler = None;
             return self.return_to_user(m, id);
@@ -234,12 +235,23 @@ impl Procmgr {
                     (SIGSTOP, SignalAction::Deliver) => SignalAction::Stop,
                     (_, other) => other,
                 };
-                if !self.act_on_signal(m, id, info, action, handler) {
+                let undone = stop_undone && self.is_stop(id, signo, action);
+                if !undone && !self.act_on_signal(m, id, info, action, handler) {
                     return;
                 }
             }
         }
         self.return_to_user(m, id);
+    }
+
+    /// Whether a signal stops the process of a task, with what is to happen with it.
+    fn is_stop(&self, id: TaskId, signo: u8, action: SignalAction) -> bool {
+        let actions = &self.process(self.process_of(id)).actions;
+        let action = match action {
+            SignalAction::Deliver => actions.disposition(signo),
+            other => other,
+        };
+        matches!(action, SignalAction::Stop | SignalAction::TerminalStop)
     }
 
     /// rt_sigaction(2).
