@@ -9,9 +9,10 @@ use anyhow::{Context, Result, bail};
 use crate::{host, machine};
 
 const HEADER: &str = include_str!("../../libtrace/c/include/libtrace.h");
+const ENGINES: &str = include_str!("../../libtrace/c/include/libtrace_engine.h");
 const PACKAGE: &str = include_str!("../../libtrace/c/libtrace.pc.in");
 
-/// Builds the library and puts it into a folder: `lib/libtrace.a`, `include/libtrace.h`, `lib/pkgconfig/libtrace.pc`. The folder can be
+/// Builds the library and puts it into a folder: `lib/libtrace.a`, `include/libtrace.h` and `libtrace_engine.h`, `lib/pkgconfig/libtrace.pc`. The folder can be
 /// moved. A file that is there already and the same is left alone.
 pub fn install(folder: &Path) -> Result<()> {
     let package = PACKAGE.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
@@ -20,7 +21,9 @@ pub fn install(folder: &Path) -> Result<()> {
         &folder.join("lib/pkgconfig/libtrace.pc"),
         package.as_bytes(),
     )?;
-    write(&folder.join("include/libtrace.h"), HEADER.as_bytes())
+    let include = folder.join("include");
+    write(&include.join("libtrace.h"), HEADER.as_bytes())?;
+    write(&include.join("libtrace_engine.h"), ENGINES.as_bytes())
 }
 
 /// Builds the archive.

@@ -16,6 +16,13 @@ const PROGRAM: &str = "tests/machine/tracer.c";
 const SAYS: &str = include_str!("../../../tests/machine/tracer.out");
 /// The library's functions, in alphabetical order.
 const FUNCTIONS: &[&str] = &[
+    "engine_attach",
+    "engine_detach",
+    "engine_inject",
+    "engine_next",
+    "engine_poll",
+    "engine_request",
+    "engine_set",
     "process_vm_readv",
     "process_vm_writev",
     "ptrace",
@@ -24,12 +31,26 @@ const FUNCTIONS: &[&str] = &[
     "wait4",
     "waitpid",
 ];
+/// A program that has an engine, and what it says.
+const ENGINE: &str = "tests/machine/engine.c";
+const ENGINE_SAYS: &str = "found 1 exclusive -1 EEXIST
+set 0
+poll 0
+entry unlink
+setregs 0
+exit -1
+signal 15 from the child 1
+death 7
+status 7
+reap 1
+detach -1 ESRCH
+";
 /// What a cancelled thread of a dynamic program loads.
 const UNWINDER: &str = "libgcc_s.so.1";
 
 type Check = fn(&Path) -> Result<()>;
 
-const CHECKS: [(&str, Check); 4] = [
+const CHECKS: [(&str, Check); 5] = [
     (
         "c_library::pkg_config_finds_it_wherever_the_image_was_moved_to",
         found,
@@ -39,6 +60,7 @@ const CHECKS: [(&str, Check); 4] = [
         "c_library::static_programs_of_any_c_library_have_it",
         of_any,
     ),
+    ("c_library::an_engine_in_c", engine),
     ("c_library::no_system_call_is_left_of_a_request", messages),
 ];
 
@@ -104,6 +126,36 @@ fn of_any(folder: &Path) -> Result<()> {
         says_it(Command::new(&program))?;
         says_it(run("run", &[], &program)?).with_context(|| compiler.to_owned())?;
     }
+    Ok(())
+}
+
+/// An engine in C does what one does, in the machine; on Linux it is told that there are none.
+fn engine(folder: &Path) -> Result<()> {
+    c_library::install(folder)?;
+    let program = folder.join("engine");
+    let mut command = Command::new("gcc");
+    command.args([
+        "-std=gnu11",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-O1",
+        "-static",
+        "-o",
+    ]);
+    command.arg(&program).arg(workspace::root().join(ENGINE));
+    command.arg(format!("-I{}/include", folder.display()));
+    command.arg(format!("-L{}/lib", folder.display()));
+    host::run(command.arg("-ltrace"))?;
+    let linux = Command::new(&program).output()?;
+    let said = String::from_utf8_lossy(&linux.stderr);
+    ensure!(
+        linux.status.code() == Some(2) && said.contains("Function not implemented"),
+        "on Linux: {said}"
+    );
+    let machine = run("run", &[], &program)?.output()?;
+    let said = String::from_utf8_lossy(&machine.stdout);
+    ensure!(machine.status.success() && said == ENGINE_SAYS, "{said}");
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use image::{host, machine, workspace};
 
-use super::{Tally, broken, engines, events, report, trace_options};
+use super::{Tally, broken, engines, events, report, trace_options, unmodified};
 
 /// Seconds after which a machine counts as hung. One takes less than a second to start, but the computer may be busy.
 pub const TIMEOUT: &str = "120";
@@ -93,6 +93,7 @@ fn all() -> Vec<Case> {
         cases(),
         broken::cases(),
         engines::cases(),
+        unmodified::cases(),
         events::cases(),
         trace_options::cases(),
     ]

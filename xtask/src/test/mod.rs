@@ -16,6 +16,7 @@ mod page;
 mod style;
 mod trace_options;
 mod tracing;
+mod unmodified;
 mod workspace;
 
 use std::collections::BTreeMap;
