@@ -15,6 +15,9 @@ pub const SERVERS: [&str; 3] = ["procmgr", "tracer", "fs"];
 /// Our tools' packages, each with one binary of the same name.
 pub const TOOLS: [&str; 4] = ["trace", "ctx", "gdbserver", "engines"];
 
+/// The package whose programs are not in the machine, but in its tests.
+const ONLY_TESTED: &str = "redox";
+
 /// What the tool `engines` is called.
 pub const ENGINES: [&str; 4] = ["policy", "calls", "coverage", "postmortem"];
 
@@ -98,10 +101,7 @@ pub fn build() -> Result<Binaries> {
         init: on_kernel.join(ROOT_TASK),
         servers: SERVERS.map(|name| (name, on_kernel.join(name))).into(),
         tools: TOOLS
-            .map(|name| {
-                let folder = target_folder().join(PROGRAM.name).join("release");
-                (name, folder.join(name))
-            })
+            .map(|name| (name, programs_folder().join(name)))
             .into(),
     })
 }
@@ -116,6 +116,17 @@ pub fn build_library(package: &str, feature: &str) -> Result<PathBuf> {
         .join(LIBRARY.name)
         .join("release")
         .join(file))
+}
+
+/// Builds the programs that only tests put into the machine, and says in which folder they are.
+pub fn build_only_tested() -> Result<PathBuf> {
+    let mut programs = cargo("build", &PROGRAM);
+    run(programs.args(["--release", "--package", ONLY_TESTED]))?;
+    Ok(programs_folder())
+}
+
+fn programs_folder() -> PathBuf {
+    target_folder().join(PROGRAM.name).join("release")
 }
 
 /// Where [`build`] leaves everything that runs on the kernel, what only tests use included.

@@ -65,6 +65,11 @@ pub struct Engine {
     handle: abi::engine::Handle,
 }
 
+/// A callback whose answer is put off: its task stands still, and other callbacks can be taken
+/// meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deferred(abi::engine::Ticket);
+
 /// What [`Engines::attach`] found or made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attachment {
@@ -182,6 +187,32 @@ impl Engines {
             action: action.is_some(),
             ..response
         });
+    }
+
+    /// Puts off the answer to the callback that was taken last, until [`Engines::respond_to`] gives
+    /// it. `None` where there is none to give.
+    pub fn defer(&mut self) -> Option<Deferred> {
+        let ticket = abi::engine::Ticket(self.words[word::TICKET]);
+        (core::mem::take(&mut self.answer) != 0).then_some(Deferred(ticket))
+    }
+
+    /// What is to be answered to a callback that was put off. It is given with the next message, which
+    /// has room for one answer: [`Engines::is_answering`] says whether it is taken.
+    ///
+    /// # Errors
+    /// `EBUSY`: it is taken; nothing is changed.
+    pub fn respond_to(&mut self, deferred: Deferred, response: Response) -> Result<()> {
+        if self.is_answering() {
+            return Err(Errno::EBUSY);
+        }
+        let ticket = deferred.0;
+        self.answer = abi::engine::Answer { ticket, response }.to_word();
+        Ok(())
+    }
+
+    /// Whether the next message carries an answer.
+    pub fn is_answering(&self) -> bool {
+        self.answer != 0
     }
 
     fn take(&mut self, poll: u64) -> Result<Option<Callback>> {

@@ -2,7 +2,7 @@
 //!
 //! [`ptrace`] has one function per request of ptrace(2), with types that cannot be
 //! confused; [`wait`](mod@wait) decodes what happened to a tracee; [`memory`] reads
-//! what it points to; [`engine`] is for more than one tracer. All but engines go through one gate, [`raw::ptrace`], and below it
+//! what it points to; [`engine`] is for more than one tracer, and so is the module `redox`, which speaks as Redox does. All but engines go through one gate, [`raw::ptrace`], and below it
 //! through the [`transport`] of the machine the process runs on.
 
 pub mod context;
@@ -14,7 +14,8 @@ pub mod memory;
 pub mod message;
 pub mod ptrace;
 pub mod raw;
-
+#[cfg(feature = "redox")]
+pub mod redox;
 pub mod siginfo;
 pub mod sleep;
 pub mod spawn;

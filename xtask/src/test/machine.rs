@@ -10,13 +10,13 @@ use std::thread;
 use anyhow::{Context, Result};
 use image::{host, machine, workspace};
 
-use super::{Tally, broken, engines, events, report, trace_options, unmodified};
+use super::{Tally, broken, engines, events, redox, report, trace_options, unmodified};
 
 /// Seconds after which a machine counts as hung. One takes less than a second to start, but the computer may be busy.
 pub const TIMEOUT: &str = "120";
 
-/// One run and what must come of it. In words, `{dir}` is a folder with the case's files and `{built}` the one with what runs on the
-/// kernel.
+/// One run and what must come of it. In words, `{dir}` is a folder with the case's files, `{built}` the one with what runs on the
+/// kernel, and `{tested}` the one with our programs that are only tested.
 #[derive(Clone)]
 pub struct Case {
     pub name: &'static str,
@@ -95,6 +95,7 @@ fn all() -> Vec<Case> {
         engines::cases(),
         unmodified::cases(),
         events::cases(),
+        redox::cases(),
         trace_options::cases(),
     ]
     .concat()
@@ -244,8 +245,8 @@ fn run(case: &Case) -> Result<Output> {
     let mut xtask = Command::new(env::current_exe()?);
     xtask
         .args([case.subcommand, "--timeout", TIMEOUT])
-        .args(words(case.options, scratch.path()));
-    xtask.arg("--").args(words(case.command, scratch.path()));
+        .args(words(case.options, scratch.path())?);
+    xtask.arg("--").args(words(case.command, scratch.path())?);
     xtask
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -260,12 +261,19 @@ fn run(case: &Case) -> Result<Output> {
     Ok(output)
 }
 
-fn words(words: &[&str], folder: &Path) -> Vec<String> {
+fn words(words: &[&str], folder: &Path) -> Result<Vec<String>> {
     let built = machine::freestanding_folder();
     words
         .iter()
-        .map(|word| word.replace("{dir}", &folder.to_string_lossy()))
-        .map(|word| word.replace("{built}", &built.to_string_lossy()))
+        .map(|word| {
+            let word = word.replace("{dir}", &folder.to_string_lossy());
+            let word = word.replace("{built}", &built.to_string_lossy());
+            if !word.contains("{tested}") {
+                return Ok(word);
+            }
+            let tested = machine::build_only_tested()?;
+            Ok(word.replace("{tested}", &tested.to_string_lossy()))
+        })
         .collect()
 }
 

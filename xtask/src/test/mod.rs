@@ -13,6 +13,7 @@ mod machine;
 mod made_up;
 mod outputs;
 mod page;
+mod redox;
 mod style;
 mod trace_options;
 mod tracing;
