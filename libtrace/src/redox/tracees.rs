@@ -181,6 +181,7 @@ impl Tracees {
         if !only_wait {
             self.release_newborns(id)?;
             if self.tracee(id)?.dead {
+                self.flush()?;
                 return Err(Errno::ESRCH);
             }
             self.resume(id, flags)?;
@@ -194,6 +195,8 @@ impl Tracees {
                 return self.flush();
             }
             if tracee.dead {
+                // Its death is answered: it becomes a zombie.
+                self.flush()?;
                 return Err(Errno::ESRCH);
             }
             self.wait()?;
@@ -264,6 +267,7 @@ impl Tracees {
                 return Ok(Stopped { engine, place });
             }
             if tracee.dead {
+                self.flush()?;
                 return Err(Errno::ESRCH);
             }
             if !tracee.set.state.contains(State::QUIESCE) {

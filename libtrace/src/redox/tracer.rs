@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use syscall::{PtraceEvent, PtraceFlags};
+use syscall::PtraceEvent;
 
 use super::{
     EnvRegisters, Event, File, Flags, FloatRegisters, IntRegisters, OpenOptions, Pid, failed,
@@ -319,7 +319,9 @@ impl NonblockTracer {
 }
 
 fn write_flags(file: &mut File, flags: Flags) -> io::Result<()> {
-    file.write(&PtraceFlags::from(flags)).map(drop)
+    // Not the bytes that PtraceFlags dereferences to: in redox_syscall 0.5.18 they are those of a
+    // temporary value that is gone.
+    file.write(&flags.bits().to_ne_bytes()).map(drop)
 }
 
 fn read_event(file: &mut File) -> io::Result<Option<Event>> {
