@@ -2,6 +2,8 @@
 //! a logger of system calls. They are one file with several names. Each has a [`session`] of engines on
 //! a program and its children.
 
+#![forbid(unsafe_code)]
+
 mod calls;
 mod coverage;
 mod policy;
