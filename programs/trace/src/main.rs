@@ -94,7 +94,6 @@ fn work(line: Line) -> Result<Option<Status>, String> {
         Some(device) => Some(exporter(device)?),
         None => None,
     };
-    interrupt::catch().map_err(|error| format!("sigaction: {error}"))?;
     let processes = settings.processes.clone();
     let mut tracer = Tracer::new(settings, outside)?;
     for pid in processes {
@@ -103,5 +102,7 @@ fn work(line: Line) -> Result<Option<Status>, String> {
     if !line.command.is_empty() {
         tracer.start(&line.command)?;
     }
+    // Not before: the program inherits what was set before us, also that a signal is ignored.
+    interrupt::catch().map_err(|error| format!("sigaction: {error}"))?;
     tracer.run()
 }
