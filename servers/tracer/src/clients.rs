@@ -42,7 +42,9 @@ impl Clients {
     /// Whom a client's tracees are charged to. The process manager is told at the first time, so
     /// that its exit is reported.
     pub fn uid(&mut self, host: &mut impl Host, task: TaskId) -> Result<u32, Errno> {
-        if let Some(uid) = self.get(task).uid {
+        let known = self.0[task.slot()].as_ref();
+        let known = known.filter(|client| client.task == task);
+        if let Some(uid) = known.and_then(|client| client.uid) {
             return Ok(uid);
         }
         let uid = host::who(host, task)?;

@@ -62,9 +62,11 @@ impl Tracer {
         if let Some(answer) = self.clients.answered(client, number) {
             return answer;
         }
+        // From now on its exit is reported, and it is known to speak. One that is gone is not remembered.
+        if let Err(e) = self.clients.uid(host, client) {
+            return [e.as_result() as u64, 0, 0, 0];
+        }
         let result = match kind {
-            // From now on its exit is reported, and it is known to speak.
-            _ if self.clients.uid(host, client).is_err() => Err(Errno::ESRCH),
             client::PTRACE => self.ptrace(host, &Request::new(client, words)),
             abi::engine::ATTACH => self.attach_engine(host, client, words),
             abi::engine::DETACH => self.detach_engine(host, client, words),
