@@ -480,7 +480,8 @@ pub enum Call {
         handle: Handle,
     },
     /// Call an engine back. Its answer comes as [`Reply::Answered`]; there is none to
-    /// [`Event::Reap`], which needs no report. [`Reply::Done`].
+    /// [`Event::Reap`], which needs no report. [`Reply::Done`]; EAGAIN: that report is over, because
+    /// the task was killed; ESRCH: there is no such engine, or nobody whom it belongs to.
     CallBack {
         /// The engine.
         handle: Handle,

@@ -1,7 +1,7 @@
 //! What random programs found, as scenarios of its own.
 
 use abi::Errno;
-use abi::engine::{AttachFlags, Flags, word};
+use abi::engine::{AttachFlags, Flags, Response, word};
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
@@ -255,5 +255,40 @@ fn a_process_whose_leader_is_gone_is_killed() {
         p.store(child);
         p.sleep(1_000_000);
         p.kill_and_reap(child);
+    });
+}
+
+/// Small worlds, an engine that dies and a killer: a task was killed between its report and the call of its
+/// engine, which the tracer then took for one whose owner is gone.
+#[test]
+fn a_task_is_killed_before_its_engine_is_called() {
+    engine_scenario(600, |p| {
+        let (child, event) = (p.var(), p.var());
+        p.fork(|p| {
+            p.sleep(1_000_000);
+            p.getpid();
+            p.exit(3);
+        });
+        p.store(child);
+        p.fork(|p| {
+            let reap = u64::from(Events::REAP.bits());
+            let flags = Flags {
+                events: Events::SYSCALL_ENTRY | Events::REAP,
+                ..Flags::default()
+            };
+            p.engine(child, 7, flags);
+            let callback = p.callback();
+            p.next_callback(callback);
+            p.forever(|p, end| {
+                p.check(Val::Rax, 1);
+                p.set_low(event, callback.addr() + 8 * word::EVENT as u64);
+                p.when(event, Is::Equal, reap, |p| p.jump(end));
+                p.answer_and_next(callback, Response::default());
+                p.when(Val::Rax, Is::Less, 0, |p| p.next_callback(callback));
+            });
+        });
+        p.sleep(1_000_000);
+        p.kill(child, SIGKILL);
+        p.wait_for_all();
     });
 }

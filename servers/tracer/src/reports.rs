@@ -327,8 +327,10 @@ impl Tracer {
             event,
             handler,
         };
-        if host::done(host, &call).is_err() {
-            self.forget_engine(host, handle);
+        match host::done(host, &call) {
+            // Its next report says that it was killed.
+            Ok(()) | Err(Errno::EAGAIN) => {}
+            Err(_) => self.forget_engine(host, handle),
         }
     }
 

@@ -53,7 +53,8 @@ impl Procmgr {
             self.tell_of_reap(m, handle, engine);
             return Ok(());
         }
-        self.held_by(handle.task, number)?;
+        self.held_by(handle.task, number)
+            .map_err(|_| Errno::EAGAIN)?;
         self.callbacks += 1;
         let ticket = Ticket::new(self.callbacks, handle.task.slot());
         self.task_mut(handle.task).trace.asked = Some(Box::new(Asked {
