@@ -57,7 +57,7 @@ impl Capability {
 }
 
 /// A set of capabilities; bit `n` stands for number `n`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CapabilitySet(u64);
 
 impl CapabilitySet {

@@ -10,6 +10,7 @@
 
 use crate::Regs;
 use crate::linux::ptrace as nr;
+use core::hash::{Hash, Hasher};
 
 /// To either server: a ptrace request. Words: request, pid, address, data as in ptrace(2).
 ///
@@ -133,6 +134,14 @@ impl Said {
         self.at = (self.at + 1) % Said::KEPT;
         self.numbers[self.at] = number;
         self.answers[self.at] = answer;
+    }
+}
+
+/// For a search of all states: what a task without signal handlers can ask for again, which is the
+/// latest answer.
+impl Hash for Said {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.numbers[self.at], self.answers[self.at]).hash(hasher);
     }
 }
 

@@ -69,7 +69,7 @@ pub fn assignments(values: &[u32; REGS]) -> [(usize, u64); REGS] {
 }
 
 /// What is behind the first three words of a siginfo, each part with the size that it has on i386.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Layout {
     Kill,
     Value,

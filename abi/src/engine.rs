@@ -62,7 +62,7 @@ bitflags! {
     }
 
     /// What an engine wants of its task between reports (utrace.md, State).
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
     pub struct State: u32 {
         /// That it stays stopped.
         const QUIESCE = 1;
@@ -76,7 +76,7 @@ bitflags! {
 }
 
 /// An engine's events and state, which SET_FLAGS replaces together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Flags {
     /// What it is told of.
     pub events: Events,
@@ -192,7 +192,7 @@ impl Attachment {
 
 /// A set of system calls by number, as it lies in memory: bit `n` of the words stands for call `n`.
 /// The last bit stands for every number that has none of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Calls(pub [u64; Calls::WORDS]);
 
 impl Calls {
@@ -236,7 +236,7 @@ impl Calls {
 }
 
 /// What an engine chose for a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Choice {
     /// This happens with it.
     Act(SignalAction),
@@ -264,7 +264,7 @@ impl Choice {
 }
 
 /// Whether later engines see the event, and whether this one stays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Flow {
     /// They do, and it does.
     #[default]
@@ -277,7 +277,7 @@ pub enum Flow {
 
 /// What an engine makes of an event (utrace.md, What a callback returns). What it changes of a
 /// signal lies in the callback's memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Response {
     /// Resume, hide or detach.
     pub flow: Flow,
@@ -409,7 +409,7 @@ impl Answer {
 }
 
 /// Which callback it is: the slot of its task, and a count of all callbacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ticket(pub u64);
 
 impl Ticket {

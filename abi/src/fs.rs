@@ -29,7 +29,7 @@ pub const MAX_COPY: u64 = 1 << 20;
 pub const MAX_INLINE_PATH: usize = 255;
 
 /// Something a task wants of the file server, or the file server must know of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Report<'a> {
     /// The task, held.
     pub task: TaskId,
@@ -41,7 +41,7 @@ pub struct Report<'a> {
 }
 
 /// The kinds of report. `Complete` takes a result; where none is named below it is 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Event<'a> {
     /// A system call; the result is what the task gets.
     Syscall {
@@ -147,7 +147,7 @@ impl Record for Counts {}
 impl Record for Rights {}
 
 /// What a task may do with files (credentials(7), capabilities(7)), and how much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rights {
     /// real, effective, saved user id
     pub uid: [u32; 3],
@@ -172,7 +172,7 @@ pub struct Rights {
 }
 
 /// Where a path is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Path<'a> {
     /// In the task's memory, as a string.
     At(u64),
@@ -181,7 +181,7 @@ pub enum Path<'a> {
 }
 
 /// A part of a memory object. Bytes behind its end and up to the end of its last page are zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FileRange {
     /// The object.
     pub object: ObjectId,

@@ -109,6 +109,11 @@ impl Usage {
     }
 }
 
+/// For a search of all states of programs that do not ask: it decides nothing.
+impl core::hash::Hash for Usage {
+    fn hash<H: core::hash::Hasher>(&self, _: &mut H) {}
+}
+
 impl core::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Usage) {
         self.user += other.user;
@@ -206,7 +211,7 @@ pub enum MappingOf {
 }
 
 /// Where a program's parts are in its memory (proc_pid_stat(5), prctl(2) PR_SET_MM).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Layout {
     /// The strings of its arguments, each with its final zero: start and end.
     pub arguments: (u64, u64),

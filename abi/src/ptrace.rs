@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 bitflags! {
     /// Linux's PTRACE_O_ bits.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
     pub struct Options: u32 {
         /// PTRACE_O_TRACESYSGOOD.
         const SYSGOOD = nr::PTRACE_O_TRACESYSGOOD;
@@ -56,7 +56,7 @@ impl Options {
 }
 
 /// What a tracee does at system calls, as its last resumption asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Mode {
     /// It performs them (PTRACE_CONT, PTRACE_SINGLESTEP).
     #[default]
@@ -79,7 +79,7 @@ impl Mode {
 }
 
 /// What kind of stop it is (ptrace(2), Stopped states).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StopKind {
     /// signal-delivery-stop.
     Signal,
@@ -97,7 +97,7 @@ pub enum StopKind {
 }
 
 /// A ptrace stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stop {
     /// Its kind.
     pub kind: StopKind,
@@ -187,7 +187,7 @@ impl Stop {
 
 /// What the process manager knows of the bond between a tracee and its tracer. It needs it to make
 /// stops by itself, and for the requests that depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bond {
     /// PTRACE_SETOPTIONS.
     pub options: Options,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What the kernel reads and writes of a thread, in its order. There is no `gs` base, no segment
 /// register and no `orig_rax`: those are the process manager's.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Regs {
     pub rip: u64,
@@ -47,7 +47,7 @@ pub const RF: u64 = 0x1_0000;
 /// The kernel stops a task *at* its `syscall` instruction with all registers as they were. Linux
 /// shows it behind the instruction, `rcx` and `r11` overwritten and the number in `orig_rax`. The
 /// difference is computed when somebody looks, so a stop nobody looks at costs nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum InCall {
     /// The registers are what they are. `orig_rax` is -1, or what a write said.
     No {
@@ -112,7 +112,7 @@ impl Regs {
 
 /// Linux's `struct user_regs_struct`: what PTRACE_GETREGS gives.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct UserRegs {
     pub r15: u64,

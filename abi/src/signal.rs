@@ -63,7 +63,7 @@ codes! {
 }
 
 /// A set of signals; bit `n - 1` stands for signal `n`, as in `sigset_t`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SigSet(pub u64);
 
 impl SigSet {
@@ -145,7 +145,7 @@ pub const CORE: SigSet = SigSet::of(&[
 pub const SYNCHRONOUS: SigSet = SigSet::of(&[SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS]);
 
 /// Linux's `siginfo_t`: 128 bytes, three numbers, four bytes of padding and a union of 112.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SigInfo {
     /// `si_signo`.
     pub signo: i32,
@@ -158,7 +158,7 @@ pub struct SigInfo {
 }
 
 /// Linux's `struct sigaction` as the kernel takes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Action {
     /// SIG_DFL, SIG_IGN or the handler's address.
     pub handler: u64,

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 bitflags! {
     /// What the tracer wants to be told of a task (utrace.md, Events).
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
     pub struct Events: u32 {
         /// The task has become quiescent because the tracer asked for it.
         const QUIESCE = 1;
@@ -98,7 +98,7 @@ impl SignalAction {
 
 /// What happens with a signal: what its disposition says in a report, what is to be done in an
 /// answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SignalAction {
     /// As the disposition says.
     Deliver,
@@ -117,7 +117,7 @@ pub enum SignalAction {
 }
 
 /// How a task was created, as ptrace tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CloneKind {
     /// Exit signal SIGCHLD, parent not waiting.
     Fork,
@@ -128,7 +128,7 @@ pub enum CloneKind {
 }
 
 /// Something happened to a task that somebody asked to be told of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Report {
     /// The task, now held.
     pub task: TaskId,
@@ -147,7 +147,7 @@ pub struct Report {
 }
 
 /// The kinds of report. Unless said otherwise the task goes on with [`Verdict::Continue`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Event {
     /// The task stands still because [`Call::SetCourse`] asked for it.
     Quiesce,
@@ -240,7 +240,7 @@ impl Event {
 }
 
 /// What the tracer wants to hear of a task from here on, and how the task runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Course {
     /// What is reported. Where ptrace's stops are leased the events of its mode come on top.
     pub events: Events,
@@ -270,7 +270,7 @@ pub struct Answer {
 }
 
 /// How a task runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Step {
     /// Freely.
     #[default]

@@ -24,6 +24,7 @@ pub(crate) const READABLE: u32 = POLLIN | POLLRDNORM;
 pub(crate) const WRITABLE: u32 = POLLOUT | POLLWRNORM;
 
 /// One of them.
+#[derive(Clone, Hash)]
 pub(crate) struct Anon {
     /// Open files, and queues of connections.
     pub holds: u32,
@@ -32,6 +33,7 @@ pub(crate) struct Anon {
     pub kind: Kind,
 }
 
+#[derive(Clone, Hash)]
 pub(crate) enum Kind {
     Event(Counter),
     Timer(Timer),

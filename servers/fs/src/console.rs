@@ -22,7 +22,7 @@ const END: u8 = 0x04;
 const RESIZE: u8 = 0x06;
 
 /// The console's input.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Console {
     ring: VecDeque<u8>,
     /// The last byte was [`ESCAPE`].

@@ -15,6 +15,7 @@ use abi::linux::general::SIGPIPE;
 use abi::wire::{MAX, MAX_DATA};
 
 /// One copy on its way.
+#[derive(Clone, Hash)]
 pub(crate) struct Copy {
     pub input: u32,
     pub output: u32,

@@ -19,6 +19,7 @@ const MAX_NOTE: usize = 256 << 10;
 const PAGE: u64 = 4096;
 
 /// /proc/sys/kernel/core_pattern and core_uses_pid.
+#[derive(Clone, Hash)]
 pub(crate) struct CoreName {
     pub pattern: Vec<u8>,
     pub uses_pid: bool,

@@ -4,7 +4,7 @@ use crate::tree::{Body, Directory, Inode, Mount, ROOT, Tree};
 use crate::tty::FIRST_PTY;
 
 /// What is behind a device file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Device {
     Null,
     Zero,
@@ -120,6 +120,7 @@ impl Tree {
 /// The generator behind /dev/random and /dev/urandom: splitmix64, seeded with the time of the
 /// start. Good enough for temporary names and hash seeds; it is no source of secrets, and the
 /// machine has no entropy to make one from.
+#[derive(Clone, Hash)]
 pub(crate) struct Random(u64);
 
 impl Random {

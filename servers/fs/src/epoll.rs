@@ -33,7 +33,7 @@ const INPUT: u32 = POLLIN | POLLRDNORM | POLLPRI | POLLRDHUP | POLLHUP;
 const OUTPUT: u32 = POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
 
 /// An epoll instance.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Epoll {
     watched: BTreeMap<Key, Item>,
     /// What was told last: the next time others come first.
@@ -50,7 +50,7 @@ impl Epoll {
 /// A file by the descriptor that it was added as.
 type Key = (i32, u32);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 struct Item {
     events: u32,
     data: u64,
@@ -61,6 +61,7 @@ struct Item {
 }
 
 /// One epoll_wait on its way.
+#[derive(Clone, Hash)]
 pub(crate) struct EpollWait {
     pub file: u32,
     epoll: u32,

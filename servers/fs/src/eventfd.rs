@@ -12,6 +12,7 @@ const EFD_SEMAPHORE: u32 = 1;
 const MAX: u64 = u64::MAX - 1;
 
 /// An eventfd.
+#[derive(Clone, Hash)]
 pub(crate) struct Counter {
     count: u64,
     semaphore: bool,

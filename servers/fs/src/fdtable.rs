@@ -20,7 +20,7 @@ pub(crate) struct Fd {
 
 /// A place for a descriptor: 0 where nothing is, else the number of an open file and one more,
 /// and FD_CLOEXEC as the lowest bit.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Hash)]
 struct Slot(u32);
 
 impl Slot {
@@ -39,7 +39,7 @@ impl Slot {
 }
 
 /// The descriptors of the tasks that share it.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct FdTable {
     slots: Vec<Slot>,
     /// Nothing is free below.

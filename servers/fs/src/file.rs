@@ -11,6 +11,7 @@ use alloc::boxed::Box;
 pub const MAX_FILES: usize = 8192;
 
 /// One open file description, shared by every descriptor that was made from it.
+#[derive(Clone, Hash)]
 pub(crate) struct File {
     /// Descriptors and waits that use it.
     users: u32,

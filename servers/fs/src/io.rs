@@ -5,6 +5,7 @@ use abi::Errno;
 use alloc::vec::Vec;
 
 /// One read or write on its way.
+#[derive(Clone, Hash)]
 pub(crate) struct Io {
     pub file: u32,
     pub write: bool,
@@ -37,6 +38,7 @@ pub(crate) struct Io {
 }
 
 /// The task's memory: addresses and lengths.
+#[derive(Clone, Hash)]
 pub(crate) enum Pieces {
     One((u64, u64)),
     Many(Vec<(u64, u64)>),

@@ -99,6 +99,7 @@ use tty::Tty;
 use wait::{Flow, Op, Wait};
 
 /// The file server.
+#[derive(Clone, Hash)]
 pub struct Fs {
     tree: Tree,
     files: Slab<File>,

@@ -24,7 +24,7 @@ const LOCK_UN: u32 = 8;
 type Key = (u64, u64);
 
 /// Whose a lock is. Those of one kind do not see those of flock(2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Owner {
     /// A table of descriptors: in effect, a process.
     Table(u32),
@@ -42,7 +42,7 @@ impl Owner {
 }
 
 /// A lock on a range of bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Lock {
     owner: Owner,
     exclusive: bool,
@@ -64,7 +64,7 @@ impl Lock {
 }
 
 /// Every lock there is.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Locks {
     by_file: BTreeMap<Key, Vec<Lock>>,
     count: usize,
@@ -137,6 +137,7 @@ impl Locks {
 }
 
 /// A lock that waits until those in its way are gone.
+#[derive(Clone, Hash)]
 pub(crate) struct LockWait {
     pub file: u32,
     key: Key,

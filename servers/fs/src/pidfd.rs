@@ -31,6 +31,7 @@ const NAMESPACES: u32 = CLONE_NEWNS
     | CLONE_NEWTIME;
 
 /// What a pidfd stands for.
+#[derive(Clone, Hash)]
 pub(crate) struct Pid {
     pub name: PidName,
     /// A thread, not a process.
@@ -39,7 +40,7 @@ pub(crate) struct Pid {
 }
 
 /// How far it has got.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Life {
     Alive,
     Dead,

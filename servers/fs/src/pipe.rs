@@ -18,6 +18,7 @@ pub const PIPE_BUF: u64 = 4096;
 pub const MAX_PIPES: usize = 1024;
 
 /// One pipe.
+#[derive(Clone, Hash)]
 pub(crate) struct Pipe {
     pub object: ObjectId,
     /// Where the next byte to be read is.

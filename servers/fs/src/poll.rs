@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 const MAX_POLLED: u64 = 65536;
 
 /// One poll or select on its way.
+#[derive(Clone, Hash)]
 pub(crate) struct Poll {
     pub task: TaskId,
     pub what: What,
@@ -27,6 +28,7 @@ pub(crate) struct Poll {
 }
 
 /// What is polled.
+#[derive(Clone, Hash)]
 pub(crate) enum What {
     /// struct pollfd's: descriptor and events, and where they are.
     Fds(u64, Vec<(i32, u16)>),
@@ -34,7 +36,7 @@ pub(crate) enum What {
 }
 
 /// How a task writes a time.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 pub(crate) enum TimeForm {
     /// struct timespec.
     Nanoseconds,

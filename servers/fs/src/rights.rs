@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 const ANY_EXECUTE: u32 = 0o111;
 
 /// Who asks.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(crate) struct Rights {
     /// As the process manager has told it.
     pub told: abi::fs::Rights,

@@ -23,12 +23,14 @@ const MEANING: [u32; 3] = [
 const MIN_SET: usize = 64;
 
 /// The sets of one select: to read, to write, exceptions.
+#[derive(Clone, Hash)]
 pub(crate) struct Sets {
     count: usize,
     sets: [Option<Set>; 3],
 }
 
 /// A set and where it is.
+#[derive(Clone, Hash)]
 struct Set {
     addr: u64,
     bytes: Vec<u8>,

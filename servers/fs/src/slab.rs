@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
 /// Entries by number; freed numbers are used again.
+#[derive(Clone, Hash)]
 pub(crate) struct Slab<T> {
     entries: Vec<Option<T>>,
     free: Vec<u32>,

@@ -12,7 +12,7 @@ use abi::linux::general::{
 use abi::{Capability, Errno};
 
 /// A device file of which there is no device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Special {
     pub block: bool,
     /// As st_rdev has it.
@@ -26,6 +26,7 @@ const WHITEOUT: Special = Special {
 };
 
 /// An open of a named pipe on its way: it waits for the other side.
+#[derive(Clone, Hash)]
 pub(crate) struct OpenPipe {
     pub file: u32,
     cloexec: bool,

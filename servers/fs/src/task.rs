@@ -13,6 +13,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// One task that the process manager has told of.
+#[derive(Clone, Hash)]
 pub(crate) struct Task {
     pub tid: u32,
     pub tgid: u32,
@@ -30,6 +31,7 @@ pub(crate) struct Task {
 }
 
 /// What CLONE_FS shares.
+#[derive(Clone, Hash)]
 pub(crate) struct Context {
     pub cwd: Node,
     pub root: Node,

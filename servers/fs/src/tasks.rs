@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Tasks by id. An id whose slot another task has now names nothing.
+#[derive(Clone, Hash)]
 pub(crate) struct Tasks {
     slots: Vec<Option<(TaskId, Box<Task>)>>,
     count: usize,

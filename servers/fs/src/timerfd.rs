@@ -16,6 +16,7 @@ const TFD_TIMER_CANCEL_ON_SET: u32 = 2;
 const SECOND: u64 = 1_000_000_000;
 
 /// A timerfd.
+#[derive(Clone, Hash)]
 pub(crate) struct Timer {
     realtime: bool,
     /// The next expiry on the monotonic clock, and the time between expiries; 0 for only one.

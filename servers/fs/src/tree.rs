@@ -20,7 +20,7 @@ pub(crate) const ROOT: Ino = 0;
 const LIMIT: usize = 1 << 16;
 
 /// Anything a path can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Node {
     Inode(Ino),
     Proc(ProcNode),
@@ -29,7 +29,7 @@ pub(crate) enum Node {
 }
 
 /// Which file system an inode is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Mount {
     Archive,
     Dev,
@@ -39,6 +39,7 @@ pub(crate) enum Mount {
 }
 
 /// A file, directory, symbolic link or device.
+#[derive(Clone, Hash)]
 pub(crate) struct Inode {
     pub mount: Mount,
     /// Permission and set-id bits.
@@ -69,7 +70,7 @@ pub(crate) struct Inode {
 }
 
 /// Nanoseconds since 1970.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Hash)]
 pub(crate) struct Times {
     pub accessed: u64,
     pub modified: u64,
@@ -86,6 +87,7 @@ impl Times {
     }
 }
 
+#[derive(Clone, Hash)]
 pub(crate) enum Body {
     Directory(Directory),
     File(FileRange),
@@ -101,13 +103,13 @@ pub(crate) enum Body {
 
 /// Names in a directory. Each has a number that grows with time, so that reading a directory
 /// piece by piece neither repeats nor loses what stayed in it.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Directory {
     pub entries: BTreeMap<Box<[u8]>, Entry>,
     next: u64,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 pub(crate) struct Entry {
     pub node: Node,
     pub position: u64,
@@ -116,6 +118,7 @@ pub(crate) struct Entry {
 /// The first position of a name; before it are `.` and `..`.
 pub(crate) const FIRST_POSITION: u64 = 2;
 
+#[derive(Clone, Hash)]
 pub(crate) struct Tree {
     inodes: Slab<Inode>,
     /// How many are in /tmp.

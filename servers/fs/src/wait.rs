@@ -22,6 +22,7 @@ pub(crate) enum Flow {
 }
 
 /// A parked system call.
+#[derive(Clone, Hash)]
 pub(crate) struct Wait {
     pub task: TaskId,
     pub number: u32,
@@ -29,6 +30,7 @@ pub(crate) struct Wait {
 }
 
 /// What can wait.
+#[derive(Clone, Hash)]
 pub(crate) enum Op {
     Io(Io),
     Poll(Poll),

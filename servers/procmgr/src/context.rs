@@ -20,6 +20,7 @@ pub const MAX_CONTEXTS: usize = 1024;
 const MAX_NUMBER: u32 = i32::MAX as u32;
 
 /// One context, for as long as it has members.
+#[derive(Clone, Hash)]
 struct Context {
     members: u32,
     /// The process that made it, until it dies: the orphans' parent.
@@ -27,7 +28,7 @@ struct Context {
 }
 
 /// All but the host's.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Contexts {
     table: BTreeMap<u32, Context>,
     /// The number that was made up last.

@@ -11,7 +11,7 @@ use abi::linux::general::RLIMIT_CPU;
 use abi::signal::{SIGKILL, SIGPROF, SIGVTALRM, SIGXCPU};
 
 /// Which one; the index in [`Process::cpu_timers`](crate::process::Process).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// ITIMER_VIRTUAL.
     Virtual,

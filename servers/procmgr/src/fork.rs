@@ -20,7 +20,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 
 /// The arguments of clone, whichever call they came by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CloneArgs {
     /// CLONE_ flags.
     pub flags: u64,
@@ -41,7 +41,7 @@ pub struct CloneArgs {
 }
 
 /// A task whose creator has not returned from its call yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Created {
     child: TaskId,
     tid: u32,

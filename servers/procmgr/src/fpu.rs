@@ -62,6 +62,7 @@ impl Xstate {
 }
 
 /// The state as it was looked at or set. It is fetched once per stop, and loaded once.
+#[derive(Clone, Hash)]
 pub struct Seen {
     image: Image,
     changed: bool,

@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 /// What makes two addresses the same futex (futex(2), "Private futexes").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// FUTEX_PRIVATE_FLAG: an address of one space.
     Private(SpaceIx, u64),
@@ -18,6 +18,7 @@ pub enum Key {
 }
 
 /// One task in a queue. A task waits once, so there are no more of them than tasks.
+#[derive(Clone, Hash)]
 struct Waiter {
     key: Key,
     bits: u32,
@@ -27,6 +28,7 @@ struct Waiter {
 const BUCKETS: usize = 256;
 
 /// All queues.
+#[derive(Clone, Hash)]
 pub struct Futexes {
     buckets: Vec<VecDeque<Waiter>>,
 }

@@ -8,7 +8,7 @@ use abi::{SigInfo, TaskId};
 /// The event of a task's report to the tracer. It is [`Event`] without the siginfo of a signal,
 /// which is nine times as large as the rest and lies beside it, in
 /// [`Trace::signal`](crate::trace::Trace::signal): tasks move from state to state often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Hold {
     Quiesce,
@@ -50,7 +50,7 @@ pub enum Hold {
 }
 
 /// How a held task goes on. It is [`Verdict`] as [`Hold`] is [`Event`]: the siginfo lies beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Going {
     Continue,
@@ -90,7 +90,7 @@ impl Going {
 }
 
 /// How a tracee goes on whose stops the tracer decides about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Resumed {
     /// What it does at system calls.
     pub mode: Mode,

@@ -2,8 +2,10 @@
 
 use crate::Procmgr;
 use crate::machine::Machine;
-use crate::task::State;
+use crate::task::{State, Wait};
+use crate::wait::{Output, WaitRequest};
 use abi::fs::Counts;
+use abi::linux::general::WNOWAIT;
 use abi::tracer::Event;
 use abi::{Errno, TaskId};
 
@@ -110,6 +112,25 @@ impl Procmgr {
         let space = self.task(id).space.expect("the task has memory");
         let n = self.memory.poke(m, space, addr, bytes);
         assert_eq!(n, bytes.len(), "{addr:#x} of {id:?}");
+    }
+
+    /// Whether a task sleeps in a wait that would end if it looked again.
+    pub fn oversleeps(&mut self, m: &mut impl Machine, id: TaskId) -> bool {
+        let State::Waiting(Wait::Child(request)) = self.task(id).state else {
+            return false;
+        };
+        // It only looks, and nobody's word that there is nothing new is taken for it.
+        let request = WaitRequest {
+            options: request.options | WNOWAIT,
+            output: Output::Message,
+            rusage: 0,
+            ..request
+        };
+        let ix = self.process_of(id);
+        let news = core::mem::replace(&mut self.process_mut(ix).news, true);
+        let found = self.try_wait(m, id, &request);
+        self.process_mut(ix).news = news;
+        found.is_some()
     }
 
     fn survey_one(&self, id: TaskId) -> TaskSurvey {

@@ -32,6 +32,7 @@ mod fpu;
 mod fs_calls;
 mod futex;
 mod hold;
+mod identity;
 pub mod inspect;
 mod jobs;
 pub mod machine;
@@ -72,6 +73,7 @@ pub use trap::{Access, Trap};
 const HEAP_RESERVE: usize = 6 << 20;
 
 /// What the process manager is told when it starts.
+#[derive(Clone)]
 pub struct Config {
     /// Nanoseconds since 1970 when [`Machine::now`] was 0.
     pub realtime_at_boot: u64,

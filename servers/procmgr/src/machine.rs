@@ -35,7 +35,7 @@ pub struct NoMemory;
 pub const PAGE: u64 = 4096;
 
 /// What a mapping allows besides reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rights {
     /// Writing.
     pub write: bool,
@@ -48,7 +48,7 @@ pub struct Rights {
 /// [`Trap::StubDone`](crate::Trap::StubDone) when it comes from there.
 ///
 /// They are there because the kernel has no call that reaches a thread's FPU state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stub {
     /// Save the FPU state at address `area` (512 bytes, FXSAVE, aligned to 16).
     FpuSave,
@@ -61,7 +61,7 @@ pub enum Stub {
 }
 
 /// What makes a hardware breakpoint trap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BreakOn {
     /// The execution of an instruction.
     Execute,
@@ -72,7 +72,7 @@ pub enum BreakOn {
 }
 
 /// A hardware breakpoint. Its address is a multiple of its size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Breakpoint {
     /// Where.
     pub addr: u64,

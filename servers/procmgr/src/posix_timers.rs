@@ -20,6 +20,7 @@ const QUEUED_PAUSE_NS: u64 = 500_000;
 const CPU_PAUSE_NS: u64 = 1_000_000;
 
 /// One timer.
+#[derive(Clone, Hash)]
 pub struct PosixTimer {
     id: i32,
     clock: Clock,
@@ -32,10 +33,17 @@ pub struct PosixTimer {
     interval: u64,
     overrun: u32,
     /// The place in the queue that its signal has.
-    _charge: Charge,
+    charge: Charge,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+impl PosixTimer {
+    /// What it counts for its user.
+    pub fn charge_mut(&mut self) -> &mut Charge {
+        &mut self.charge
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Clock {
     Monotonic,
     Realtime,
@@ -93,7 +101,7 @@ impl Procmgr {
             at: None,
             interval: 0,
             overrun: 0,
-            _charge: charge,
+            charge,
         });
         Ok(())
     }

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 pub struct ProcessIx(pub u16);
 
 /// Everything the tasks of a process share.
+#[derive(Clone, Hash)]
 pub struct Process {
     /// Its number: the tid of its leader.
     pub pid: u32,

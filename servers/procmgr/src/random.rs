@@ -4,6 +4,7 @@
 //! depends on the time of boot only, and is no secret. SplitMix64.
 
 /// A stream of numbers.
+#[derive(Clone, Hash)]
 pub struct Random(u64);
 
 impl Random {

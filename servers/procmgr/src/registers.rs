@@ -9,6 +9,7 @@ use abi::regs::TF;
 use abi::{Errno, InCall, Regs, TaskId};
 
 /// The registers of a task that does not run.
+#[derive(Clone)]
 pub struct Registers {
     regs: Regs,
     call: InCall,
@@ -22,7 +23,7 @@ pub struct Registers {
 }
 
 /// What the kernel has.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Copy {
     /// The registers; here is nothing.
     Only,
@@ -97,6 +98,12 @@ impl Registers {
             self.copy = Copy::Same;
         }
         self
+    }
+
+    /// All that is known here: of registers that nobody has read, only that.
+    pub fn known(&self) -> impl core::hash::Hash + use<> {
+        let read = (self.copy != Copy::Only).then_some((self.regs, self.call));
+        (read, self.copy)
     }
 
     /// The registers as the kernel keeps them, to be read by [`Registers::call`].

@@ -12,8 +12,10 @@ use abi::wire::{self, Buffer};
 use abi::{Errno, PidName, TaskId};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::hash::{Hash, Hasher};
 
 /// Reports not taken yet. Each task is at most once for each thing in each queue, so they are bounded.
+#[derive(Clone)]
 pub struct Queues {
     to_tracer: VecDeque<(TaskId, ToTracer)>,
     to_fs: VecDeque<(TaskId, ToFs)>,
@@ -31,7 +33,7 @@ pub struct Queues {
 }
 
 /// What the tracer is to be told of a task.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ToTracer {
     /// What holds it.
     Report,
@@ -46,7 +48,7 @@ pub enum ToTracer {
 }
 
 /// What the file server is to be told of a task.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ToFs {
     Report,
     Interrupt,
@@ -77,6 +79,23 @@ impl Queues {
     /// Whether a task's report to the file server waits to be taken.
     pub fn queued_to_fs(&self, id: TaskId) -> bool {
         self.to_fs.contains(&(id, ToFs::Report))
+    }
+}
+
+/// What tells two states apart ([`Procmgr::identify`]).
+impl Hash for Queues {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Queues {
+            to_tracer,
+            to_fs,
+            ended,
+            handed,
+            fs_parked,
+            console,
+            // Written before it is read.
+            buffer: _,
+        } = self;
+        (to_tracer, to_fs, ended, handed, fs_parked, console).hash(hasher);
     }
 }
 

@@ -9,7 +9,7 @@ pub const NICE: core::ops::RangeInclusive<i32> = -20..=19;
 pub const REAL_TIME: core::ops::RangeInclusive<u32> = 1..=99;
 
 /// How a task would like to be scheduled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scheduling {
     /// SCHED_ number.
     pub policy: u32,

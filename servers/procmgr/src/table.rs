@@ -3,12 +3,15 @@
 use crate::Procmgr;
 use crate::context::Contexts;
 use crate::hold::Hold;
+use crate::posix_timers::PosixTimer;
 use crate::process::{Process, ProcessIx};
 use crate::task::{State, Task};
+use crate::users::Charge;
 use abi::task::SLOTS;
 use abi::{Errno, PidName, TaskId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 /// The most tasks there can be; slot 0 belongs to the servers.
 pub const MAX_TASKS: usize = SLOTS - 1;
@@ -19,6 +22,7 @@ pub const PID_MAX: u32 = 32768;
 const FEW: usize = 4;
 
 /// Tasks by slot, processes by index, tasks by tid.
+#[derive(Clone)]
 pub struct Tables {
     tasks: Vec<Option<Box<Task>>>,
     generations: Vec<u16>,
@@ -86,6 +90,70 @@ impl Tables {
         let after = (self.last_tid + 1..PID_MAX).chain(300..self.last_tid + 1);
         after.into_iter().find(|tid| !used(*tid))
     }
+}
+
+/// What tells two states apart ([`Procmgr::identify`]).
+impl Hash for Tables {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Tables {
+            tasks,
+            generations,
+            free,
+            processes,
+            free_processes,
+            serials,
+            watched,
+            last_tid,
+            contexts,
+            // They follow from the tasks and processes.
+            by_tid: _,
+            named: _,
+            count: _,
+        } = self;
+        let (tasks_end, free) = used(free);
+        for (slot, task) in tasks[..tasks_end].iter().enumerate() {
+            if let Some(task) = task {
+                task.hash(hasher);
+            }
+            if generations[slot] != 1 {
+                (slot, generations[slot]).hash(hasher);
+            }
+        }
+        let (processes_end, free_processes) = used(free_processes);
+        for (ix, process) in processes[..processes_end].iter().enumerate() {
+            if let Some(process) = process {
+                (ix, process).hash(hasher);
+            }
+        }
+        (free, free_processes).hash(hasher);
+        // Tids are given out in order.
+        let given = serials[1..].iter().take_while(|times| **times != 0);
+        let given = given.count();
+        (&serials[1..=given], &watched[..=given], last_tid, contexts).hash(hasher);
+    }
+}
+
+impl Tables {
+    /// What signals and timers count for their users.
+    pub fn charges_mut(&mut self) -> impl Iterator<Item = &mut Charge> {
+        let tasks = self.tasks.iter_mut().flatten();
+        let processes = self.processes.iter_mut().flatten();
+        let of_processes = processes.flat_map(|process| {
+            let timers = process.posix_timers.iter_mut();
+            let timers = timers.map(PosixTimer::charge_mut);
+            process.pending.charges_mut().chain(timers)
+        });
+        let of_tasks = tasks.flat_map(|task| task.pending.charges_mut());
+        of_tasks.chain(of_processes)
+    }
+}
+
+/// Behind the last slot that has been in use, and the part of the list of free slots that is about
+/// those that have: the rest of it is as it was at first.
+fn used(free: &[u16]) -> (usize, &[u16]) {
+    let moved = |at: &usize| usize::from(free[*at]) != SLOTS - 1 - at;
+    let never = (0..free.len()).find(moved).unwrap_or(free.len());
+    (SLOTS - never, &free[never..])
 }
 
 impl Procmgr {

@@ -15,8 +15,10 @@ use abi::fs::Usage;
 use abi::{SigSet, TaskId};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use core::hash::{Hash, Hasher};
 
 /// Everything that is the task's own.
+#[derive(Clone)]
 pub struct Task {
     /// Its name between servers.
     pub id: TaskId,
@@ -93,6 +95,7 @@ pub struct Task {
 }
 
 /// What a task is doing. Its thread runs only in `Running` and `Stub`.
+#[derive(Clone, Hash)]
 pub enum State {
     /// In its program.
     Running,
@@ -115,6 +118,7 @@ pub enum State {
 }
 
 /// What a system call waits for.
+#[derive(Clone, Hash)]
 pub enum Wait {
     /// A child or tracee.
     Child(WaitRequest),
@@ -158,7 +162,7 @@ pub enum Wait {
 }
 
 /// Where a task goes on that waits in a message ([`abi::client::WAIT`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Landing {
     /// The instruction.
     pub ip: u64,
@@ -167,7 +171,7 @@ pub struct Landing {
 }
 
 /// A call that goes on where it was when restarted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Restart {
     /// nanosleep and clock_nanosleep.
     Sleep(Sleep),
@@ -176,7 +180,7 @@ pub enum Restart {
 }
 
 /// A sleep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sleep {
     /// Until when it sleeps, on the monotonic clock.
     pub deadline: u64,
@@ -187,6 +191,7 @@ pub struct Sleep {
 }
 
 /// Why a task is held by a report to the file server.
+#[derive(Clone, Hash)]
 pub enum FsPurpose {
     /// Its system call.
     Syscall {
@@ -229,6 +234,7 @@ pub enum FsPurpose {
 }
 
 /// What follows a stub.
+#[derive(Clone, Hash)]
 pub enum AfterStub {
     /// The FPU state is saved: fork.
     Fork(crate::fork::CloneArgs),
@@ -243,6 +249,99 @@ pub enum AfterStub {
         /// The tid it had before.
         former_tid: u32,
     },
+}
+
+/// What tells two states apart ([`Procmgr::identify`](crate::Procmgr::identify)).
+impl Hash for Task {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Task {
+            registers,
+            id,
+            tid,
+            process,
+            credentials,
+            no_new_privileges,
+            parent_death_signal,
+            over_process_limit,
+            rights_told,
+            space,
+            state,
+            mask,
+            saved_mask,
+            watched_signals,
+            pending,
+            altstack,
+            trace,
+            stop_pending,
+            exit_signal,
+            clear_child_tid,
+            robust_list,
+            vfork_waiter,
+            exit_status,
+            wake_at,
+            fault_detail,
+            restart,
+            comm,
+            scheduling,
+            report_number,
+            started,
+            interrupted,
+            landing,
+            inbox,
+            said,
+            usage,
+            gs_base,
+        } = self;
+        (
+            id,
+            tid,
+            process,
+            credentials,
+            no_new_privileges,
+            parent_death_signal,
+            over_process_limit,
+            rights_told,
+        )
+            .hash(hasher);
+        (
+            space,
+            state,
+            mask,
+            saved_mask,
+            watched_signals,
+            pending,
+            altstack,
+            trace,
+        )
+            .hash(hasher);
+        (
+            stop_pending,
+            exit_signal,
+            clear_child_tid,
+            robust_list,
+            vfork_waiter,
+            exit_status,
+            wake_at,
+            fault_detail,
+        )
+            .hash(hasher);
+        (
+            restart,
+            comm,
+            scheduling,
+            report_number,
+            started,
+            interrupted,
+            landing,
+            inbox,
+        )
+            .hash(hasher);
+        (said, usage, gs_base).hash(hasher);
+        // While it runs, the thread has them, and what is here is old.
+        if !matches!(state, State::Running) {
+            registers.known().hash(hasher);
+        }
+    }
 }
 
 impl Task {

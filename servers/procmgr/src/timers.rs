@@ -9,7 +9,7 @@ use abi::{Errno, TaskId};
 use alloc::collections::BTreeSet;
 
 /// What a timer does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum What {
     /// Ends a task's wait.
     Wake(TaskId),
@@ -26,6 +26,7 @@ pub enum What {
 }
 
 /// All timers: at most one of each kind per task or process, so the set is bounded by them.
+#[derive(Clone, Hash)]
 pub struct Timers(BTreeSet<(u64, What)>);
 
 impl Timers {

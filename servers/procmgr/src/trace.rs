@@ -12,7 +12,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// What the process manager knows of a task's tracing; all else is the tracer's.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Trace {
     /// The tracer wants to know when it is gone.
     pub attached: bool,

@@ -1,7 +1,7 @@
 //! What stops a running task.
 
 /// What an instruction does with memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
     /// It reads.
     Read,
@@ -12,7 +12,7 @@ pub enum Access {
 }
 
 /// Why a thread came to a stand, as the kernel's fault message tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trap {
     /// A processor exception that has no kind of its own here. A `syscall` instruction is
     /// vector 6, because the kernel leaves EFER.SCE off.

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use core::cell::Cell;
+use core::hash::{Hash, Hasher};
 
 /// The counts of one user.
 #[derive(Debug, Default)]
@@ -25,7 +26,51 @@ impl Drop for Charge {
 #[derive(Default)]
 pub struct Users(BTreeMap<u32, Rc<User>>);
 
+/// A copy is one signal more of the same user.
+impl Clone for Charge {
+    fn clone(&self) -> Charge {
+        self.0.signals.update(|count| count + 1);
+        Charge(Rc::clone(&self.0))
+    }
+}
+
+impl Hash for Charge {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.signals.get().hash(hasher);
+    }
+}
+
+/// The same users, who have nothing counted: [`Users::take_over`] follows.
+impl Clone for Users {
+    fn clone(&self) -> Users {
+        let users = self.0.keys().map(|uid| (*uid, Rc::default()));
+        Users(users.collect())
+    }
+}
+
+impl Hash for Users {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        for (uid, user) in &self.0 {
+            (uid, user.signals.get()).hash(hasher);
+        }
+    }
+}
+
 impl Users {
+    /// Whether nobody has anything counted.
+    pub fn are_idle(&self) -> bool {
+        self.0.values().all(|user| user.signals.get() == 0)
+    }
+
+    /// Counts here what counts for the same user of those that these are a copy of.
+    pub fn take_over(&mut self, charge: &mut Charge, from: &Users) {
+        let same = from.0.iter().find(|(_, user)| Rc::ptr_eq(user, &charge.0));
+        let (uid, _) = same.expect("who has something counted is known");
+        let user = self.0.entry(*uid).or_default();
+        user.signals.update(|count| count + 1);
+        *charge = Charge(Rc::clone(user));
+    }
+
     /// How many signals count for a user.
     pub fn signals(&self, uid: u32) -> u32 {
         self.0.get(&uid).map_or(0, |user| user.signals.get())

@@ -15,7 +15,7 @@ use abi::{Errno, PidName, SigInfo, TaskId};
 use alloc::boxed::Box;
 
 /// What a call waits for and where its answers go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WaitRequest {
     /// Which children.
     pub which: Which,
@@ -30,7 +30,7 @@ pub struct WaitRequest {
 }
 
 /// Which children a call waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Which {
     /// Any.
     Any,
@@ -41,7 +41,7 @@ pub enum Which {
 }
 
 /// Where a wait's answer goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Output {
     /// wait4: the status word.
     Status(u64),

@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// A client.
+#[derive(Clone, Hash)]
 struct Client {
     task: TaskId,
     /// Its real user id when it first asked for something.
@@ -17,6 +18,7 @@ struct Client {
 
 /// The clients, by slot: one that takes the slot of another replaces it, so they are as many as
 /// there are tasks.
+#[derive(Clone, Hash)]
 pub struct Clients(Vec<Option<Box<Client>>>);
 
 impl Default for Clients {

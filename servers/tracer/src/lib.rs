@@ -32,7 +32,7 @@ use ptrace::Request;
 pub use table::{MAX_ENGINES_PER_USER, MAX_TRACED_TASKS};
 
 /// The tracer: everything it knows between two messages.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Tracer {
     tasks: table::Tasks,
     clients: clients::Clients,

@@ -15,7 +15,7 @@ pub const MAX_TRACED_TASKS: usize = 1024;
 pub const MAX_ENGINES_PER_USER: usize = 512;
 
 /// An engine's owner, and what kind it is.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Owned {
     /// Who is charged for it: its owner's real user id.
     pub uid: u32,
@@ -24,7 +24,7 @@ pub struct Owned {
 }
 
 /// What an engine is.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum Kind {
     /// The built-in ptrace engine.
     Ptrace(Tracee),
@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 /// One traced task.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Task {
     /// Its tid.
     pub tid: u32,
@@ -181,7 +181,7 @@ impl Task {
 }
 
 /// Every traced task, by id and by tid.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Tasks {
     by_id: BTreeMap<TaskId, Task>,
     by_tid: BTreeMap<u32, TaskId>,

@@ -21,7 +21,7 @@ pub(crate) use links::Target;
 pub(crate) use system::SystemFile;
 
 /// A file of /proc. Tasks are named by tid, as in its paths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ProcNode {
     Root,
     SelfLink,
@@ -45,7 +45,7 @@ pub(crate) enum ProcNode {
 }
 
 /// A file in a task's directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TaskFile {
     Auxv,
     Cmdline,

@@ -7,7 +7,7 @@ use alloc::format;
 use alloc::string::String;
 
 /// A file that is no task's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SystemFile {
     Cmdline,
     CorePattern,

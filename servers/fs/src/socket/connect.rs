@@ -20,6 +20,7 @@ const ADDRESS: usize = 110;
 const MAX_BACKLOG: usize = 4096;
 
 /// A connect or accept on its way.
+#[derive(Clone, Hash)]
 pub(crate) struct Connect {
     /// The socket that connects or accepts.
     pub file: u32,
@@ -27,6 +28,7 @@ pub(crate) struct Connect {
     pub what: What,
 }
 
+#[derive(Clone, Hash)]
 pub(crate) enum What {
     Connect {
         /// The name to connect to.

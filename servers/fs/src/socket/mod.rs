@@ -25,6 +25,7 @@ const FLAGS: u32 = O_CLOEXEC | O_NONBLOCK;
 const TYPE: u32 = 0xf;
 
 /// A socket.
+#[derive(Clone, Hash)]
 pub(crate) struct Socket {
     pub state: State,
     /// The name it is bound to, as in sun_path: the file's path, or a zero and any bytes.
@@ -35,6 +36,7 @@ pub(crate) struct Socket {
     pub owner: [u32; 3],
 }
 
+#[derive(Clone, Hash)]
 pub(crate) enum State {
     Fresh,
     Listening {
@@ -48,6 +50,7 @@ pub(crate) enum State {
 }
 
 /// One end of a connection.
+#[derive(Clone, Hash)]
 pub(crate) struct Stream {
     input: u32,
     output: u32,

@@ -12,7 +12,7 @@ const MAX_LINE: usize = 4095;
 const MAX_READY: usize = 65536;
 
 /// The state of one terminal's line discipline.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Line {
     pub termios: Termios,
     /// The line that is being edited.

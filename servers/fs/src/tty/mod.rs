@@ -32,7 +32,7 @@ pub(crate) const CONSOLE: u32 = 0;
 const MAX_OUTPUT: usize = 65536;
 
 /// A terminal.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Tty {
     pub line: Line,
     /// struct winsize.
@@ -49,6 +49,7 @@ pub(crate) struct Tty {
 }
 
 /// What only a pseudo-terminal has.
+#[derive(Clone, Hash)]
 struct Pty {
     /// What was written and its master has not read.
     output: VecDeque<u8>,

@@ -23,6 +23,7 @@ const TIOCGPTLCK: u32 = 0x8004_5439;
 pub(crate) const FIRST_PTY: u32 = 2;
 
 /// The other end of a terminal.
+#[derive(Clone, Hash)]
 pub(crate) struct Master(u32);
 
 impl Fs {

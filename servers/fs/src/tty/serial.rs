@@ -11,7 +11,7 @@ use alloc::collections::VecDeque;
 pub(crate) const SERIAL: u32 = 1;
 
 /// What only the serial port has.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(super) struct Wire {
     /// What was written and the port has not taken.
     output: VecDeque<u8>,

@@ -35,7 +35,7 @@ pub(super) const VLNEXT: usize = 15;
 pub(super) const VEOL2: usize = 16;
 
 /// struct termios.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 pub(crate) struct Termios {
     pub input: u32,
     pub output: u32,

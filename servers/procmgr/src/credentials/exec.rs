@@ -9,7 +9,7 @@ use abi::{Capability, CapabilitySet};
 const ROOT: u32 = 0;
 
 /// Whose program it is, and its mode bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Executable {
     /// Its owner.
     pub uid: u32,

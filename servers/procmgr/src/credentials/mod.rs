@@ -23,7 +23,7 @@ pub use exec::{Executable, Unsafe};
 pub const GROUPS_MAX: usize = 1024;
 
 /// Who a task acts as.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Credentials {
     /// real, effective, saved user id
     pub uid: [u32; 3],

@@ -30,6 +30,7 @@ pub fn note_header(kind: u32, data: usize) -> elf::NoteHeader64<Le> {
 }
 
 /// Where everything goes.
+#[derive(Clone, Hash)]
 pub struct Layout {
     /// How many program headers there are.
     count: u16,

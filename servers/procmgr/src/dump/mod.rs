@@ -31,6 +31,7 @@ const MIN_CORE: u64 = 4096;
 const CORE_FLAG: i32 = 0x80;
 
 /// A core dump under way.
+#[derive(Clone, Hash)]
 pub struct Dump {
     /// Who took the signal.
     dumper: TaskId,
@@ -43,6 +44,7 @@ pub struct Dump {
     stage: Stage,
 }
 
+#[derive(Clone, Hash)]
 enum Stage {
     /// Tasks are on their way to a stand.
     Gathering,

@@ -22,6 +22,7 @@ const THREADS: usize = 16;
 const MAX_FILES: u32 = 256 << 10;
 
 /// A core file being written.
+#[derive(Clone, Hash)]
 pub struct Writing {
     out: Output,
     layout: Layout,
@@ -35,7 +36,7 @@ pub struct Writing {
 }
 
 /// What comes next.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 enum Part {
     Headers,
     /// The notes of threads from this one on.
@@ -47,7 +48,7 @@ enum Part {
 }
 
 /// A page of a segment, whose bytes begin at `offset` in the file.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 struct Place {
     segment: usize,
     page: u64,
@@ -55,6 +56,7 @@ struct Place {
 }
 
 /// The file as far as it is written.
+#[derive(Clone, Hash)]
 struct Output {
     object: ObjectId,
     /// Where the next byte goes.

@@ -13,6 +13,7 @@ use abi::{Errno, SigInfo, TaskId};
 use alloc::boxed::Box;
 
 /// A callback that has not been answered.
+#[derive(Clone, Hash)]
 pub struct Asked {
     /// What its answer names.
     pub ticket: Ticket,
@@ -29,6 +30,7 @@ pub struct Asked {
 }
 
 /// An answer that the tracer has not taken.
+#[derive(Clone, Hash)]
 pub struct Answered {
     /// The engine.
     pub handle: Handle,

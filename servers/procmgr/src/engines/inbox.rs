@@ -11,7 +11,7 @@ use abi::{Errno, TaskId};
 use alloc::collections::VecDeque;
 
 /// A client's callbacks, in the order in which they came.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Inbox {
     items: VecDeque<Item>,
     /// Engines that are attached.
@@ -23,7 +23,7 @@ pub struct Inbox {
 }
 
 /// Something to be told.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Item {
     /// A task's callback, if it is still outstanding.
     Callback(TaskId),

@@ -21,7 +21,7 @@ pub use callback::{Answered, Asked};
 pub use inbox::Inbox;
 
 /// An engine of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Engine {
     /// Its number.
     pub number: u32,

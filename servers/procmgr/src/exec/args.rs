@@ -18,6 +18,7 @@ const POINTER: usize = 8;
 pub const MAX_STRING: usize = 32 * PAGE as usize;
 
 /// Two lists of strings, bounded together.
+#[derive(Clone, Hash)]
 pub struct Args {
     /// argv
     pub argv: Vec<Vec<u8>>,

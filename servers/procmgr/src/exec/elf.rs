@@ -12,7 +12,7 @@ pub const HEAD: usize = 4096;
 const ADDRESS_END: u64 = crate::memory::layout::USER_END;
 
 /// The parts of an ELF file that matter for running it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Program {
     /// Position independent: it may be put anywhere.
     pub dynamic: bool,
@@ -31,7 +31,7 @@ pub struct Program {
 }
 
 /// A part of the file in memory.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Segment {
     /// Its address.
     pub addr: u64,

@@ -35,6 +35,7 @@ pub use others::Ready;
 const MAX_SCRIPTS: usize = 4;
 
 /// An execve under way.
+#[derive(Clone, Hash)]
 pub struct Exec {
     /// What the file server looks for at the moment.
     pub looking_for: LookingFor,
@@ -68,6 +69,7 @@ pub struct FoundProgram {
 }
 
 /// What the file server is to find.
+#[derive(Clone, Hash)]
 pub enum LookingFor {
     /// A path in the task's memory.
     Path(At),
@@ -78,7 +80,7 @@ pub enum LookingFor {
 }
 
 /// Where execveat(2) looks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 pub struct At {
     /// Where in the task's memory its path is.
     pub path: u64,
@@ -99,6 +101,7 @@ impl LookingFor {
 }
 
 /// An execve that cannot fail any more.
+#[derive(Clone, Hash)]
 pub struct Executed {
     /// The program.
     pub program: FileRange,

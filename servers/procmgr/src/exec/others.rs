@@ -12,6 +12,7 @@ use abi::{Regs, TaskId};
 use alloc::boxed::Box;
 
 /// An exec whose new space is complete.
+#[derive(Clone, Hash)]
 pub struct Ready {
     pub(super) exec: Exec,
     pub(super) space: SpaceIx,

@@ -31,7 +31,7 @@ const ELF_HEADERS: u32 = 1 << 4;
 const RESERVE: usize = 1024;
 
 /// A range of a space as a core file shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DumpSegment {
     /// First address.
     pub start: u64,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 /// Counts for owned frames. Frames of objects that are shared with no space, of page tables and of
 /// the archive are not in it: each has one keeper.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Frames {
     /// By frame number.
     counts: Vec<u32>,

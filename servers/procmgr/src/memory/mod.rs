@@ -23,6 +23,7 @@ mod dump;
 mod fault;
 mod fork;
 mod frames;
+mod identity;
 pub mod layout;
 mod lock;
 mod map;

@@ -21,23 +21,23 @@ pub const MAX_OBJECTS: usize = 4096;
 pub const MAX_OBJECT_SIZE: u64 = 1 << 43;
 
 /// All objects. Id 0 is the archive, which is not kept here.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Objects {
     table: Vec<Option<Object>>,
 }
 
 /// One object.
-#[derive(Default)]
-struct Object {
+#[derive(Clone, Default)]
+pub(super) struct Object {
     /// Entries that are never mapped. Of a borrowed one the object is the keeper; an owned one is
     /// counted, and may be shared with spaces.
-    pages: PageTable,
+    pub pages: PageTable,
     /// Where it ends: pages behind are a bus error.
-    size: u64,
+    pub size: u64,
     /// How many VMAs map it.
-    mappings: u32,
+    pub mappings: u32,
     /// The file server knows it.
-    held: bool,
+    pub held: bool,
 }
 
 impl Memory {
@@ -179,6 +179,11 @@ impl Objects {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.table.iter().flatten().count()
+    }
+
+    /// All, and the gaps between them.
+    pub fn all(&self) -> impl Iterator<Item = Option<&Object>> {
+        self.table.iter().map(Option::as_ref)
     }
 
     /// Makes an object of this size that nobody holds and no VMA maps.

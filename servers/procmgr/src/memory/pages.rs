@@ -102,6 +102,13 @@ impl Leaf {
         self.owned
     }
 
+    /// Its present entries, by page.
+    pub fn entries(&self, m: &impl Machine) -> impl Iterator<Item = (u64, Entry)> {
+        let entries = m.words(self.frame).iter().map(|word| Entry(*word));
+        let entries = (self.first_page()..).zip(entries);
+        entries.filter(|(_, entry)| entry.is_present())
+    }
+
     /// One of its entries.
     pub fn entry(&self, m: &impl Machine, index: usize) -> Entry {
         Entry(m.words(self.frame)[index])
@@ -109,7 +116,7 @@ impl Leaf {
 }
 
 /// Entries by page number.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct PageTable {
     /// Sorted by key. A leaf without a present entry is given back at once.
     leaves: Vec<Leaf>,

@@ -12,7 +12,7 @@ use abi::task::SLOTS;
 use alloc::vec::Vec;
 
 /// All memory that tasks have.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Memory {
     pub(super) spaces: Vec<Option<Space>>,
     pub(super) frames: Frames,
@@ -24,6 +24,7 @@ pub struct Memory {
 }
 
 /// One address space.
+#[derive(Clone)]
 pub(super) struct Space {
     pub references: u32,
     /// Which of all spaces that there have been.
@@ -42,7 +43,7 @@ pub(super) struct Space {
 }
 
 /// What a space may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// RLIMIT_AS, in bytes.
     pub address_space: u64,

@@ -23,7 +23,7 @@ pub(super) const ACCOUNTED: u32 = 1 << 30;
 pub(super) const PROT: u32 = PROT_READ | PROT_WRITE | PROT_EXEC;
 
 /// A range of addresses that means one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Vma {
     /// First address; at a page's start.
     pub start: u64,
@@ -40,7 +40,7 @@ pub struct Vma {
 }
 
 /// Where the pages of a range come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backing {
     /// Zeros, private.
     Anonymous,
@@ -154,7 +154,7 @@ impl Vma {
 }
 
 /// The ranges of a space: sorted, apart, and no two neighbours that could be one.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub(super) struct Vmas {
     list: Vec<Vma>,
 }

@@ -20,7 +20,7 @@ const ACCESS: u64 = 3;
 const ONE_BYTE_WRITE: u64 = WRITE;
 
 /// The debug registers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DebugRegisters {
     slots: [Option<Slot>; 4],
     /// DR6, with [`DR6_RESERVED`] inverted.
@@ -29,7 +29,7 @@ pub struct DebugRegisters {
 }
 
 /// A breakpoint, enabled or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Slot {
     addr: u64,
     /// Kind and length: its four bits of DR7.

@@ -15,6 +15,7 @@ use abi::{Errno, SigInfo, TaskId};
 use alloc::boxed::Box;
 
 /// A task at a ptrace stop.
+#[derive(Clone, Hash)]
 pub struct Stopped {
     /// The stop.
     pub stop: Stop,

@@ -10,7 +10,7 @@ pub const SIG_DFL: u64 = 0;
 pub const SIG_IGN: u64 = 1;
 
 /// The actions of a process.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub struct Actions([Action; SIGMAX as usize]);
 
 impl Default for Actions {

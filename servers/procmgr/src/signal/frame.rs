@@ -5,7 +5,7 @@ use abi::regs::{RF, TF, USER_CS, USER_SS};
 use abi::{Regs, SigInfo, SigSet};
 
 /// SA_ONSTACK's alternative stack (`stack_t`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AltStack {
     /// Its lowest address.
     pub base: u64,
@@ -68,7 +68,7 @@ pub struct Frame {
 }
 
 /// What a fault was, for the frame: trap number, error code, address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FaultDetail {
     /// The vector.
     pub vector: u64,

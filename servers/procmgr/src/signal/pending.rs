@@ -6,17 +6,18 @@ use abi::{SigInfo, SigSet};
 use alloc::vec::Vec;
 
 /// The signals pending for a task or a process, in the order in which they came.
-#[derive(Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Pending {
     set: SigSet,
     queue: Vec<Queued>,
 }
 
 /// A signal with its siginfo.
+#[derive(Clone, Hash)]
 struct Queued {
     info: SigInfo,
     /// What it counts for its user; a timer has that reserved.
-    _charge: Option<Charge>,
+    charge: Option<Charge>,
 }
 
 /// Whether there is a place for a signal's siginfo.
@@ -31,6 +32,11 @@ pub enum Place {
 }
 
 impl Pending {
+    /// What its signals count for their users.
+    pub fn charges_mut(&mut self) -> impl Iterator<Item = &mut Charge> {
+        self.queue.iter_mut().filter_map(|s| s.charge.as_mut())
+    }
+
     /// Which are pending.
     pub fn set(&self) -> SigSet {
         self.set
@@ -53,8 +59,7 @@ impl Pending {
             Place::None => return,
         };
         if self.queue.try_reserve(1).is_ok() {
-            let _charge = charge;
-            self.queue.push(Queued { info, _charge });
+            self.queue.push(Queued { info, charge });
         }
     }
 

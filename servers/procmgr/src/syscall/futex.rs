@@ -10,7 +10,7 @@ use abi::linux::general as g;
 use abi::{Errno, TaskId};
 
 /// What FUTEX_WAIT waits for; kept for its restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FutexWait {
     addr: u64,
     shared: bool,

@@ -11,7 +11,7 @@ use abi::linux::general as g;
 use abi::{Capability, Errno, TaskId};
 
 /// An mmap of a file that the file server is asked about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct MapCall {
     /// The descriptor.
     pub fd: i32,

@@ -7,7 +7,7 @@ use abi::tracer::{Events, SignalAction, Verdict};
 
 /// The signal as the next engine sees it: each engine sees what the one before made of it, and
 /// the last choice wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Arbitration {
     /// The siginfo, which engines may change.
     pub info: SigInfo,

@@ -33,7 +33,7 @@ pub enum Attached {
 }
 
 /// Where the task is in life, as far as its engines have been told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Life {
     /// Created; its creator's clone report is not over.
     Newborn,
@@ -46,7 +46,7 @@ pub enum Life {
 }
 
 /// The engines of one task and the report going along them.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Chain<K> {
     pub(super) engines: Vec<Engine<K>>,
     pub(super) round: Option<Round>,

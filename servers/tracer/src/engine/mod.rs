@@ -22,11 +22,11 @@ use abi::engine::Calls;
 use alloc::boxed::Box;
 
 /// One attachment to one task. Ids grow in attach order and are not reused within a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EngineId(pub u32);
 
 /// One engine of a chain.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Engine<K> {
     /// Its name within the task.
     pub id: EngineId,

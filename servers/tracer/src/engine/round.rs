@@ -10,7 +10,7 @@ use abi::tracer::{Event, Events, Report, SignalAction, Verdict};
 use abi::{Errno, SigInfo};
 
 /// A report going along the chain.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Round {
     pub(super) report: Report,
     /// The engine asked last; engines up to `last` have been or will be asked.
@@ -28,7 +28,7 @@ pub(super) struct Round {
     seen: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Event,
     Quiesce,

@@ -8,7 +8,7 @@ use abi::tracer::Events;
 pub const OPS: u64 = 0x7074_7261_6365;
 
 /// A tracee.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Tracee {
     /// Who traces it.
     pub tracer: TaskId,
