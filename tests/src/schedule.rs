@@ -1,8 +1,10 @@
 //! Seeds: where a run's choices come from, and running a scenario under many of them.
 
+use std::io::Write;
+
 /// The variable that names the only seed to run, and has its events printed.
 const SEED: &str = "STILLPOINT_SEED";
-/// The variable that multiplies how many seeds are run.
+/// The variable that multiplies how many seeds are run, and adds larger worlds to those explored.
 const EFFORT: &str = "STILLPOINT_EFFORT";
 
 /// A sequence of choices (SplitMix64).
@@ -45,17 +47,25 @@ pub fn replayed() -> Option<u64> {
     std::env::var(SEED).ok()?.parse().ok()
 }
 
+/// How many times as much as usual is to be run.
+pub fn effort() -> u64 {
+    let effort = std::env::var(EFFORT).ok();
+    effort.and_then(|e| e.parse().ok()).unwrap_or(1)
+}
+
+/// Says how much was covered: past the test runner, which shows only what failing tests print.
+pub fn say(line: &str) {
+    // Nobody is left to tell if it cannot be said.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Runs a scenario under `count` seeds, or under the one that is being replayed. A panic names
 /// its seed.
 pub fn under_seeds(count: u64, scenario: impl Fn(u64)) {
     if let Some(seed) = replayed() {
         return scenario(seed);
     }
-    let effort = std::env::var(EFFORT)
-        .ok()
-        .and_then(|e| e.parse().ok())
-        .unwrap_or(1);
-    for seed in 0..count * effort {
+    for seed in 0..count * effort() {
         let named = Named(seed);
         scenario(seed);
         drop(named);

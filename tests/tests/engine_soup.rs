@@ -5,6 +5,7 @@ use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
 use world::asm::{Callback, Choice, Entry, Is, exited};
+use world::schedule::say;
 use world::{Boot, Prog, Val, Var, World, under_seeds};
 
 /// pids that programs try: most of those that exist, and some that do not.
@@ -306,7 +307,7 @@ fn random_engines_hurt_only_whom_they_hold() {
     let boot = soup();
     let steps = std::cell::Cell::new(0);
     under_seeds(1000, |seed| steps.set(steps.get() + cook(&boot, seed)));
-    println!("{} steps", steps.get());
+    say(&format!("random engines: {} steps", steps.get()));
 }
 
 #[test]
