@@ -10,12 +10,14 @@
 //! - [`World`]: the machine with the process manager, the file server and the tracer on it.
 //! - [`asm`]: test programs, assembled into ELF files in a boot archive.
 //! - [`invariants`]: what holds between any two steps.
+//! - [`explore`]: all the runs of a small world.
 //! - [`schedule`]: seeds, and running a scenario under many of them.
 #![forbid(unsafe_code)]
 
 pub mod asm;
 pub mod boot;
 pub mod elf;
+pub mod explore;
 pub mod garbage;
 pub mod hand;
 pub mod invariants;

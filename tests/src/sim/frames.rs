@@ -1,12 +1,21 @@
 //! Frames of memory, and allocations that fail on request.
 
 use procmgr::machine::{Frame, PAGE};
+use std::cell::Cell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 /// A frame's contents.
 pub type Page = [u64; PAGE as usize / 8];
 
 const EMPTY: Page = [0; PAGE as usize / 8];
+
+/// What is in a frame. Copies of a machine share it until one of them writes.
+#[derive(Clone)]
+struct Content {
+    page: Rc<Page>,
+    digest: Cell<Option<u64>>,
+}
 
 /// Which allocations fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +31,9 @@ pub enum Shortage {
 /// All frames: memory to be allocated, and the boot archive's pages.
 ///
 /// The archive's frame numbers go down from the highest, so that the two cannot be mixed up.
+#[derive(Clone)]
 pub struct Frames {
-    contents: Vec<Option<Box<Page>>>,
+    contents: Vec<Option<Content>>,
     free: Vec<u32>,
     archive: Rc<Vec<Page>>,
     /// How often each is mapped.
@@ -70,7 +80,10 @@ impl Frames {
             return None;
         }
         let number = self.free.pop()?;
-        self.contents[number as usize] = Some(Box::new(EMPTY));
+        self.contents[number as usize] = Some(Content {
+            page: Rc::new(EMPTY),
+            digest: Cell::new(None),
+        });
         Some(Frame(number))
     }
 
@@ -102,9 +115,10 @@ impl Frames {
     /// A frame's contents.
     pub fn words(&self, frame: Frame) -> &Page {
         match self.contents.get(frame.0 as usize) {
-            Some(page) => page
-                .as_deref()
-                .unwrap_or_else(|| panic!("{frame:?} is free and read")),
+            Some(content) => match content {
+                Some(content) => &content.page,
+                None => panic!("{frame:?} is free and read"),
+            },
             None => self
                 .archive
                 .get((u32::MAX - frame.0) as usize)
@@ -114,11 +128,27 @@ impl Frames {
 
     /// A frame's contents, to change them.
     pub fn words_mut(&mut self, frame: Frame) -> &mut Page {
-        self.contents
+        let content = self
+            .contents
             .get_mut(frame.0 as usize)
             .unwrap_or_else(|| panic!("{frame:?} is the archive's and written"))
-            .as_deref_mut()
-            .unwrap_or_else(|| panic!("{frame:?} is free and written"))
+            .as_mut()
+            .unwrap_or_else(|| panic!("{frame:?} is free and written"));
+        content.digest.set(None);
+        Rc::make_mut(&mut content.page)
+    }
+
+    /// A number that is the same for the same contents.
+    pub fn digest(&self, frame: Frame) -> u64 {
+        let Some(Some(content)) = self.contents.get(frame.0 as usize) else {
+            return frame.0.into();
+        };
+        if content.digest.get().is_none() {
+            let mut hasher = DefaultHasher::new();
+            content.page.hash(&mut hasher);
+            content.digest.set(Some(hasher.finish()));
+        }
+        content.digest.get().expect("set above")
     }
 
     /// Counts a mapping.

@@ -18,13 +18,14 @@ pub const SERVER_CAPS: u64 = 0x3e;
 /// The last pages of a program's memory, in which the stubs are.
 const STUBS: u64 = 0x7fff_ffff_d000;
 /// How long an instruction takes, in nanoseconds.
-pub const INSTRUCTION_NS: u64 = 10;
+const INSTRUCTION_NS: u64 = 10;
 /// What a trap counts as system time, in nanoseconds.
 const TRAP_NS: u64 = 100;
 /// The flags that a write of registers changes; the others are fixed.
 const SETTABLE: u64 = abi::regs::USER_FLAGS;
 
 /// The machine.
+#[derive(Clone)]
 pub struct SimMachine {
     /// Its memory.
     pub frames: Frames,
@@ -34,6 +35,8 @@ pub struct SimMachine {
     pub threads: Threads,
     /// The time.
     pub clock: u64,
+    /// Nothing takes any time.
+    pub stands_still: bool,
     /// When the process manager wants to be woken.
     pub deadline: Option<u64>,
     /// The tracer's notification is signalled.
@@ -56,6 +59,7 @@ impl SimMachine {
             spaces: Spaces::default(),
             threads: Threads::default(),
             clock: 1_000_000,
+            stands_still: false,
             deadline: None,
             tracer_notified: false,
             fs_parked: false,
@@ -95,7 +99,9 @@ impl SimMachine {
         };
         thread.instructions += u64::from(ran);
         thread.pending = next;
-        self.clock += u64::from(ran) * INSTRUCTION_NS;
+        if !self.stands_still {
+            self.clock += u64::from(ran) * INSTRUCTION_NS;
+        }
         ran
     }
 
@@ -404,6 +410,9 @@ impl Machine for SimMachine {
     }
 
     fn cpu_time(&mut self, task: TaskId) -> CpuTime {
+        if self.stands_still {
+            return CpuTime::default();
+        }
         let thread = self.threads.one(task);
         CpuTime {
             user: thread.instructions * INSTRUCTION_NS,

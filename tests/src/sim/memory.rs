@@ -25,7 +25,7 @@ struct Mapped {
 }
 
 /// Every address space.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Spaces {
     spaces: BTreeMap<SpaceIx, BTreeMap<u64, Mapping>>,
     mappings: Vec<Option<Mapped>>,
@@ -54,6 +54,19 @@ impl Spaces {
     /// How many spaces and how many mappings there are.
     pub fn population(&self) -> (usize, usize) {
         (self.spaces.len(), self.mappings.len() - self.free.len())
+    }
+
+    /// What is mapped where: which page of which space, with which rights.
+    pub fn all(&self) -> impl Iterator<Item = (SpaceIx, u64, Rights)> {
+        let pages = self.spaces.iter().flat_map(|(space, pages)| {
+            pages
+                .iter()
+                .map(|(page, mapping)| (*space, *page, *mapping))
+        });
+        pages.map(|(space, page, mapping)| {
+            let mapped = self.mappings[mapping.0 as usize].expect("a page's mapping exists");
+            (space, page, mapped.rights)
+        })
     }
 
     /// Maps a frame.

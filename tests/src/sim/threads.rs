@@ -6,7 +6,7 @@ use procmgr::machine::{Breakpoints, SpaceIx, Stub};
 use std::collections::BTreeMap;
 
 /// What a thread does when it gets the processor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activity {
     /// Its program.
     Program,
@@ -15,7 +15,7 @@ pub enum Activity {
 }
 
 /// Whom a thread can call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Server {
     /// The process manager.
     Procmgr,
@@ -24,7 +24,7 @@ pub enum Server {
 }
 
 /// Where a thread stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pending {
     /// It waits for a resume.
     Held {
@@ -144,7 +144,7 @@ impl Thread {
 }
 
 /// Every thread.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Threads(BTreeMap<TaskId, Thread>);
 
 impl Threads {
