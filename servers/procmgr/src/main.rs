@@ -32,9 +32,11 @@ fn main(startup: Startup) -> ! {
             Incoming::Trap(task, trap, ip) => {
                 procmgr.on_trap(&mut kernel, task, trap, ip);
             }
-            Incoming::Message(task, label, words) => {
-                if let Some(answer) = procmgr.on_message(&mut kernel, task, label, words) {
-                    kernel.answer_task(task, answer);
+            Incoming::Message(task) => {
+                let (label, words) = kernel.heard();
+                match procmgr.on_message(&mut kernel, task, label, words) {
+                    Some(answer) => kernel.answer_task(task, answer),
+                    None => kernel.leave_message(),
                 }
             }
             Incoming::Request(server, len) => {

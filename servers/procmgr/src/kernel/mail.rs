@@ -23,8 +23,8 @@ const OWN_ENDPOINT: Endpoint = Endpoint::at(ENDPOINT);
 pub enum Incoming {
     /// A task has stopped, at this instruction.
     Trap(TaskId, Trap, u64),
-    /// A task says something: label and words.
-    Message(TaskId, u64, Words),
+    /// A task says [something](Mail::heard).
+    Message(TaskId),
     /// A server asks; so many bytes.
     Request(TaskId, usize),
     /// The timer's interrupt.
@@ -39,6 +39,8 @@ pub struct Mail {
     caller: Option<TaskId>,
     /// It is a task's fault whose empty answer means "try again".
     may_retry: bool,
+    /// The label and the words of a task's message.
+    heard: (u64, Words),
     /// The answer to give with the next receive.
     reply: Option<(MessageInfo, Words)>,
     /// Servers whose reply capability has been moved to its slot.
@@ -71,6 +73,7 @@ impl Mail {
         Mail {
             caller: None,
             may_retry: false,
+            heard: (0, [0; 4]),
             reply: None,
             saved: [false; 2],
             pending: VecDeque::new(),
@@ -94,7 +97,8 @@ impl Mail {
             };
             match self.sort(&received) {
                 Some(Sorted::Message(task)) => {
-                    return Incoming::Message(task, received.info.label(), received.words);
+                    self.heard = (received.info.label(), received.words);
+                    return Incoming::Message(task);
                 }
                 Some(Sorted::Trap(task, trap, ip)) => return Incoming::Trap(task, trap, ip),
                 Some(Sorted::Request(server)) => {
@@ -103,6 +107,11 @@ impl Mail {
                 None => {}
             }
         }
+    }
+
+    /// The label and the words of the message that has come last.
+    pub fn heard(&self) -> (u64, Words) {
+        self.heard
     }
 
     /// Answers a server's request.
@@ -238,7 +247,10 @@ impl Mail {
         }
         Some(match self.pending.pop_front()? {
             Pending::Trap(task, trap, ip) => Incoming::Trap(task, trap, ip),
-            Pending::Message(task, label, words) => Incoming::Message(task, label, words),
+            Pending::Message(task, label, words) => {
+                self.heard = (label, words);
+                Incoming::Message(task)
+            }
             Pending::Request(server, bytes) => {
                 message[..bytes.len()].copy_from_slice(&bytes);
                 Incoming::Request(server, bytes.len())

@@ -24,7 +24,7 @@ use rt::cap::{CNode, Endpoint, Notification};
 use rt::clock::Clock;
 use rt::log::Log;
 use rt::slots::procmgr as slots;
-use rt::syscall::MessageInfo;
+use rt::syscall::{MessageInfo, Words};
 use rt::window::Window;
 use spaces::Spaces;
 use threads::{Thread, Threads};
@@ -37,9 +37,6 @@ const DEPTH: u64 = 64;
 /// How many registers, in the kernel's order, there are up to `r11`.
 const SYSCALL_WORDS: usize = 14;
 
-/// What a thread has that nobody debugs.
-const NO_BREAKPOINTS: Breakpoints = [None; 4];
-
 /// Everything the process manager has of the kernel.
 pub struct Kernel {
     window: Window,
@@ -47,8 +44,10 @@ pub struct Kernel {
     spaces: Spaces,
     threads: Threads,
     meter: Meter,
-    /// Whose trap is being worked on.
+    /// Whose trap or message is being worked on.
     worked_for: Option<TaskId>,
+    /// Whose message it is, which nobody has answered. To the meter the task runs: most are answered at once.
+    speaker: Option<TaskId>,
     clock: Clock,
     timer: Timer,
     mail: Mail,
@@ -72,6 +71,7 @@ impl Kernel {
             threads: Threads::new(),
             meter: Meter::new(),
             worked_for: None,
+            speaker: None,
             clock: Clock::new(machine.tsc_at_boot, machine.tsc_mhz),
             timer: Timer::new(),
             mail: Mail::new(),
@@ -107,12 +107,10 @@ impl Kernel {
                         return Incoming::Trap(task, trap, ip);
                     }
                 }
-                Incoming::Message(task, label, words) => {
-                    if let Some(thread) = self.threads.find(task) {
-                        thread.held(&mut self.meter);
-                        self.worked_for = Some(task);
-                        return Incoming::Message(task, label, words);
-                    }
+                Incoming::Message(task) => {
+                    self.worked_for = Some(task);
+                    self.speaker = Some(task);
+                    return Incoming::Message(task);
                 }
                 Incoming::Timer => {
                     let now = self.clock.now();
@@ -132,12 +130,28 @@ impl Kernel {
 
     /// Answers a task's message. One that has lost its place in the kernel meanwhile is sent again,
     /// and the answer to it is known.
-    pub fn answer_task(&mut self, task: TaskId, words: [u64; 4]) {
-        let thread = self.threads.get(task);
-        thread.runs(&mut self.meter);
-        if !self.mail.answer_task(task, words) {
-            thread.tcb().resume().expect("the thread is ours");
+    pub fn answer_task(&mut self, task: TaskId, words: Words) {
+        if self.speaker.take().is_none() {
+            self.threads.get(task).runs(&mut self.meter);
         }
+        if !self.mail.answer_task(task, words) {
+            let tcb = self.threads.tcb(task);
+            tcb.resume().expect("the thread is ours");
+        }
+    }
+
+    /// A task's message has no answer for now: the task waits, or runs again already.
+    pub fn leave_message(&mut self) {
+        if let Some(task) = self.speaker.take()
+            && let Some(thread) = self.threads.find(task)
+        {
+            thread.held(&mut self.meter);
+        }
+    }
+
+    /// The label and the words of the message that has come.
+    pub fn heard(&self) -> (u64, Words) {
+        self.mail.heard()
     }
 
     /// Leaves a server's request unanswered for now.
@@ -158,10 +172,11 @@ impl Kernel {
     fn prepare(&mut self, task: TaskId) -> Option<(Trap, u64)> {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, thread.step);
-        if thread.breakpoints != NO_BREAKPOINTS {
-            thread.arm(thread.breakpoints);
-        }
+        thread.rearm();
         thread.runs(&mut self.meter);
+        if self.speaker == Some(task) {
+            self.speaker = None;
+        }
         let withdrawn = thread.withdrawn.take();
         withdrawn.filter(|(trap, _)| *trap != Trap::Step || thread.step)
     }
@@ -276,6 +291,7 @@ impl Machine for Kernel {
 
     fn thread_destroy(&mut self, task: TaskId) {
         self.mail.forget(task);
+        self.threads.get(task).held(&mut self.meter);
         self.threads.destroy(&mut self.memory, task);
     }
 
@@ -332,7 +348,7 @@ impl Machine for Kernel {
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, false);
-        thread.arm(NO_BREAKPOINTS);
+        thread.disarm();
         thread.runs(&mut self.meter);
         thread
             .tcb()
@@ -343,7 +359,7 @@ impl Machine for Kernel {
     fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool {
         let thread = self.threads.get(task);
         Self::set_stepping(thread, false);
-        thread.arm(NO_BREAKPOINTS);
+        thread.disarm();
         let tcb = thread.tcb();
         // Above everybody, so that it is at its `int3` when the call that lets it run returns.
         tcb.set_priority(threads::PRIORITY + 1)
@@ -381,9 +397,7 @@ impl Machine for Kernel {
     }
 
     fn set_breakpoints(&mut self, task: TaskId, breakpoints: &Breakpoints) {
-        let thread = self.threads.get(task);
-        thread.breakpoints = *breakpoints;
-        thread.arm(*breakpoints);
+        self.threads.get(task).watch(breakpoints);
     }
 
     fn cpu_time(&mut self, task: TaskId) -> CpuTime {

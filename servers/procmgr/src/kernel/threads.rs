@@ -19,6 +19,9 @@ use rt::slots::procmgr::{ENDPOINT, TRACER_ENDPOINT};
 /// The priority of all servers and tasks.
 pub const PRIORITY: u8 = 100;
 
+/// What a thread has that nobody debugs.
+const NO_BREAKPOINTS: Breakpoints = [None; 4];
+
 /// All threads, by the slot of their task.
 pub struct Threads {
     threads: Vec<Option<Thread>>,
@@ -37,7 +40,9 @@ pub struct Thread {
     /// and whether the kernel has been told.
     pub stepping: bool,
     /// The breakpoints that it has when it runs,
-    pub breakpoints: Breakpoints,
+    breakpoints: Breakpoints,
+    /// whether there are any: it is asked each time the thread runs,
+    watched: bool,
     /// and those that the kernel has.
     armed: Breakpoints,
     /// A trap that it raised, and that was withdrawn.
@@ -100,8 +105,9 @@ impl Threads {
             cnode,
             step: false,
             stepping: false,
-            breakpoints: [None; 4],
-            armed: [None; 4],
+            breakpoints: NO_BREAKPOINTS,
+            watched: false,
+            armed: NO_BREAKPOINTS,
             withdrawn: None,
             used: 0,
             worked: 0,
@@ -193,8 +199,27 @@ impl Thread {
         Tcb(object(self.unit))
     }
 
-    /// Has the kernel watch for these breakpoints.
-    pub fn arm(&mut self, breakpoints: Breakpoints) {
+    /// Gives it breakpoints.
+    pub fn watch(&mut self, breakpoints: &Breakpoints) {
+        self.breakpoints = *breakpoints;
+        self.watched = *breakpoints != NO_BREAKPOINTS;
+        self.arm(*breakpoints);
+    }
+
+    /// Has the kernel watch for its breakpoints again, which a stub runs without.
+    #[inline]
+    pub fn rearm(&mut self) {
+        if self.watched {
+            self.arm(self.breakpoints);
+        }
+    }
+
+    /// Has the kernel watch for none of them.
+    pub fn disarm(&mut self) {
+        self.arm(NO_BREAKPOINTS);
+    }
+
+    fn arm(&mut self, breakpoints: Breakpoints) {
         let tcb = self.tcb();
         for (number, (armed, wanted)) in self.armed.iter_mut().zip(breakpoints).enumerate() {
             if *armed == wanted {
