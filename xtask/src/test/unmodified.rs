@@ -14,7 +14,7 @@ pub fn cases() -> Vec<Case> {
                     "sh",
                     "-c",
                     "strace -f -o /tmp/o sh -c 'cat /etc/passwd | wc -c >/dev/null; exit 3'; echo $?; \
-                     grep -c 'execve(.* = 0' /tmp/o; grep -c '+++ exited' /tmp/o; grep -o 'exit_group(3).*' /tmp/o",
+                     grep -c 'execve[( ].* = 0' /tmp/o; grep -c '+++ exited' /tmp/o; grep -o 'exit_group(3).*' /tmp/o",
                 ],
             )
         },
