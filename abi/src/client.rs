@@ -38,6 +38,11 @@ pub const WRITE_MEMORY: u64 = 33;
 /// To either server: the same as [`PTRACE`] in the words of a 32-bit tracer ([`crate::compat`]).
 pub const PTRACE_COMPAT: u64 = 34;
 
+/// To the process manager: the client's process is shown its tracees' stops from now on
+/// ([`crate::stops`]). Word: the address of a page of its own, which it does not use for anything else. The
+/// answer's first word is the sender's tid. EINVAL: not the address of a page; EFAULT: it cannot be written.
+pub const SHARE_STOPS: u64 = 36;
+
 /// No result of a request: it is to be made to the tracer.
 pub const ASK_TRACER: i64 = i64::MIN;
 

@@ -20,6 +20,7 @@ pub mod proc;
 pub mod ptrace;
 pub mod regs;
 pub mod signal;
+pub mod stops;
 pub mod task;
 pub mod tracer;
 pub mod user;

@@ -235,6 +235,15 @@ impl SigInfo {
         bytes
     }
 
+    /// The same in words, lowest bytes first.
+    pub fn to_words(&self) -> [u64; SIGINFO_SIZE / 8] {
+        let mut words = [0; SIGINFO_SIZE / 8];
+        words[0] = u64::from(self.signo as u32) | u64::from(self.errno as u32) << 32;
+        words[1] = u64::from(self.code as u32);
+        words[2..].copy_from_slice(&self.fields);
+        words
+    }
+
     /// The reverse of [`SigInfo::to_bytes`].
     pub fn from_bytes(bytes: &[u8; SIGINFO_SIZE]) -> SigInfo {
         let int = |at: usize| {
@@ -262,6 +271,8 @@ mod tests {
         let info = SigInfo::child(code::CLD_KILLED, 7, 1000, 9, 3, 4);
         assert_eq!(SigInfo::from_bytes(&info.to_bytes()), info);
         assert_eq!(&info.to_bytes()[16..24], &[7, 0, 0, 0, 0xe8, 3, 0, 0]);
+        let bytes = info.to_words().into_iter().flat_map(u64::to_le_bytes);
+        assert!(bytes.eq(info.to_bytes()));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod redox;
 pub mod siginfo;
 pub mod sleep;
 pub mod spawn;
+mod stops;
 pub mod transport;
 pub mod wait;
 

@@ -7,8 +7,14 @@
 
 use crate::message::Servers;
 use crate::raw::{Data, Request, Shape};
+use crate::stops::Shown;
 use crate::wait::Usage;
 use crate::{Errno, Pid, Result};
+
+/// The register set of the general registers,
+const NT_PRSTATUS: u64 = 1;
+/// and its size in bytes.
+const GENERAL_REGISTERS: usize = 8 * abi::regs::USER_REGS_WORDS;
 
 /// A way to reach who serves requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +34,10 @@ impl Transport {
 
 /// Passes a checked request on.
 pub(crate) fn ptrace(request: Request, pid: Pid, addr: u64, data: Data<'_>) -> Result<i64> {
+    let mut data = data;
+    if let Some(len) = shown(request, pid, addr, &mut data) {
+        return Ok(len);
+    }
     let mut vector;
     let data = match data {
         Data::Word(word) => word,
@@ -47,6 +57,31 @@ pub(crate) fn ptrace(request: Request, pid: Pid, addr: u64, data: Data<'_>) -> R
     // SAFETY: `raw::ptrace` has checked that `data` is a number where the request takes
     // one, and otherwise a borrowed buffer of exactly the size that is accessed.
     unsafe { send(request, pid, addr, data) }
+}
+
+/// What a request reads, from where this program is shown its tracees' stops: its result.
+fn shown(request: Request, pid: Pid, addr: u64, data: &mut Data<'_>) -> Option<i64> {
+    let (Data::Out(buffer), Transport::Message(servers)) = (data, Transport::of_this_process())
+    else {
+        return None;
+    };
+    let to = buffer.as_mut_ptr().cast::<u64>();
+    match request {
+        Request::PeekUser if addr.is_multiple_of(8) => {
+            let word = Shown::find(servers, pid)?.register((addr / 8) as usize)?;
+            buffer.copy_from_slice(&word.to_le_bytes());
+            Some(0)
+        }
+        // SAFETY: `raw::ptrace` has checked that the buffer has the size of what is copied.
+        Request::GetRegs => unsafe { Shown::find(servers, pid)?.registers(to) }.then_some(0),
+        Request::GetRegSet if addr == NT_PRSTATUS && buffer.len() == GENERAL_REGISTERS => {
+            // SAFETY: it has the size of what is copied.
+            unsafe { Shown::find(servers, pid)?.registers(to) }.then_some(buffer.len() as i64)
+        }
+        // SAFETY: as for GetRegs.
+        Request::GetSigInfo => unsafe { Shown::find(servers, pid)?.siginfo(to) }.then_some(0),
+        _ => None,
+    }
 }
 
 /// Makes a request, whichever way.

@@ -2,6 +2,7 @@
 
 use crate::sim::SimMachine;
 use crate::world::World;
+use abi::stops::{INFO, PLACE_WORDS, REGISTERS, REGS, SIGINFO};
 use abi::tracer::Event;
 use procmgr::Procmgr;
 use procmgr::inspect::{Standing, TaskSurvey};
@@ -77,6 +78,18 @@ pub fn check(world: &Seen<'_>) {
         if task.posted {
             let held = matches!(task.standing, Standing::Held(_)) && task.stopped;
             assert!(held, "a stop is published of {task:?}");
+        }
+    }
+    for (tracer, shown, answer) in world.procmgr.shown_stops(world.machine) {
+        let answer = answer.unwrap_or_else(|| panic!("{tracer:?} is shown who is at no stop"));
+        for (what, words) in [(REGISTERS, REGS..INFO), (SIGINFO, INFO..PLACE_WORDS)] {
+            if shown[2] & what != 0 {
+                assert!(
+                    answer[2] & what != 0,
+                    "{tracer:?} is shown what nobody knows"
+                );
+                assert_eq!(shown[words.clone()], answer[words], "shown to {tracer:?}");
+            }
         }
     }
     let threads = survey.iter().filter(|t| t.has_space).count();

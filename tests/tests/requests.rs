@@ -1,10 +1,11 @@
 //! The requests of ptrace, one at a time (ptrace.md A3 to A7, B): errors in their order, and what is
 //! set is what is read.
 
+use abi::client::SHARE_STOPS;
 use abi::errno::Errno;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
-use abi::{Regs, SigInfo};
+use abi::{Regs, SigInfo, stops};
 use procmgr::inspect::Standing;
 use world::hand::*;
 
@@ -487,4 +488,56 @@ fn the_same_message_is_done_once() {
         let answer = w.world.client_words(by, label(PTRACE, 999), words);
         assert_eq!(answer, [0; 4], "not EPERM, though it is traced by now");
     }
+}
+
+/// A word of the page that the tracer is shown stops in.
+fn shown(w: &mut Hand, tid: u32, word: usize) -> u64 {
+    let at = stops::place_of(tid) + word;
+    w.word(TRACER, BUF + 8 * at as u64)
+}
+
+#[test]
+fn a_stop_is_shown_once_it_was_asked_about_and_hidden_by_whatever_changes_it() {
+    let mut w = at_entry(0);
+    let share = |w: &mut Hand, addr| w.request_of_kind(SHARE_STOPS, [addr, 0, 0, 0]).0;
+    assert_eq!([share(&mut w, BUF + 8), share(&mut w, 0)], [EINVAL, EFAULT]);
+    assert_eq!(share(&mut w, BUF), i64::from(TRACER));
+    let owner = stops::owner(CALLER, TRACER);
+    let at = BUF + 4096;
+    assert_eq!((shown(&mut w, CALLER, 0), w.word(TRACER, BUF)), (0, 1));
+    let everything = stops::REGISTERS | stops::SIGINFO | stops::LOOKED_AT;
+    let ask = |w: &mut Hand| {
+        assert_eq!(w.ptrace(GETREGS, CALLER, 0, at), 0);
+        assert_eq!(
+            (shown(w, CALLER, 0), shown(w, CALLER, 2)),
+            (owner, everything)
+        );
+        assert_eq!(
+            shown(w, CALLER, stops::REGS + 16),
+            w.word(TRACER, at + 16 * 8)
+        );
+        assert_eq!(w.ptrace(nr::PTRACE_GETSIGINFO, CALLER, 0, at), 0);
+        assert_eq!(shown(w, CALLER, stops::INFO), w.word(TRACER, at));
+    };
+    let info = nr::PTRACE_SETSIGINFO;
+    for (request, addr, data) in [(SETREGS, 0, at), (POKEUSER, 0, 7), (info, 0, BUF + 8192)] {
+        ask(&mut w);
+        assert_eq!(w.ptrace(GETREGS, CALLER, 0, at), 0);
+        assert_eq!(w.ptrace(request, CALLER, addr, data), 0);
+        assert_eq!(shown(&mut w, CALLER, 0), 0, "{request}");
+    }
+    // It was looked at, so the next one is shown as it comes; that one is not looked at.
+    ask(&mut w);
+    assert_eq!(w.ptrace(SYSCALL, CALLER, 0, 0), 0);
+    w.wait(CALLER);
+    assert_eq!(
+        (shown(&mut w, CALLER, 0), shown(&mut w, CALLER, 2)),
+        (owner, stops::REGISTERS)
+    );
+    assert_eq!(w.ptrace(SYSCALL, CALLER, 0, 0), 0);
+    w.wait(CALLER);
+    assert_eq!(shown(&mut w, CALLER, 0), 0);
+    ask(&mut w);
+    assert_eq!(w.ptrace(DETACH, CALLER, 0, 0), 0);
+    assert_eq!(shown(&mut w, CALLER, 0), 0);
 }

@@ -4,6 +4,7 @@ use abi::client::{CONTEXT_ENTER, NR_CONTEXT};
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
+use world::asm::word::RBX;
 use world::asm::{Choice, Entry, Is, exited};
 use world::schedule::{replayed, say};
 use world::{Boot, Prog, Val, Var, World, under_seeds};
@@ -203,8 +204,9 @@ fn thread(p: &mut Prog) {
     request(p, pid);
 }
 
-/// Does random things a random number of times.
-fn actor(p: &mut Prog, depth: u32) {
+/// Does random things a random number of times, after something of its own.
+fn actor(p: &mut Prog, depth: u32, begins: fn(&mut Prog)) {
+    begins(p);
     let status = p.var();
     p.on_signal(SIGUSR1, g::SA_RESTART.into(), |_| {});
     let rounds = random(p, 12);
@@ -229,7 +231,7 @@ fn actor(p: &mut Prog, depth: u32) {
             Box::new(|p| p.sys(g::__NR_alarm, &[1.into()])),
         ];
         if depth > 0 {
-            choices.push(Box::new(move |p| p.fork(|p| actor(p, depth - 1))));
+            choices.push(Box::new(move |p| p.fork(|p| actor(p, depth - 1, begins))));
         }
         p.one_of(choices);
     });
@@ -245,18 +247,26 @@ fn soup_between(
     before: impl FnOnce(&mut Prog),
     after: impl FnOnce(&mut Prog),
 ) -> Boot {
+    soup_of(entry, |_| {}, before, after)
+}
+
+/// The same of actors that begin in a way of their own.
+fn soup_of(
+    entry: Entry,
+    begins: fn(&mut Prog),
+    before: impl FnOnce(&mut Prog),
+    after: impl FnOnce(&mut Prog),
+) -> Boot {
     let first = Prog::tracing(entry, |p| {
         before(p);
         // Its own group may lose its last link to the session and be hung up.
         p.on_signal(SIGHUP, 0, |_| {});
-        p.times(4, |p| p.fork(|p| actor(p, 1)));
+        p.times(4, |p| p.fork(|p| actor(p, 1, begins)));
         p.sleep(3_000_000);
         after(p);
     });
-    Boot::new(vec![
-        ("first", first),
-        ("actor", Prog::tracing(entry, |p| actor(p, 0))),
-    ])
+    let actor = Prog::tracing(entry, |p| actor(p, 0, begins));
+    Boot::new(vec![("first", first), ("actor", actor)])
 }
 
 fn cook(boot: &Boot, seed: u64) -> u64 {
@@ -278,6 +288,60 @@ fn random_programs_do_each_other_whatever_they_like() {
     let steps = steps.get();
     say(&format!("random programs: {steps} steps"));
     assert!(steps >= STEPS || replayed().is_some());
+}
+
+/// Looks at a child and changes it, all of which it is shown.
+fn shown(p: &mut Prog) {
+    let (pid, status, data) = (p.var(), p.var(), p.words(&[0; 64]));
+    p.fork(|p| {
+        p.ptrace(nr::PTRACE_TRACEME, 0, 0, 0);
+        p.getpid();
+        p.kill(Val::Rax, SIGSTOP);
+        p.forever(|p, _| p.sys(g::__NR_getppid, &[]));
+    });
+    p.store(pid);
+    p.wait4(pid, status, g::__WALL);
+    let page = p.share_stops();
+    let rounds = random(p, 20);
+    p.times(rounds, |p| {
+        let value = random(p, 1 << 20);
+        let mut choices: Vec<Choice<'_>> = vec![
+            Box::new(move |p| p.ptrace(nr::PTRACE_POKEUSR, pid, 8 * RBX, value)),
+            Box::new(move |p| p.ptrace(nr::PTRACE_PEEKUSR, pid, 8 * RBX, data)),
+            Box::new(move |p| p.ptrace(nr::PTRACE_GETREGS, pid, 0, data)),
+            Box::new(move |p| p.ptrace(nr::PTRACE_GETSIGINFO, pid, 0, data)),
+            Box::new(move |p| {
+                p.set(Var(data), 5);
+                p.ptrace(nr::PTRACE_SETSIGINFO, pid, 0, data);
+            }),
+            Box::new(move |p| {
+                p.fork(|p| p.exit(3));
+                p.share_stops_in(page);
+            }),
+        ];
+        for request in [
+            nr::PTRACE_SYSCALL,
+            nr::PTRACE_SYSCALL,
+            nr::PTRACE_SINGLESTEP,
+        ] {
+            choices.push(Box::new(move |p| {
+                p.ptrace(request, pid, 0, 0);
+                p.wait4(pid, status, g::__WALL);
+            }));
+        }
+        p.one_of(choices);
+    });
+    p.kill(pid, SIGKILL);
+}
+
+/// What they find in their pages is at all times what they would be answered: an invariant.
+#[test]
+fn random_programs_are_shown_their_tracees_stops() {
+    let after = |p: &mut Prog| p.kill_everybody();
+    let boot = soup_of(Entry::Message, shown, |_| {}, after);
+    under_seeds(150, |seed| {
+        cook(&boot, seed);
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use abi::linux::ptrace as nr;
 use abi::signal::*;
 use iced_x86::code_asm::*;
 use world::asm::{Entry, Is, event, exited, stopped, word};
-use world::{Boot, Prog, Val, World, tracing_scenario, under_seeds};
+use world::{Boot, Prog, Val, Var, World, engine_scenario, tracing_scenario, under_seeds};
 
 #[test]
 fn attach_and_detach_of_a_running_task() {
@@ -477,5 +477,26 @@ fn a_tracer_reads_and_writes_the_fpu_state_of_a_stopped_task() {
         }
         p.cont(child, 0);
         p.wait_for(child, exited(3));
+    });
+}
+
+#[test]
+fn who_forks_is_shown_nothing_until_it_names_its_page_again() {
+    engine_scenario(100, |p| {
+        let (child, grandchild) = (p.var(), p.var());
+        p.traced_child(child, |p| p.exit(5));
+        let page = p.share_stops();
+        p.check(Val::Rax, 1);
+        p.get_regs(child);
+        p.check(Var(page), 1);
+        p.fork(|p| {
+            p.check(Var(page), 0);
+            p.exit(3);
+        });
+        p.store(grandchild);
+        p.check(Var(page), 0);
+        p.wait_for(grandchild, 3 << 8);
+        p.cont(child, 0);
+        p.wait_for(child, 5 << 8);
     });
 }

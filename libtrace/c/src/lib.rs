@@ -15,6 +15,8 @@ mod memory;
 #[path = "../../src/message.rs"]
 pub mod message;
 mod ptrace;
+#[path = "../../src/stops.rs"]
+pub mod stops;
 mod wait;
 
 pub use engine::{

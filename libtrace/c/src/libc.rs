@@ -1,5 +1,6 @@
 //! What is needed of the C library that the program is linked with: glibc or musl.
 
+use core::arch::asm;
 use core::ffi::{c_int, c_long};
 
 /// `PTHREAD_CANCEL_ASYNCHRONOUS` of both.
@@ -22,6 +23,47 @@ pub fn is_pointer<T>(pointer: *const T) -> bool {
     (LOWEST..HIGHEST).contains(&pointer.addr())
 }
 
+unsafe extern "C" {
+    /// The linker's: where the program's zeroed variables begin and end.
+    static __bss_start: u8;
+    static _end: u8;
+}
+
+/// So much of the first thread's stack is below where it began that it cannot be another's.
+const STACK_REACH: usize = 1 << 17;
+
+/// Whether so many bytes are there to be written for sure, which is known of a variable, static or on the first
+/// thread's stack. Of all else a server has to find out, for a bad pointer is EFAULT and no crash.
+#[inline]
+pub fn is_variable<T>(pointer: *const T, size: usize) -> bool {
+    let start = pointer.addr();
+    let Some(end) = start.checked_add(size) else {
+        return false;
+    };
+    let (bss, bss_end) = (&raw const __bss_start, &raw const _end);
+    if bss.addr() <= start && end <= bss_end.addr() {
+        return true;
+    }
+    let (here, began): (usize, *const usize);
+    // SAFETY: reads the stack pointer, and the address of a variable of glibc's, which in other C libraries is not there.
+    unsafe {
+        asm!(
+            ".weak __libc_stack_end",
+            "mov {here}, rsp",
+            "mov {began}, qword ptr [rip + __libc_stack_end@GOTPCREL]",
+            here = out(reg) here,
+            began = out(reg) began,
+            options(nostack, readonly, preserves_flags),
+        );
+    }
+    if began.is_null() {
+        return false;
+    }
+    // SAFETY: glibc's variable, set before anything of the program runs.
+    let began = unsafe { *began };
+    here <= start && end <= began && began - here < STACK_REACH
+}
+
 /// Sets this thread's `errno`.
 pub fn set_errno(errno: c_int) {
     // SAFETY: the pointer is to this thread's errno, for as long as the thread lives.
@@ -40,8 +82,11 @@ pub fn result(value: i64) -> c_long {
 }
 
 /// Does something that waits and is a cancellation point, in the way of C libraries: while it waits the thread may be
-/// cancelled at any instruction. `wait` must hold nothing then.
+/// cancelled at any instruction. `wait` must hold nothing then. A thread that is alone, nobody cancels.
 pub fn cancellable<T>(wait: impl FnOnce() -> T) -> T {
+    if is_single_threaded() {
+        return wait();
+    }
     let (mut kind, mut inner) = (0, 0);
     // SAFETY: both pointers are to locals. A thread that is cancelled here or in `wait` runs its handlers and ends;
     // this function has nothing to be cleaned up.
@@ -50,4 +95,21 @@ pub fn cancellable<T>(wait: impl FnOnce() -> T) -> T {
     // SAFETY: as above.
     unsafe { pthread_setcanceltype(kind, &raw mut inner) };
     result
+}
+
+/// Whether this is the process's only thread, as far as glibc tells; other C libraries do not.
+#[inline]
+fn is_single_threaded() -> bool {
+    let told: *const u8;
+    // SAFETY: gets the address of a variable of glibc's, or null.
+    unsafe {
+        asm!(
+            ".weak __libc_single_threaded",
+            "mov {told}, qword ptr [rip + __libc_single_threaded@GOTPCREL]",
+            told = out(reg) told,
+            options(nostack, readonly, preserves_flags),
+        );
+    }
+    // SAFETY: glibc's variable, which changes under nobody but this thread while it is true.
+    !told.is_null() && unsafe { told.read_volatile() } != 0
 }

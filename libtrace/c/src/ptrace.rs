@@ -3,10 +3,13 @@
 use core::ffi::{c_int, c_long, c_void};
 
 use abi::linux::general::__NR_ptrace;
-use abi::linux::ptrace::{PTRACE_PEEKTEXT, PTRACE_PEEKUSR};
+use abi::linux::ptrace::{PTRACE_GETREGS, PTRACE_GETSIGINFO, PTRACE_PEEKTEXT, PTRACE_PEEKUSR};
+use abi::regs::USER_REGS_WORDS;
+use abi::signal::SIGINFO_SIZE;
 
 use crate::libc;
 use crate::message::Servers;
+use crate::stops::Shown;
 
 /// `long ptrace(enum __ptrace_request request, ...)`: a request about task `pid`.
 ///
@@ -30,8 +33,7 @@ pub unsafe extern "C" fn ptrace(
     let result = match Servers::find() {
         Some(servers) => {
             // SAFETY: the caller's promise.
-            let (result, read) =
-                unsafe { servers.ptrace(request as u32, pid as u64, addr as u64, data as u64) };
+            let (result, read) = unsafe { ask(servers, request as u32, pid, addr as u64, data) };
             word = read;
             libc::result(result)
         }
@@ -47,4 +49,43 @@ pub unsafe extern "C" fn ptrace(
         return word as c_long;
     }
     result
+}
+
+/// A request in the machine: what is shown of the tracee's stop, or else a message.
+///
+/// # Safety
+/// As for `ptrace`.
+#[inline]
+unsafe fn ask(
+    servers: Servers,
+    request: u32,
+    pid: c_int,
+    addr: u64,
+    data: *mut c_void,
+) -> (i64, u64) {
+    match request {
+        PTRACE_PEEKUSR if addr < 8 * USER_REGS_WORDS as u64 && addr.is_multiple_of(8) => {
+            let shown = Shown::find(servers, pid);
+            if let Some(word) = shown.and_then(|shown| shown.register(addr as usize / 8)) {
+                return (0, word);
+            }
+        }
+        PTRACE_GETREGS if libc::is_variable(data, 8 * USER_REGS_WORDS) => {
+            // SAFETY: it is a variable of that size.
+            let copy = |shown: Shown| unsafe { shown.registers(data.cast()) };
+            if Shown::find(servers, pid).is_some_and(copy) {
+                return (0, 0);
+            }
+        }
+        PTRACE_GETSIGINFO if libc::is_variable(data, SIGINFO_SIZE) => {
+            // SAFETY: it is a variable of that size.
+            let copy = |shown: Shown| unsafe { shown.siginfo(data.cast()) };
+            if Shown::find(servers, pid).is_some_and(copy) {
+                return (0, 0);
+            }
+        }
+        _ => {}
+    }
+    // SAFETY: the caller's promise.
+    unsafe { servers.ptrace(request, pid as u64, addr, data as u64) }
 }

@@ -61,13 +61,13 @@ impl Procmgr {
             State::Held(Hold::Death { .. } | Hold::Reap | Hold::ClientExit) => return,
             // Whoever was shown the exit does not hold it any longer.
             State::Held(Hold::Exit { .. }) => {
-                self.end_hold(id);
+                self.end_hold(m, id);
                 return self.exit_reported(m, id);
             }
             State::Held(_) => {}
             State::Zombie | State::Moving => return,
         }
-        self.end_hold(id);
+        self.end_hold(m, id);
         self.task_mut(id).state = State::Moving;
         self.begin_exit(m, id, status);
     }
@@ -155,7 +155,7 @@ impl Procmgr {
     /// Dead in the eyes of everybody.
     pub(crate) fn become_zombie(&mut self, m: &mut impl Machine, id: TaskId) {
         let ix = self.process_of(id);
-        self.end_hold(id);
+        self.end_hold(m, id);
         self.task_mut(id).pending.clear();
         let tasks = self.process(ix).tasks.iter().copied();
         let heir = tasks.filter(|t| *t != id).find(|t| !self.is_dead(*t));

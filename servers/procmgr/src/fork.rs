@@ -263,6 +263,7 @@ impl Procmgr {
             self.memory.space_retain(parent_space);
             parent_space
         } else {
+            self.forget_stop_page(m, id)?;
             self.memory.space_fork(m, parent_space)?
         };
         if m.thread_create(child, space).is_err() {

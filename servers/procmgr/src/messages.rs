@@ -53,6 +53,7 @@ impl Procmgr {
             client::WRITE_MEMORY => {
                 plain_answer(self.process_vm_by_message(m, id, words, Way::Write))
             }
+            client::SHARE_STOPS => plain_answer(self.share_stops(m, id, words[0])),
             client::WAIT => [self.wait_by_message(m, id, words)? as u64, 0, 0, 0],
             engine::NEXT => [self.next_callback(m, id, number, words)? as u64, 0, 0, 0],
             engine::REQUEST => ptrace_answer(self.engine_request(m, id, words)),

@@ -4,6 +4,7 @@ use crate::context::HOST;
 use crate::dump::Dump;
 use crate::memory::DEFAULT_FILTER;
 use crate::posix_timers::PosixTimer;
+use crate::ptrace::StopPage;
 use crate::signal::action::Actions;
 use crate::signal::pending::Pending;
 use abi::TaskId;
@@ -36,6 +37,8 @@ pub struct Process {
     pub tracees: Vec<TaskId>,
     /// Those of them at stops that nobody has waited for, in the order of their stops.
     pub stops: VecDeque<TaskId>,
+    /// Where it is shown their stops, if it has named a page for that.
+    pub stop_page: Option<StopPage>,
     /// A child or tracee may have something else to tell a wait.
     pub news: bool,
     /// Process group.
@@ -125,6 +128,7 @@ impl Process {
             children: Vec::new(),
             tracees: Vec::new(),
             stops: VecDeque::new(),
+            stop_page: None,
             news: false,
             pgid: pid,
             sid: pid,

@@ -100,6 +100,11 @@ impl Registers {
         self
     }
 
+    /// Whether somebody has read them since the thread ran.
+    pub fn are_read(&self) -> bool {
+        self.copy != Copy::Only
+    }
+
     /// All that is known here: of registers that nobody has read, only that.
     pub fn known(&self) -> impl core::hash::Hash + use<> {
         let read = (self.copy != Copy::Only).then_some((self.regs, self.call));

@@ -77,6 +77,21 @@ impl Prog {
         self.here(nothing);
     }
 
+    /// Has the program shown its tracees' stops, if it speaks by messages; the page's address.
+    pub fn share_stops(&mut self) -> u64 {
+        let page = self.page();
+        self.share_stops_in(page);
+        page
+    }
+
+    /// The same in a page that it has.
+    pub fn share_stops_in(&mut self, page: u64) {
+        if self.entry == Entry::Message {
+            let words = [page, 0, 0, 0].map(Val::from);
+            self.say(false, client::SHARE_STOPS, words);
+        }
+    }
+
     /// A ptrace request: `rax` is the result as the system call gives it, where a PEEK stores its
     /// word through `data`.
     pub fn ptrace(

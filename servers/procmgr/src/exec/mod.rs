@@ -414,6 +414,7 @@ impl Procmgr {
         task.gs_base = 0;
         task.restart = None;
         self.begin_messages(m, id);
+        self.process_mut(ix).stop_page = None;
         if let Some(old) = old {
             let peak = self.memory.peak(old);
             let process = self.process_mut(ix);

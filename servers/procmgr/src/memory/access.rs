@@ -98,6 +98,28 @@ impl Memory {
         self.write_all(m, s, addr, &value.to_le_bytes())
     }
 
+    /// The words of the page at an address, if the task itself could write them.
+    pub fn writable_page<'a, M: Machine>(
+        &mut self,
+        m: &'a mut M,
+        s: SpaceIx,
+        addr: u64,
+    ) -> Option<&'a mut [u64; PAGE as usize / 8]> {
+        let frame = self.site(m, s).target(addr, Access::Write).ok()?;
+        Some(m.words_mut(frame))
+    }
+
+    /// The words of the page at an address, if it is present and the task's own, for who only looks.
+    pub fn own_page<'a, M: Machine>(
+        &self,
+        m: &'a M,
+        s: SpaceIx,
+        addr: u64,
+    ) -> Option<&'a [u64; PAGE as usize / 8]> {
+        let entry = self.space(s).pages.look(m, addr / PAGE);
+        entry.is_owned().then(|| m.words(entry.frame()))
+    }
+
     /// Reads a string into `buf`, without its final zero, which needs no room there: its length.
     /// EFAULT where memory ends first, ENAMETOOLONG where `buf` does, which then is full of how it
     /// begins.

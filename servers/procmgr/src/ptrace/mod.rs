@@ -15,6 +15,7 @@ mod registers;
 mod regset;
 mod resume;
 mod rseq;
+mod shown;
 mod siginfo;
 mod signals;
 mod stop;
@@ -31,6 +32,7 @@ use abi::{Errno, SigInfo, TaskId};
 
 pub use debug::DebugRegisters;
 pub(crate) use resume::signal_argument;
+pub use shown::StopPage;
 pub use stop::Stopped;
 
 /// What a request gives back.

@@ -3,6 +3,7 @@
 use super::{Done, OK, Request, bytes_of, words_of};
 use crate::Procmgr;
 use crate::machine::Machine;
+use crate::task::Task;
 use abi::regs::USER_REGS_WORDS;
 use abi::user::{FS_BASE_WORD, GS_BASE_WORD, TASK_SIZE_MAX};
 use abi::{Errno, InCall, TaskId, UserRegs};
@@ -20,6 +21,7 @@ impl Procmgr {
     pub(super) fn get_regs(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
         let words = self.user_regs(m, r.target)?.to_words();
         self.put(m, r.client, r.data, &bytes_of::<REGS_SIZE>(&words))?;
+        self.show_stop(m, r);
         Ok(OK)
     }
 
@@ -62,15 +64,8 @@ impl Procmgr {
     ) -> Result<UserRegs, Errno> {
         let task = self.task_mut(id);
         task.space.ok_or(Errno::ESRCH)?;
-        if let Some(view) = &task.trace.view {
-            return Ok(**view);
-        }
-        let gs_base = task.gs_base;
-        let registers = task.registers.read(m, id);
-        Ok(UserRegs {
-            gs_base,
-            ..UserRegs::of(registers.get(), registers.call())
-        })
+        task.registers.read(m, id);
+        Ok(task.user_regs())
     }
 
     /// Writes words of `struct user_regs_struct` from word `from` on, in order. As on Linux, a
@@ -87,6 +82,7 @@ impl Procmgr {
         if done == 0 {
             return result;
         }
+        self.hide_stop(m, id);
         let task = self.task_mut(id);
         let old = task.registers.read(m, id).canonical();
         let call = InCall::No {
@@ -99,5 +95,19 @@ impl Procmgr {
             view => *view = Some(Box::new(user)),
         }
         result
+    }
+}
+
+impl Task {
+    /// Its registers as Linux shows them, which have been read.
+    #[inline]
+    pub(super) fn user_regs(&self) -> UserRegs {
+        match &self.trace.view {
+            Some(view) => **view,
+            None => UserRegs {
+                gs_base: self.gs_base,
+                ..UserRegs::of(self.registers.get(), self.registers.call())
+            },
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Procmgr {
             return self.go_on_from_stop(m, id, step, going);
         }
         trace.resumed = Some(Resumed { mode, step, going });
-        self.end_stop(id);
+        self.end_stop(m, id);
         self.tell_tracer(m, id, ToTracer::Resumed);
     }
 

@@ -12,6 +12,7 @@ impl Procmgr {
     pub(super) fn get_siginfo(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
         let info = self.stop_info(r.target)?.ok_or(Errno::EINVAL)?;
         self.put(m, r.client, r.data, &info.to_bytes())?;
+        self.show_stop(m, r);
         Ok(OK)
     }
 
@@ -19,6 +20,7 @@ impl Procmgr {
     pub(super) fn set_siginfo(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
         let bytes: [u8; SIGINFO_SIZE] = self.get(m, r.client, r.data)?;
         self.stop_info(r.target)?.ok_or(Errno::EINVAL)?;
+        self.hide_stop(m, r.target);
         self.at_stop_mut(r.target)?.info = Some(Box::new(SigInfo::from_bytes(&bytes)));
         Ok(OK)
     }

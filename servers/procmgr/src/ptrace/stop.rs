@@ -23,6 +23,8 @@ pub struct Stopped {
     pub unseen: bool,
     /// PTRACE_LISTEN: still held, but not for requests.
     pub listening: bool,
+    /// It is in its tracer's page of stops.
+    pub shown: bool,
     /// What PTRACE_SETSIGINFO made of its siginfo.
     pub info: Option<Box<SigInfo>>,
 }
@@ -33,6 +35,7 @@ impl Stopped {
             stop,
             unseen: true,
             listening: false,
+            shown: false,
             info: None,
         }
     }
@@ -83,6 +86,7 @@ impl Procmgr {
         // of SIGCONT as well.
         trace.quiesce = false;
         trace.continued &= stop.code >> 8 != nr::PTRACE_EVENT_STOP;
+        self.show_new_stop(m, id, ix);
         let signal = self.stop_signal(ix, id, stop);
         match sole_waiter {
             Some((waiter, landing)) => {
@@ -126,13 +130,14 @@ impl Procmgr {
     }
 
     /// A report of a task is over, or withdrawn; if it was a stop, the task leaves it.
-    pub(crate) fn end_hold(&mut self, id: TaskId) {
+    pub(crate) fn end_hold(&mut self, m: &mut impl Machine, id: TaskId) {
+        self.end_stop(m, id);
         self.task_mut(id).trace.end_report();
-        self.end_stop(id);
     }
 
     /// A task leaves its stop.
-    pub(crate) fn end_stop(&mut self, id: TaskId) {
+    pub(crate) fn end_stop(&mut self, m: &mut impl Machine, id: TaskId) {
+        self.hide_stop(m, id);
         let trace = &mut self.task_mut(id).trace;
         if let Some(stopped) = trace.stopped.take()
             && stopped.unseen

@@ -9,7 +9,11 @@ use abi::user::Segment;
 impl Procmgr {
     pub(super) fn peek_user(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
         let word = match Segment::at(r.addr)? {
-            Segment::Register(at) => self.user_regs(m, r.target)?.to_words()[at],
+            Segment::Register(at) => {
+                let word = self.user_regs(m, r.target)?.to_words()[at];
+                self.show_stop(m, r);
+                word
+            }
             Segment::Debug(n) => self.task(r.target).trace.debug.get(n),
             Segment::Gap => 0,
         };

@@ -49,7 +49,7 @@ impl Procmgr {
                 m.step(id, false);
             }
         }
-        self.end_hold(id);
+        self.end_hold(m, id);
         self.task_mut(id).state = State::Moving;
     }
 

@@ -41,6 +41,7 @@ impl Procmgr {
         };
         let process = self.process(self.process_of(id));
         let parent_knows = process.leader == id && self.tracer_is_parent(id);
+        self.hide_stop(m, id);
         self.unbind(id);
         self.task_mut(id).trace.end_bond(course);
         match self.task(id).state {
@@ -52,7 +53,7 @@ impl Procmgr {
                 let going = self.stay(id, event).unwrap_or(going);
                 if course.is_some() {
                     let was_stopped = self.task(id).trace.stopped.is_some();
-                    self.end_stop(id);
+                    self.end_stop(m, id);
                     let verdict = going.verdict(self.task(id).trace.signal);
                     return Ok(match was_stopped {
                         true => Reply::Left(verdict),
