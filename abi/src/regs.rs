@@ -104,6 +104,14 @@ impl Regs {
         }
     }
 
+    /// The flags Linux would have at this point.
+    pub fn canonical_flags(&self, call: InCall) -> u64 {
+        match call {
+            InCall::No { .. } => self.rflags,
+            InCall::At { .. } => self.rflags & !RF,
+        }
+    }
+
     /// The six arguments of a system call.
     pub fn args(&self) -> [u64; 6] {
         [self.rdi, self.rsi, self.rdx, self.r10, self.r8, self.r9]
@@ -189,12 +197,12 @@ impl UserRegs {
     }
 
     /// The kernel's part of this view: everything but `orig_rax` and the segments. Flags a
-    /// program may not set are taken from `old`.
-    pub fn to_regs(&self, old: &Regs) -> Regs {
+    /// program may not set are taken from the `old` ones.
+    pub fn to_regs(&self, old: u64) -> Regs {
         Regs {
             rip: self.rip,
             rsp: self.rsp,
-            rflags: (old.rflags & !USER_FLAGS) | (self.rflags & USER_FLAGS),
+            rflags: (old & !USER_FLAGS) | (self.rflags & USER_FLAGS),
             rax: self.rax,
             rbx: self.rbx,
             rcx: self.rcx,
@@ -308,11 +316,7 @@ mod tests {
     fn what_is_set_is_what_is_read() {
         let mut set = distinct();
         set.rflags = 0xcd5;
-        let old = Regs {
-            rflags: 0x202,
-            ..Regs::default()
-        };
-        let kept = set.to_regs(&old);
+        let kept = set.to_regs(0x202);
         let got = UserRegs::of(
             &kept,
             InCall::No {

@@ -48,6 +48,8 @@ mod word {
     pub const FS_BASE: usize = 21;
     pub const GS_BASE: usize = 22;
     pub const DS: usize = 23;
+    pub const ES: usize = 24;
+    pub const FS: usize = 25;
     pub const GS: usize = 26;
 }
 
@@ -60,23 +62,37 @@ impl UserRegs {
     /// Writes words from word `from` on, in order (Linux's `putreg`). A value that is refused, EIO,
     /// leaves the words before it written; how many were.
     pub fn write(&mut self, from: usize, words: &[u64]) -> (usize, Result<(), Errno>) {
-        let mut all = self.to_words();
-        let mut done = 0;
-        let mut result = Ok(());
-        for (word, value) in all.iter_mut().enumerate().skip(from).zip(words) {
-            match put(word.0, *word.1, *value) {
-                Ok(value) => *word.1 = value,
+        let before = self.to_words();
+        let end = before.len().min(from + words.len());
+        let mut all = before;
+        all[from..end].copy_from_slice(&words[..end - from]);
+        for at in CHECKED.into_iter().filter(|at| (from..end).contains(at)) {
+            match put(at, before[at], all[at]) {
+                Ok(value) => all[at] = value,
                 Err(e) => {
-                    result = Err(e);
-                    break;
+                    all[at..end].copy_from_slice(&before[at..end]);
+                    *self = UserRegs::from_words(&all);
+                    return (at - from, Err(e));
                 }
             }
-            done += 1;
         }
         *self = UserRegs::from_words(&all);
-        (done, result)
+        (end - from, Ok(()))
     }
 }
+
+/// The words that do not take every value as it is, in order.
+const CHECKED: [usize; 9] = [
+    word::CS,
+    word::FLAGS,
+    word::SS,
+    word::FS_BASE,
+    word::GS_BASE,
+    word::DS,
+    word::ES,
+    word::FS,
+    word::GS,
+];
 
 /// What word `at` becomes when `value` is written over `old`.
 fn put(at: usize, old: u64, value: u64) -> Result<u64, Errno> {

@@ -166,7 +166,7 @@ fn every_register_that_is_set_is_what_is_read_and_what_the_task_has() {
 
 fn of_words(words: &[u64]) -> Regs {
     let words: &[u64; 27] = words.try_into().unwrap();
-    abi::UserRegs::from_words(words).to_regs(&Regs::default())
+    abi::UserRegs::from_words(words).to_regs(0)
 }
 
 #[test]

@@ -89,17 +89,24 @@ impl Procmgr {
         Ok(image)
     }
 
-    /// Sets it, for when the task goes on.
-    pub(crate) fn set_fpu_state(&mut self, id: TaskId, bytes: &[u8]) -> Result<(), Errno> {
-        let image: Image = bytes.try_into().map_err(|_| Errno::EINVAL)?;
+    /// Sets it, for when the task goes on. EINVAL: a value of MXCSR with bits that do not exist.
+    pub(crate) fn set_fpu_state(&mut self, id: TaskId, image: &Image) -> Result<(), Errno> {
         let mxcsr = image[MXCSR..MXCSR + 4].try_into().expect("four bytes");
         if u32::from_le_bytes(mxcsr) & !MXCSR_MASK != 0 {
             return Err(Errno::EINVAL);
         }
-        self.task_mut(id).trace.fpu = Some(Box::new(Seen {
-            image,
-            changed: true,
-        }));
+        match &mut self.task_mut(id).trace.fpu {
+            Some(seen) => {
+                seen.image.copy_from_slice(image);
+                seen.changed = true;
+            }
+            unseen => {
+                *unseen = Some(Box::new(Seen {
+                    image: *image,
+                    changed: true,
+                }));
+            }
+        }
         Ok(())
     }
 

@@ -124,6 +124,11 @@ impl Registers {
         self.get().canonical(self.call)
     }
 
+    /// The flags as Linux would have them here.
+    pub fn flags(&self) -> u64 {
+        self.get().canonical_flags(self.call)
+    }
+
     /// How they are to be read.
     pub fn call(&self) -> InCall {
         self.call

@@ -98,6 +98,18 @@ impl Memory {
         self.write_all(m, s, addr, &value.to_le_bytes())
     }
 
+    /// Bytes that lie in one page and that the task itself could read, where they are.
+    pub fn bytes_at<'a, M: Machine>(
+        &mut self,
+        m: &'a mut M,
+        s: SpaceIx,
+        addr: u64,
+        len: usize,
+    ) -> Option<&'a [u8]> {
+        let frame = self.site(m, s).source(addr, Access::Read).ok()??;
+        m.bytes(frame)[(addr % PAGE) as usize..].get(..len)
+    }
+
     /// The words of the page at an address, if the task itself could write them.
     pub fn writable_page<'a, M: Machine>(
         &mut self,

@@ -15,8 +15,13 @@ impl Procmgr {
 
     /// EINVAL: a value of MXCSR with bits that do not exist.
     pub(super) fn set_fpregs(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
-        let image: Image = self.get(m, r.client, r.data)?;
-        self.set_fpu_state(r.target, &image)?;
+        match self.buffer(m, r) {
+            Some(image) => self.set_fpu_state(r.target, image)?,
+            None => {
+                let image: Image = self.get(m, r.client, r.data)?;
+                self.set_fpu_state(r.target, &image)?;
+            }
+        }
         Ok(OK)
     }
 }

@@ -147,6 +147,17 @@ impl Procmgr {
         Err(Errno::ESRCH)
     }
 
+    /// A request's buffer of so many bytes where it is, if it lies in one page that can be read.
+    fn buffer<'a, const N: usize>(
+        &mut self,
+        m: &'a mut impl Machine,
+        r: &Request,
+    ) -> Option<&'a [u8; N]> {
+        let space = self.task(r.client).space?;
+        let bytes = self.memory.bytes_at(m, space, r.data, N)?;
+        bytes.try_into().ok()
+    }
+
     /// Today's Linux: SIGKILL, whether at a stop or not. A tracee that is dead already is not news.
     fn kill_tracee(&mut self, m: &mut impl Machine, request: &Request) -> Result<Done, Errno> {
         if self.task(request.target).alive() {

@@ -26,8 +26,10 @@ impl Procmgr {
     }
 
     pub(super) fn set_regs(&mut self, m: &mut impl Machine, r: &Request) -> Result<Done, Errno> {
-        let bytes: [u8; REGS_SIZE] = self.get(m, r.client, r.data)?;
-        let words: [u64; USER_REGS_WORDS] = words_of(&bytes);
+        let words: [u64; USER_REGS_WORDS] = match self.buffer::<REGS_SIZE>(m, r) {
+            Some(bytes) => words_of(bytes),
+            None => words_of(&self.get::<REGS_SIZE>(m, r.client, r.data)?),
+        };
         self.write_user_regs(m, r.target, 0, &words)?;
         Ok(OK)
     }
@@ -84,11 +86,11 @@ impl Procmgr {
         }
         self.hide_stop(m, id);
         let task = self.task_mut(id);
-        let old = task.registers.read(m, id).canonical();
+        let old = task.registers.read(m, id).flags();
         let call = InCall::No {
             orig_rax: user.orig_rax,
         };
-        task.registers.set(user.to_regs(&old), call);
+        task.registers.set(user.to_regs(old), call);
         task.gs_base = user.gs_base;
         match &mut self.task_mut(id).trace.view {
             Some(view) => **view = user,
