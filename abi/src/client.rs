@@ -48,7 +48,8 @@ pub const ASK_TRACER: i64 = i64::MIN;
 
 /// A ptrace request that Linux does not have, for tests: how many entries the tracer's table has
 /// that `addr` names, 0 for traced tasks, 1 for clients, 2 for engines, 3 for children whose creators'
-/// clone reports are not over. EPERM for who is not root, EINVAL.
+/// clone reports are not over; or how much it has done, 4 for messages it has heard from tasks, 5 for system
+/// calls of the kernel's it has made. EPERM for who is not root, EINVAL.
 pub const PTRACE_COUNT: u32 = 0x7374_0001;
 
 /// Whether a ptrace request is for the tracer to decide, by its number. All others are about a
@@ -81,6 +82,11 @@ pub const CONTEXT_GET: u64 = 0;
 /// the host's already; EINVAL for a number that no context has; EBUSY for who traces somebody;
 /// EAGAIN when there are too many contexts; ENOMEM.
 pub const CONTEXT_ENTER: u64 = 1;
+
+/// The number of the private system call that tells how much has been done since the machine started, for
+/// the benchmark. Argument: where to store [`crate::proc::WORK_WORDS`] words. EACCES for who may not see
+/// all, EFAULT. Linux returns ENOSYS.
+pub const NR_WORK: u32 = 0x7374_0003;
 
 /// The instruction by which a message is sent.
 pub const SYSENTER: [u8; 2] = [0x0f, 0x34];

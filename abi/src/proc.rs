@@ -241,3 +241,19 @@ pub struct SystemInfo {
     /// The tid that was given out last.
     pub last_tid: u32,
 }
+
+/// How much the process manager has done since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// System calls of the kernel's that it has made.
+    pub entries: u64,
+    /// Faults of tasks that it has heard of.
+    pub traps: u64,
+    /// Messages from tasks,
+    pub messages: u64,
+    /// and from servers.
+    pub requests: u64,
+}
+
+/// Words of [`Work`], in its order.
+pub const WORK_WORDS: usize = 4;

@@ -5,6 +5,8 @@
 
 use crate::cap::CPtr;
 use core::arch::asm;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// The system calls' numbers (`SysCall` and so on of the kernel's generated `arch/api/syscall.h`).
 #[allow(missing_docs)]
@@ -63,8 +65,17 @@ pub struct Received {
     pub words: Words,
 }
 
+/// How many system calls this server has made.
+static ENTRIES: AtomicU64 = AtomicU64::new(0);
+
+/// How many system calls this server has made.
+pub fn entries() -> u64 {
+    ENTRIES.load(Relaxed)
+}
+
 #[inline(always)]
 fn enter(number: i64, to: u64, info: MessageInfo, words: Words) -> Received {
+    ENTRIES.fetch_add(1, Relaxed);
     let (badge, out_info, w0, w1, w2, w3);
     // SAFETY: the kernel changes no memory of this program but its IPC buffer (not referred to
     // across system calls) and what the invoked object stands for, which `cap` answers for. Of

@@ -3,7 +3,7 @@
 //! The library knows frames, spaces and threads by number; the implementation keeps the
 //! capabilities. `rt` has the one on the kernel, `tests` the simulated one.
 
-use abi::proc::MachineCounts;
+use abi::proc::{MachineCounts, Work};
 use abi::{Regs, TaskId};
 
 /// One frame of 4 KiB.
@@ -106,6 +106,10 @@ pub trait Machine {
     /// What was made of the memory that is not free.
     fn counts(&mut self) -> MachineCounts {
         MachineCounts::default()
+    }
+    /// How much was done since the machine started.
+    fn work(&self) -> Work {
+        Work::default()
     }
     /// A frame's bytes.
     fn bytes(&self, frame: Frame) -> &[u8; PAGE as usize];

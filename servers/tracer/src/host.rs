@@ -11,6 +11,10 @@ pub trait Host {
     /// Calls the process manager with an [`abi::tracer::Call`]; the encoded
     /// [`abi::tracer::Reply`] is in `buffer[..n]`.
     fn call(&mut self, call: &Call, buffer: &mut Buffer) -> Result<usize, Errno>;
+    /// How many messages of tasks were heard, and system calls of the kernel's made.
+    fn work(&self) -> [u64; 2] {
+        [0; 2]
+    }
     /// A buffer for a call. A host that keeps one gives it out here and gets it back through
     /// [`Host::put_buffer`], so that it need not be cleared each time.
     fn take_buffer(&mut self) -> Box<Buffer> {

@@ -29,6 +29,7 @@ fn main(_: Startup) -> ! {
             tracer.on_reports(&mut kernel);
             received = OWN_ENDPOINT.recv();
         } else if let Some(client) = client {
+            kernel.heard += 1;
             let label = received.info.label();
             let answer = tracer.on_client(&mut kernel, client, label, received.words);
             received = OWN_ENDPOINT.reply_recv(ANSWER, answer);

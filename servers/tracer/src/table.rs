@@ -3,16 +3,17 @@
 use crate::engine::{Chain, EngineId, Life, State};
 use crate::ptrace::Tracee;
 use abi::engine::Calls;
+use abi::task::SLOTS;
 use abi::tracer::{Course, Events};
 use abi::{Errno, TaskId};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// The most tasks traced at a time; one more is ENOMEM.
-pub const MAX_TRACED_TASKS: usize = 1024;
+/// The most tasks traced at a time, which is as many as there are; one more is ENOMEM.
+pub const MAX_TRACED_TASKS: usize = SLOTS;
 /// The most engines of one user, ptrace's among them, at a time; one more is EAGAIN. Each holds one
 /// task at most, so a user holds no more tasks.
-pub const MAX_ENGINES_PER_USER: usize = 512;
+pub const MAX_ENGINES_PER_USER: usize = 2048;
 
 /// An engine's owner, and what kind it is.
 #[derive(Clone, Debug, Hash)]
@@ -314,5 +315,23 @@ impl Tasks {
     /// How many engines are charged to anybody, and how many children are expected.
     pub fn population(&self) -> (usize, usize) {
         (self.engines_of.values().sum(), self.newborn.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_has_so_many_engines_and_another_has_room_all_the_same() {
+        let mut tasks = Tasks::default();
+        for _ in 0..MAX_ENGINES_PER_USER {
+            assert_eq!(tasks.room(7, false), Ok(()));
+            tasks.charge(7);
+        }
+        assert_eq!(tasks.room(7, true), Err(Errno::EAGAIN));
+        assert_eq!(tasks.room(8, true), Ok(()));
+        tasks.discharge(7);
+        assert_eq!(tasks.room(7, false), Ok(()));
     }
 }

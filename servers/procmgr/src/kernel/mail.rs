@@ -39,6 +39,8 @@ pub struct Mail {
     caller: Option<TaskId>,
     /// It is a task's fault whose empty answer means "try again".
     may_retry: bool,
+    /// How many traps, messages of tasks and requests of servers there have been.
+    received: [u64; 3],
     /// The label and the words of a task's message.
     heard: (u64, Words),
     /// The answer to give with the next receive.
@@ -73,6 +75,7 @@ impl Mail {
         Mail {
             caller: None,
             may_retry: false,
+            received: [0; 3],
             heard: (0, [0; 4]),
             reply: None,
             saved: [false; 2],
@@ -107,6 +110,11 @@ impl Mail {
                 None => {}
             }
         }
+    }
+
+    /// How many traps, messages of tasks and requests of servers there have been.
+    pub fn received(&self) -> [u64; 3] {
+        self.received
     }
 
     /// The label and the words of the message that has come last.
@@ -269,12 +277,17 @@ impl Mail {
         let sender = TaskId::from_badge(received.badge)?;
         self.caller = Some(sender);
         Some(match sender {
-            TaskId::TRACER | TaskId::FS => Sorted::Request(sender),
+            TaskId::TRACER | TaskId::FS => {
+                self.received[2] += 1;
+                Sorted::Request(sender)
+            }
             task if received.info.label() > rt::fault::label::LAST => {
+                self.received[1] += 1;
                 self.may_retry = false;
                 Sorted::Message(task)
             }
             task => {
+                self.received[0] += 1;
                 let fault = Fault::decode(received);
                 let trap = trap(&fault);
                 // The answer to a debug exception sets how many instructions are stepped.

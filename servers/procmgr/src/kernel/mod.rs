@@ -8,7 +8,7 @@ mod stubs;
 mod threads;
 mod timer;
 
-use abi::proc::MachineCounts;
+use abi::proc::{MachineCounts, Work};
 use abi::regs::REGS_WORDS;
 use abi::{Regs, TaskId};
 pub use mail::Incoming;
@@ -229,6 +229,16 @@ impl Machine for Kernel {
             threads: self.threads.count() as u64,
             spaces: self.spaces.count() as u64,
             heap: rt::heap::used() as u64,
+        }
+    }
+
+    fn work(&self) -> Work {
+        let [traps, messages, requests] = self.mail.received();
+        Work {
+            entries: rt::syscall::entries(),
+            traps,
+            messages,
+            requests,
         }
     }
 

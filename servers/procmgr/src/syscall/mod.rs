@@ -87,6 +87,7 @@ impl Procmgr {
             g::__NR_waitid => self.sys_waitid(m, id, a),
             g::__NR_ptrace => self.sys_ptrace(m, id, a),
             abi::client::NR_SERVER_CAPS => self.sys_server_caps(m, id),
+            abi::client::NR_WORK => self.sys_work(m, id, a).into(),
             abi::client::NR_CONTEXT => self.sys_context(m, id, a).into(),
 
             g::__NR_brk => self.sys_brk(m, id, a[0]),
