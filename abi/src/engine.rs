@@ -306,6 +306,24 @@ impl Response {
         flow: Flow::Detach,
         ..Response::RESUME
     };
+    /// Whether it leaves the engine as it is, and everything but the system call.
+    pub const fn is_plain(&self) -> bool {
+        let Response {
+            flow,
+            state,
+            signal,
+            abort: _,
+            no_sigchld: _,
+            info,
+            action,
+        } = self;
+        matches!(flow, Flow::Resume | Flow::Hide)
+            && state.is_none()
+            && signal.is_none()
+            && !*info
+            && !*action
+    }
+
     const RESUME: Response = Response {
         flow: Flow::Resume,
         state: None,

@@ -11,6 +11,11 @@
 //! a task's only engine, its stops are *leased* ([`Course::leased`]). The process manager publishes
 //! them by itself and lets the task go on when the tracee's tracer says so. The report is
 //! outstanding all the same, and nobody else's until the tracer takes it back ([`Call::Recall`]).
+//!
+//! Where a program's engine is the only one, and wants nothing of the task, system calls are *relayed* to
+//! it ([`Course::relayed`]) likewise: the process manager calls it back and does what it answers. An answer
+//! that changes the engine goes to the tracer, with the report in front, which says who has been
+//! [asked](Report::asked).
 
 use crate::engine::{Calls, Handle, Response, Standing};
 use crate::ptrace::{Bond, Mode, Stop};
@@ -142,6 +147,9 @@ pub struct Report {
     pub call: u64,
     /// The signal of the job-control stop that its process is in, or 0.
     pub stopped: u8,
+    /// The engine of a program that has been told of it already, by the process manager
+    /// ([`Course::relayed`]): its answer comes.
+    pub asked: Option<u32>,
     /// What happened.
     pub event: Event,
 }
@@ -248,6 +256,9 @@ pub struct Course {
     pub bond: Option<Bond>,
     /// The process manager settles the stops of ptrace's engine by itself.
     pub leased: bool,
+    /// The process manager tells the only engine there is of system calls, and does what it answers, by
+    /// itself.
+    pub relayed: bool,
     /// What the task does at system calls, where they are leased.
     pub mode: Mode,
     /// How it runs, from when it next goes on.

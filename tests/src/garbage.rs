@@ -183,6 +183,7 @@ fn course(random: &mut Random) -> Course {
         events: Events::from_bits_truncate(random.bits() as u32),
         bond: random.one_in(2).then_some(bond),
         leased: random.one_in(2),
+        relayed: random.one_in(2),
         mode: *random.pick(&[Mode::Free, Mode::Syscall, Mode::Emulate]),
         step: step(random),
     }

@@ -52,6 +52,11 @@ pub fn check(world: &Seen<'_>) {
                 assert!(tracer.is_some(), "nobody can let {task:?} go on");
                 assert!(task.leased, "its tracer may not let {task:?} go on");
             }
+            Standing::Held(_) if task.relayed && !task.taken => {
+                let engine = world.procmgr.asked_client(task.id);
+                let client = survey.iter().find(|t| Some(t.id) == engine);
+                assert!(client.is_some(), "nobody can answer about {task:?}");
+            }
             Standing::Held(_) => {
                 assert!(task.taken, "nobody has the report of {task:?}");
                 let kept = |kept: &Vec<_>| kept.contains(&(task.id, task.number));

@@ -111,7 +111,9 @@ impl Procmgr {
         if let Some(stop) = stop {
             return self.publish(m, id, stop);
         }
-        self.tell_tracer(m, id, ToTracer::Report);
+        if !self.relay(m, id, &event) {
+            self.tell_tracer(m, id, ToTracer::Report);
+        }
     }
 
     /// Something for the tracer to take.
@@ -197,6 +199,7 @@ impl Procmgr {
                 }
                 _ => 0,
             },
+            asked: task.trace.asked_already(),
             event: event.event(task.trace.signal),
         };
         self.task_mut(id).trace.taken = true;

@@ -26,6 +26,8 @@ pub struct Trace {
     pub bond: Option<Bond>,
     /// Its stops are settled without the tracer.
     pub leased: bool,
+    /// Its only engine is told of system calls without the tracer.
+    pub relayed: bool,
     /// What the task does at system calls, where they are.
     pub mode: Mode,
     /// How it runs.
@@ -48,7 +50,7 @@ pub struct Trace {
     /// The engines of programs, in the order in which they came.
     pub engines: Vec<Engine>,
     /// The callback that one of them owes an answer to.
-    pub asked: Option<Box<Asked>>,
+    pub asked: Option<Asked>,
     /// The answer that the tracer has not taken.
     pub answered: Option<Box<Answered>>,
     /// How it goes on from a ptrace stop, which the tracer has not taken.
@@ -81,6 +83,7 @@ impl Trace {
         self.asked_for = course.events;
         self.bond = course.bond;
         self.leased = course.leased;
+        self.relayed = course.relayed;
         self.set_mode(course.mode);
     }
 
@@ -102,6 +105,7 @@ impl Trace {
     /// The tracer decides about every stop again.
     pub fn recall(&mut self) {
         self.leased = false;
+        self.relayed = false;
         self.set_mode(self.mode);
     }
 
@@ -142,6 +146,14 @@ impl Trace {
     /// Whether a stop for job control that it is held for is one that others are told of.
     pub fn stop_seen(&self) -> bool {
         self.seen || self.is_leased()
+    }
+
+    /// The engine that was told, without the tracer, of what holds it.
+    pub fn asked_already(&self) -> Option<u32> {
+        let asked = self.asked.as_ref().filter(|asked| asked.relayed);
+        let asked = asked.map(|asked| asked.engine);
+        let answered = self.answered.as_ref().filter(|answered| answered.relayed);
+        asked.or(answered.map(|answered| answered.handle.engine))
     }
 
     /// Whether its tracer may let it go on without the tracer server.

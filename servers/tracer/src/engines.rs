@@ -21,7 +21,9 @@ impl Tracer {
             return Err(Errno::ESRCH);
         };
         if !flags.contains(AttachFlags::CREATE) {
-            return self.find_engine(id, flags, (ops, data));
+            let found = self.find_engine(host, id, flags, (ops, data));
+            self.settle(host, id);
+            return found;
         }
         let known = self.tasks.get(id).is_some();
         let uid = self.clients.uid(host, client)?;
@@ -44,12 +46,15 @@ impl Tracer {
     /// A look-up without CREATE.
     fn find_engine(
         &mut self,
+        host: &mut impl Host,
         id: TaskId,
         flags: AttachFlags,
         names: (u64, u64),
     ) -> Result<i64, Errno> {
         let task = self.tasks.get(id).ok_or(Errno::ENOENT)?;
         let engine = task.chain.find(flags, names)?;
+        self.recall(host, id)?;
+        let task = self.tasks.get(id).ok_or(Errno::ESRCH)?;
         let standing = match (task.chain.life(), task.chain.report()) {
             (Life::Dead, _) => Standing::Dead,
             (_, Some(_)) => Standing::Held,
@@ -170,11 +175,15 @@ impl Tracer {
             addr => Some(read_calls(host, client, addr)?),
         };
         let engine = EngineId(handle.engine);
+        self.recall(host, handle.task)?;
         let task = self.tasks.get_mut(handle.task).ok_or(Errno::ESRCH)?;
-        task.chain.set_flags(engine, flags)?;
-        task.chain.set_calls(engine, calls)?;
+        let set = task.chain.set_flags(engine, flags);
+        if set.is_ok() {
+            task.chain.set_calls(engine, calls)?;
+        }
+        // A report that was taken back goes on in any case.
         self.settle(host, handle.task);
-        Ok(0)
+        set.map(|()| 0)
     }
 
     /// [`abi::engine::INJECT`].

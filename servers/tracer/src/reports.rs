@@ -80,6 +80,9 @@ impl Tracer {
             return self.conclude(host, id, report.number, Verdict::Continue);
         };
         task.chain.begin(report);
+        if let Some(engine) = report.asked {
+            task.chain.asked_before(EngineId(engine));
+        }
         if let Event::Clone { child_tid, .. } = report.event {
             self.tasks.expect(child_tid, id);
         }
@@ -479,14 +482,21 @@ impl Tracer {
         let Some(task) = self.tasks.get_mut(id) else {
             return Ok(());
         };
-        if !task.told.leased {
+        if !task.told.leased && !task.told.relayed {
             return Ok(());
         }
         let Reply::Recalled(recalled) = host::ask(host, &Call::Recall { task: id })? else {
             return Err(Errno::EINVAL);
         };
         task.told.leased = false;
+        task.told.relayed = false;
         let Some((engine, tracee)) = task.ptrace() else {
+            if let Some(report) = recalled.report {
+                task.chain.begin(report);
+                if let Some(engine) = report.asked {
+                    task.chain.asked_before(EngineId(engine));
+                }
+            }
             return Ok(());
         };
         tracee.mode = recalled.mode;

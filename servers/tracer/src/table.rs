@@ -59,13 +59,15 @@ impl Task {
 
     /// What the process manager is to report of it, and to settle by itself: what the engines ask
     /// for, and in any case the end, which is when the task is forgotten here. Where ptrace is the
-    /// only engine, its stops are leased; where there is none, nothing is reported.
+    /// only engine, its stops are leased; where a program's is, and wants nothing of the task, system calls
+    /// are relayed to it; where there is none, nothing is reported.
     pub fn course(&self) -> Course {
         let step = self.chain.resume_action().step();
         let leased = self.is_leasable();
         let mut course = Course {
             step,
             leased,
+            relayed: self.is_relayable(),
             ..Course::default()
         };
         if self.chain.is_empty() {
@@ -112,6 +114,20 @@ impl Task {
         let mut engines = self.chain.engines();
         match (engines.next(), engines.next()) {
             (Some(engine), None) => matches!(engine.kind.kind, Kind::Ptrace(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether a program's engine is the only one, and has no wish but to be told.
+    fn is_relayable(&self) -> bool {
+        let mut engines = self.chain.engines();
+        match (engines.next(), engines.next()) {
+            (Some(engine), None) => {
+                let wishes = engine.flags.state.difference(State::NOREAP);
+                matches!(engine.kind.kind, Kind::Client(_))
+                    && wishes.is_empty()
+                    && self.chain.life() == Life::Alive
+            }
             _ => false,
         }
     }

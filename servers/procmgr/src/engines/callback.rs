@@ -4,8 +4,10 @@
 
 use super::Engine;
 use crate::Procmgr;
+use crate::hold::{Going, Hold};
 use crate::machine::Machine;
 use crate::report::ToTracer;
+use crate::task::State;
 use abi::engine::{self, Answer, Call, Callback, Handle, Response, Ticket};
 use abi::signal::Action;
 use abi::tracer::{Event, Reply};
@@ -23,6 +25,8 @@ pub struct Asked {
     pub client: TaskId,
     /// It has been taken.
     pub taken: bool,
+    /// It came without the tracer.
+    pub relayed: bool,
     /// What the engine is told.
     event: Event,
     /// What a handler would be, if that is not what the process has set.
@@ -34,6 +38,8 @@ pub struct Asked {
 pub struct Answered {
     /// The engine.
     pub handle: Handle,
+    /// It was asked without the tracer.
+    pub relayed: bool,
     response: Response,
     info: Option<SigInfo>,
     handler: Option<Action>,
@@ -57,18 +63,52 @@ impl Procmgr {
         }
         self.held_by(handle.task, number)
             .map_err(|_| Errno::EAGAIN)?;
+        self.ask(m, handle.task, engine, event, handler, false);
+        Ok(())
+    }
+
+    /// A held task's only engine is told of a system call without the tracer, if that is so agreed; whether
+    /// it is.
+    pub(crate) fn relay(&mut self, m: &mut impl Machine, id: TaskId, event: &Hold) -> bool {
+        let trace = &self.task(id).trace;
+        let event = match event {
+            Hold::SyscallEntry => Event::SyscallEntry,
+            Hold::SyscallExit => Event::SyscallExit,
+            _ => return false,
+        };
+        let [engine] = trace.engines[..] else {
+            return false;
+        };
+        let relays = trace.relayed && trace.tracer.is_none();
+        if !relays || self.find_task(engine.client).is_err() {
+            return false;
+        }
+        self.ask(m, id, engine, event, None, true);
+        true
+    }
+
+    fn ask(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        engine: Engine,
+        event: Event,
+        handler: Option<Action>,
+        relayed: bool,
+    ) {
         self.callbacks += 1;
-        let ticket = Ticket::new(self.callbacks, handle.task.slot());
-        self.task_mut(handle.task).trace.asked = Some(Box::new(Asked {
+        let ticket = Ticket::new(self.callbacks, id.slot());
+        let asked = Asked {
             ticket,
             engine: engine.number,
             client: engine.client,
             taken: false,
+            relayed,
             event,
             handler,
-        }));
-        self.put_in_inbox(m, engine.client, handle.task);
-        Ok(())
+        };
+        self.task_mut(id).trace.asked = Some(asked);
+        self.put_in_inbox(m, engine.client, id);
     }
 
     /// What an engine is told of a task's event.
@@ -104,7 +144,8 @@ impl Procmgr {
         }
     }
 
-    /// A client's answer to a callback, whose memory is at `addr`: it goes to the tracer. ESRCH: to
+    /// A client's answer to a callback, whose memory is at `addr`: it goes to the tracer, unless it is one about
+    /// a system call that needs nothing decided. ESRCH: to
     /// none that it has taken and not answered. EFAULT: what it changed of a signal cannot be read.
     pub(super) fn answer_callback(
         &mut self,
@@ -124,6 +165,11 @@ impl Procmgr {
             task: id,
             engine: asked.engine,
         };
+        let relayed = asked.relayed;
+        if relayed && self.task(id).trace.relayed && answer.response.is_plain() {
+            self.settle_call(m, id, answer.response.abort);
+            return Ok(());
+        }
         let Response { info, action, .. } = answer.response;
         let at = |word: usize| addr + 8 * word as u64;
         let info = match info {
@@ -138,12 +184,30 @@ impl Procmgr {
         trace.asked = None;
         trace.answered = Some(Box::new(Answered {
             handle,
+            relayed,
             response: answer.response,
             info,
             handler,
         }));
+        if relayed {
+            // What it is an answer to comes first, if the tracer has not taken that.
+            self.tell_tracer(m, id, ToTracer::Report);
+        }
         self.tell_tracer(m, id, ToTracer::Answered);
         Ok(())
+    }
+
+    /// A task goes on from a system call that its engine was told of without the tracer.
+    fn settle_call(&mut self, m: &mut impl Machine, id: TaskId, abort: bool) {
+        let State::Held(event) = self.task(id).state else {
+            unreachable!("a task whose engine was asked is held");
+        };
+        let going = match event {
+            Hold::SyscallEntry if abort => Going::AbortSyscall,
+            _ => Going::Continue,
+        };
+        let step = self.task(id).trace.step;
+        self.go_on_from_stop(m, id, step, going);
     }
 
     /// The answer about a task that the tracer has not taken.

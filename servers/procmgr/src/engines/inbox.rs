@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::Procmgr;
-use crate::machine::Machine;
+use crate::machine::{Machine, PAGE};
 use crate::messages::Words;
 use crate::task::{Landing, State, Wait};
 use abi::engine::{Answer, Callback, Handle, POLL, Ticket, word};
@@ -75,14 +75,18 @@ impl Procmgr {
         let inbox = self.task_mut(client).inbox.get_or_insert_default();
         // A message that is said again because a signal ended its wait has been answered already.
         if answer != 0 && (inbox.answered != number || number == 0) {
+            inbox.answered = number;
             let done = Answer::from_word(answer)
                 .ok_or(Errno::EINVAL)
                 .and_then(|answer| self.answer_callback(m, client, answer, buffer));
             if let Err(e) = done {
                 return Some(e.as_result());
             }
-            let inbox = self.task_mut(client).inbox.get_or_insert_default();
-            inbox.answered = number;
+            // The task that goes on may have killed or stopped the client.
+            let client = self.find_task(client).ok()?;
+            if !matches!(client.state, State::Running) {
+                return None;
+            }
         }
         match self.take_callback(m, client, buffer) {
             Ok(false) if !poll => {
@@ -183,6 +187,17 @@ impl Procmgr {
     ) -> Result<(), Errno> {
         let mut words = [0; word::ALL];
         let used = callback.to_words(&mut words);
+        let words = &words[..used];
+        // As a C program has it, and seldom across pages.
+        let at = (buffer % PAGE / 8) as usize;
+        if buffer.is_multiple_of(8)
+            && let Some(space) = self.task(client).space
+            && let Some(page) = self.memory.writable_page(m, space, buffer)
+            && let Some(place) = page.get_mut(at..at + used)
+        {
+            place.copy_from_slice(words);
+            return Ok(());
+        }
         let mut bytes = [0; word::ALL * 8];
         for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
             chunk.copy_from_slice(&word.to_le_bytes());

@@ -12,6 +12,8 @@ mod requests;
 use crate::Procmgr;
 use crate::credentials::AccessMode;
 use crate::hold::Hold;
+use crate::machine::Machine;
+use crate::report::ToTracer;
 use crate::task::State;
 use abi::engine::{Handle, PER_CLIENT, PER_TASK, Standing};
 use abi::tracer::Reply;
@@ -83,14 +85,19 @@ impl Procmgr {
 
     /// Forgets an engine of a task, and what it was to be told or has answered. ESRCH: the task is
     /// being reaped too, and what that means for its engines is on its way.
-    pub(crate) fn disengage(&mut self, handle: Handle) -> Result<(), Errno> {
+    pub(crate) fn disengage(&mut self, m: &mut impl Machine, handle: Handle) -> Result<(), Errno> {
         let engine = self.engine(handle)?;
         if let State::Held(Hold::Reap) = self.task(handle.task).state {
             return Err(Errno::ESRCH);
         }
         let trace = &mut self.task_mut(handle.task).trace;
         trace.engines.retain(|other| other.number != handle.engine);
-        trace.asked.take_if(|asked| asked.engine == handle.engine);
+        let asked = trace.asked.take_if(|asked| asked.engine == handle.engine);
+        if asked.is_some_and(|asked| asked.relayed) && !trace.taken {
+            // Nobody else knows what holds the task.
+            self.tell_tracer(m, handle.task, ToTracer::Report);
+        }
+        let trace = &mut self.task_mut(handle.task).trace;
         trace.answered.take_if(|answered| answered.handle == handle);
         self.release_engine(engine.client);
         Ok(())

@@ -104,7 +104,7 @@ impl Procmgr {
                 engine,
                 data,
             } => return self.engage(task, client, engine, data),
-            Call::Disengage { handle } => self.disengage(handle)?,
+            Call::Disengage { handle } => self.disengage(m, handle)?,
             Call::CallBack {
                 handle,
                 number,

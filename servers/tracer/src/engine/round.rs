@@ -163,6 +163,16 @@ impl<K> Chain<K> {
         }
     }
 
+    /// The report that has just begun was told to an engine before it came here, and to no others than those
+    /// before it.
+    pub fn asked_before(&mut self, engine: EngineId) {
+        if let Some(round) = &mut self.round {
+            round.at = engine;
+            round.last = engine;
+            round.asked = Some(engine);
+        }
+    }
+
     /// The outstanding report.
     pub fn report(&self) -> Option<&Report> {
         self.round.as_ref().map(|r| &r.report)

@@ -30,6 +30,7 @@ fn report(number: u32, event: Event) -> Report {
         more: true,
         call: 0,
         stopped: 0,
+        asked: None,
         event,
     }
 }
