@@ -53,8 +53,9 @@ pub fn main(args: Args) -> Status {
     let by_call = run(&build("ptbench", &[])?, &args.metrics)?;
     let library = workspace::machine_folder().join("c-library");
     c_library::install(&library)?;
+    let headers = format!("-I{}/include", library.display());
     let search = format!("-L{}/lib", library.display());
-    let options = ["-DLIBTRACE", &search, "-ltrace"];
+    let options = ["-DLIBTRACE", &headers, &search, "-ltrace"];
     let by_message = run(&build("ptbench-message", &options)?, &args.metrics)?;
     println!(
         "per operation: guest instructions (1 tick = 1 instruction), and kernel entries/messages\n"
