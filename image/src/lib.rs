@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod c_library;
 pub mod content;
+pub mod cpio;
 mod elf;
 pub mod host;
 pub mod kernel;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use image::archive::{Builder, encode_command};
 use image::kernel::{self, Kernel};
+use image::machine::Binaries;
 use image::qemu::{self, Outcome};
 use image::{content, libraries, machine, rootimage};
 
@@ -64,7 +65,19 @@ impl Options {
             debug: self.debug_kernel,
         })?;
         let binaries = machine::build()?;
-        let mut archive = content::standard(&binaries)?;
+        let archive = self.fill(&binaries, choose)?;
+        let root = rootimage::compose(&content::read(&binaries.init)?, &archive.build()?)?;
+        Ok(Machine { kernel, root })
+    }
+
+    /// The files that the machine would have.
+    pub fn archive(&self, choose: Box<Choose<'_>>) -> Result<Builder> {
+        doctor::ensure(Need::Run)?;
+        self.fill(&machine::build()?, choose)
+    }
+
+    fn fill(&self, binaries: &Binaries, choose: Box<Choose<'_>>) -> Result<Builder> {
+        let mut archive = content::standard(binaries)?;
         for file in &self.files {
             program::add_file(file, &mut archive)?;
         }
@@ -73,10 +86,14 @@ impl Options {
         if self.libs {
             libraries::add(&mut archive)?;
         }
-        let command = encode_command(&program.path, &args, &program::environment(&self.env)?)?;
+        let command = encode_command(&program.path, &args, &self.environment()?)?;
         archive.file(COMMAND_PATH, 0o600, command)?;
-        let root = rootimage::compose(&content::read(&binaries.init)?, &archive.build()?)?;
-        Ok(Machine { kernel, root })
+        Ok(archive)
+    }
+
+    /// The environment of the first process.
+    pub fn environment(&self) -> Result<Vec<String>> {
+        program::environment(&self.env)
     }
 
     /// QEMU's configuration for files that hold the machine.

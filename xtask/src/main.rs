@@ -6,6 +6,7 @@ mod ci;
 mod doctor;
 mod gdb;
 mod image_files;
+mod linux;
 mod machine;
 mod program;
 mod run;
@@ -35,6 +36,8 @@ enum Command {
     Trace(Box<trace::Args>),
     /// Boots the machine with PROGRAM under gdbserver, for gdb or lldb here
     Gdb(gdb::Args),
+    /// Runs PROGRAM with the same files under Debian's Linux in the same emulator, to compare with
+    Linux(linux::Args),
     /// Writes kernel, root task with boot archive, and the QEMU command line
     Image(image_files::Args),
     /// Checks style and runs every test
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
     // The statuses below 125 belong to the program.
     let failure = if matches!(
         command,
-        Command::Run(_) | Command::Trace(_) | Command::Gdb(_)
+        Command::Run(_) | Command::Trace(_) | Command::Gdb(_) | Command::Linux(_)
     ) {
         qemu::FAILED
     } else {
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::main(args),
         Command::Trace(args) => trace::main(*args),
         Command::Gdb(args) => gdb::main(args),
+        Command::Linux(args) => linux::main(args),
         Command::Image(args) => image_files::main(args),
         Command::Test(args) => test::main(args),
         Command::Bench(args) => bench::main(args),

@@ -24,6 +24,14 @@ pub use run::{Run, Stopper, Times, start};
 /// The emulator's program.
 pub const QEMU: &str = "qemu-system-x86_64";
 
+/// One tick for each instruction. The time of day is an input, too: it seeds /dev/urandom.
+pub const ICOUNT: [&str; 4] = [
+    "-icount",
+    "shift=0,align=off,sleep=off",
+    "-rtc",
+    "base=2026-01-01T00:00:00,clock=vm",
+];
+
 /// What the machine is given.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -123,9 +131,7 @@ pub fn command(config: &Config, channels: &Channels) -> Command {
     }
     qemu.args(["-device", "isa-debug-exit,iobase=0x501,iosize=4"]);
     if config.icount {
-        qemu.args(["-icount", "shift=0,align=off,sleep=off"]);
-        // The time of day is an input, too: it seeds /dev/urandom.
-        qemu.args(["-rtc", "base=2026-01-01T00:00:00,clock=vm"]);
+        qemu.args(ICOUNT);
     }
     if config.debug_kernel {
         // The kernel asks port 0xe9 + 5 whether it may write, and where there is no device every bit reads as set.
