@@ -13,7 +13,6 @@ use abi::linux::general::{
 use abi::{Errno, TaskId};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::ops::Bound;
 
 /// The most files one watches.
 const MAX_WATCHED: usize = 4096;
@@ -36,8 +35,9 @@ const OUTPUT: u32 = POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
 #[derive(Clone, Default, Hash)]
 pub(crate) struct Epoll {
     watched: BTreeMap<Key, Item>,
-    /// What was told last: the next time others come first.
-    last: Option<Key>,
+    /// What has become ready, in this order, which is the order of telling. What stays ready without an edge is told again behind
+    /// the others.
+    queue: Vec<Key>,
 }
 
 impl Epoll {
@@ -58,6 +58,8 @@ struct Item {
     told: Option<(u64, u64)>,
     /// EPOLLONESHOT has had its shot.
     spent: bool,
+    /// It stands in the queue.
+    queued: bool,
 }
 
 /// One epoll_wait on its way.
@@ -117,6 +119,7 @@ impl Fs {
             data,
             told: None,
             spent: false,
+            queued: false,
         };
         let known = self.epoll(id).is_some_and(|e| e.watched.contains_key(&key));
         match operation {
@@ -140,11 +143,16 @@ impl Fs {
             _ => return Err(Errno::EINVAL),
         }
         if let Kind::Epoll(epoll) = &mut self.anons[id].kind {
-            match operation {
-                EPOLL_CTL_DEL => epoll.watched.remove(&key),
-                _ => epoll.watched.insert(key, item),
-            };
+            if operation == EPOLL_CTL_DEL {
+                epoll.watched.remove(&key);
+                epoll.queue.retain(|queued| *queued != key);
+            } else {
+                // What is changed keeps its place.
+                let queued = epoll.watched.get(&key).is_some_and(|old| old.queued);
+                epoll.watched.insert(key, Item { queued, ..item });
+            }
         }
+        self.queue_ready(port.task, id);
         self.dirty = true;
         Ok(0)
     }
@@ -184,6 +192,7 @@ impl Fs {
         wait: &EpollWait,
     ) -> Result<Option<i64>, Errno> {
         self.watch_file(port, wait.file)?;
+        self.queue_ready(port.task, wait.epoll);
         let found = self.events(port.task, wait.epoll, wait.max);
         if found.is_empty() && !wait.expired {
             return Ok(None);
@@ -202,28 +211,46 @@ impl Fs {
             {
                 item.told = Some(activity);
                 item.spent = item.events & EPOLLONESHOT != 0;
-                epoll.last = Some(key);
+                item.queued = item.events & (EPOLLET | EPOLLONESHOT) == 0;
+                if item.queued {
+                    epoll.queue.push(key);
+                }
             }
+        }
+        // What was told stands in front still, too.
+        if let Kind::Epoll(epoll) = &mut self.anons[wait.epoll].kind {
+            epoll.queue.drain(..found.len());
         }
         Ok(Some(found.len() as i64))
     }
 
-    /// What there is to tell, beginning behind what was told last.
+    /// What there is to tell, in the order in which it came about.
     fn events(&self, task: TaskId, id: u32, max: usize) -> Vec<(Key, u32)> {
         let Some(epoll) = self.epoll(id) else {
             return Vec::new();
         };
-        let start = epoll.last.map_or(Bound::Unbounded, Bound::Excluded);
-        let end = epoll
-            .last
-            .map_or(Bound::Excluded((i32::MIN, 0)), Bound::Included);
-        let behind = epoll.watched.range((start, Bound::Unbounded));
-        let before = epoll.watched.range((Bound::Unbounded, end));
-        let ready = |(key, item): (&Key, &Item)| {
-            let ready = self.news(task, *key, item);
-            (ready != 0).then_some((*key, ready))
-        };
-        behind.chain(before).filter_map(ready).take(max).collect()
+        let ready = |key: &Key| (*key, self.news(task, *key, &epoll.watched[key]));
+        epoll.queue.iter().map(ready).take(max).collect()
+    }
+
+    /// Puts what has become ready at the end of the queue, and takes out what is no more.
+    fn queue_ready(&mut self, task: TaskId, id: u32) {
+        let Some(epoll) = self.epoll(id) else { return };
+        let is_ready = |key: &Key| self.news(task, *key, &epoll.watched[key]) != 0;
+        let mut queue: Vec<Key> = epoll.queue.iter().copied().filter(is_ready).collect();
+        let fresh = epoll.watched.iter().filter(|(_, item)| !item.queued);
+        queue.extend(fresh.map(|(key, _)| *key).filter(is_ready));
+        if let Kind::Epoll(epoll) = &mut self.anons[id].kind {
+            for item in epoll.watched.values_mut() {
+                item.queued = false;
+            }
+            for key in &queue {
+                if let Some(item) = epoll.watched.get_mut(key) {
+                    item.queued = true;
+                }
+            }
+            epoll.queue = queue;
+        }
     }
 
     /// What of a watched file is to be told.
@@ -258,6 +285,7 @@ impl Fs {
         for anon in self.anons.iter_mut() {
             if let Kind::Epoll(epoll) = &mut anon.kind {
                 epoll.watched.retain(|key, _| key.1 != file);
+                epoll.queue.retain(|key| key.1 != file);
             }
         }
     }

@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod acl;
 mod allocate;
 mod anon;
 mod archive;

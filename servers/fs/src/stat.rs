@@ -7,12 +7,16 @@ use crate::tree::{Body, Mount, Node, Times};
 use abi::Errno;
 use abi::linux::general::{
     AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO,
-    S_IFLNK, S_IFREG, S_IFSOCK, STATX__RESERVED, STATX_BASIC_STATS,
+    S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, STATX__RESERVED, STATX_BASIC_STATS, STATX_MNT_ID,
 };
 
 /// AT_STATX_SYNC_TYPE: how much a network file system is asked, which makes no difference here.
 const STATX_SYNC_TYPE: u32 = 0x6000;
 pub(crate) const BLOCK: u64 = 4096;
+/// The same of /proc.
+const PROC_BLOCK: u64 = 1024;
+/// What a name adds to the size of a directory in Linux's tmpfs, `.` and `..` included.
+const DIRECTORY_ENTRY: u64 = 20;
 
 /// What stat tells.
 pub(crate) struct Attributes {
@@ -24,6 +28,8 @@ pub(crate) struct Attributes {
     pub gid: u32,
     pub rdev: u64,
     pub size: u64,
+    /// How much is best read at a time.
+    pub block: u64,
     pub times: Times,
 }
 
@@ -40,7 +46,7 @@ impl Attributes {
         put(32, &self.gid.to_le_bytes());
         put(40, &self.rdev.to_le_bytes());
         put(48, &self.size.to_le_bytes());
-        put(56, &BLOCK.to_le_bytes());
+        put(56, &self.block.to_le_bytes());
         put(64, &self.blocks().to_le_bytes());
         let times = [self.times.accessed, self.times.modified, self.times.changed];
         for (at, time) in (72..).step_by(16).zip(times) {
@@ -54,8 +60,8 @@ impl Attributes {
     fn statx(&self) -> [u8; 256] {
         let mut bytes = [0; 256];
         let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-        put(0, &STATX_BASIC_STATS.to_le_bytes());
-        put(4, &(BLOCK as u32).to_le_bytes());
+        put(0, &(STATX_BASIC_STATS | STATX_MNT_ID).to_le_bytes());
+        put(4, &(self.block as u32).to_le_bytes());
         put(16, &self.links.to_le_bytes());
         put(20, &self.uid.to_le_bytes());
         put(24, &self.gid.to_le_bytes());
@@ -76,10 +82,15 @@ impl Attributes {
         put(128, &((self.rdev >> 8) as u32).to_le_bytes());
         put(132, &((self.rdev & 0xff) as u32).to_le_bytes());
         put(140, &(self.dev as u32).to_le_bytes());
+        put(144, &self.dev.to_le_bytes());
         bytes
     }
 
+    /// Only the contents of files take room.
     fn blocks(&self) -> u64 {
+        if self.mode & S_IFMT != S_IFREG {
+            return 0;
+        }
         self.size.div_ceil(BLOCK) * (BLOCK / 512)
     }
 }
@@ -118,7 +129,7 @@ impl Fs {
         }
     }
 
-    /// st_dev: one number for each file system.
+    /// st_dev, and the id of the mount: one number for each file system.
     pub(crate) fn device_number(&self, node: Node) -> u64 {
         match (node, self.mount(node)) {
             (_, Some(Mount::Archive)) => 1,
@@ -144,6 +155,10 @@ impl Fs {
             gid,
             rdev: 0,
             size: 0,
+            block: match node {
+                Node::Proc(_) => PROC_BLOCK,
+                _ => BLOCK,
+            },
             times: Times::default(),
         };
         if let Node::Inode(ino) = node {
@@ -155,7 +170,10 @@ impl Fs {
                 Body::Link(target) => attributes.size = target.len() as u64,
                 Body::Device(device) => attributes.rdev = device.number(),
                 Body::Special(special) => attributes.rdev = special.number,
-                Body::Directory(_) | Body::Fifo(_) | Body::Socket => {}
+                Body::Directory(directory) => {
+                    attributes.size = DIRECTORY_ENTRY * (2 + directory.entries.len() as u64);
+                }
+                Body::Fifo(_) | Body::Socket => {}
             }
         }
         attributes

@@ -1,7 +1,8 @@
 //! Extended attributes (xattr(7)): those of users, of CAP_SYS_ADMIN's trusted, and of security,
-//! but for capabilities of files and access lists, which nobody would look at.
+//! but for capabilities of files, which nobody would look at; access lists are in `acl`.
 
 use crate::Fs;
+use crate::acl::List;
 use crate::host::{Host, Port};
 use crate::tree::{Body, Ino, Mount, Node};
 use abi::linux::general::{
@@ -17,6 +18,10 @@ const MAX_NAME: usize = 255;
 const MAX_VALUE: u64 = 65536;
 /// The most bytes of names and values of all files together.
 pub const MAX_BYTES: usize = 1 << 20;
+/// What a socket's protocol is called, which is all there is to know about it as a file.
+const SOCKET_PROTOCOL: &[u8] = b"system.sockprotoname";
+/// The protocol of each socket there is.
+const STREAM_PROTOCOL: &[u8] = b"UNIX-STREAM\0";
 /// What an attribute costs besides its bytes.
 const COST: usize = 64;
 
@@ -74,6 +79,9 @@ impl Fs {
         }
         let value = port.read_all(value, size as usize)?;
         let node = self.named(port, by)?;
+        if let Some(list) = List::of(&name) {
+            return self.set_list(port, node, list, &value);
+        }
         let ino = self.writable_attributes(port, node, &name)?;
         let inode = self.tree.get(ino);
         let old = inode.attributes.as_deref();
@@ -108,6 +116,12 @@ impl Fs {
     ) -> Result<i64, Errno> {
         let name = read_name(port, name)?;
         let node = self.named(port, by)?;
+        if List::of(&name).is_some() {
+            return Err(self.get_list(node));
+        }
+        if name == SOCKET_PROTOCOL && self.is_socket(node) {
+            return give(port, STREAM_PROTOCOL, out);
+        }
         let class = class_of(&name);
         let hidden = match class {
             Class::User => !self.has_user_attributes(node),
@@ -136,12 +150,17 @@ impl Fs {
         by: By,
         out: (u64, u64),
     ) -> Result<i64, Errno> {
-        let attributes = match self.named(port, by)? {
+        let node = self.named(port, by)?;
+        let attributes = match node {
             Node::Inode(ino) => self.tree.get(ino).attributes.as_deref(),
             _ => None,
         };
         let trusted = port.who.capable(Capability::CAP_SYS_ADMIN);
         let mut names = Vec::new();
+        if self.is_socket(node) {
+            names.extend_from_slice(SOCKET_PROTOCOL);
+            names.push(0);
+        }
         for name in attributes.into_iter().flat_map(BTreeMap::keys) {
             if trusted || class_of(name) != Class::Trusted {
                 names.extend_from_slice(name);
@@ -160,6 +179,9 @@ impl Fs {
     ) -> Result<i64, Errno> {
         let name = read_name(port, name)?;
         let node = self.named(port, by)?;
+        if let Some(list) = List::of(&name) {
+            return self.set_list(port, node, list, &[]);
+        }
         let ino = self.writable_attributes(port, node, &name)?;
         let (_, now) = port.time()?;
         let inode = self.tree.get_mut(ino);

@@ -61,7 +61,7 @@ impl Fs {
         let mut text = format!(
             "pos:\t{}\nflags:\t0{flags:o}\nmnt_id:\t{}\nino:\t{}\n",
             file.offset,
-            self.mount(file.node).map_or(4, |mount| mount as u32 + 1),
+            self.device_number(file.node),
             self.ino(file.node),
         );
         if let Some(more) = self.pid_info(entry.file) {

@@ -293,6 +293,11 @@ impl Fs {
         }
     }
 
+    /// Whether a node is an open socket.
+    pub(crate) fn is_socket(&self, node: Node) -> bool {
+        matches!(node, Node::Anon(id) if matches!(self.anons[id].kind, Kind::Socket(_)))
+    }
+
     fn socket_mut(&mut self, id: u32) -> &mut Socket {
         match &mut self.anons[id].kind {
             Kind::Socket(socket) => socket,

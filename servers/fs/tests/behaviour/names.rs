@@ -7,7 +7,7 @@ use abi::Errno;
 fn directories_are_made_listed_and_removed() {
     let mut w = World::new();
     w.with_path(__NR_mkdir, "/tmp/d", &[0o777]).unwrap();
-    assert_eq!(w.stat(__NR_stat, "/tmp/d"), Ok((S_IFDIR | 0o755, 0)));
+    assert_eq!(w.stat(__NR_stat, "/tmp/d"), Ok((S_IFDIR | 0o755, 40)));
     w.file("/tmp/d/a", b"");
     w.with_path(__NR_mkdir, "/tmp/d/b/", &[0o700]).unwrap();
     w.with_paths(__NR_symlink, "a", "/tmp/d/c").unwrap();
