@@ -3,6 +3,8 @@
 use abi::archive::{Archive, Kind};
 use anyhow::{Result, anyhow};
 
+use crate::archive::EPOCH;
+
 /// What Linux's `st_mode` says of each kind of file.
 const S_IFDIR: u32 = 0o040_000;
 const S_IFREG: u32 = 0o100_000;
@@ -11,16 +13,25 @@ const S_IFLNK: u32 = 0o120_000;
 const TRAILER: &str = "TRAILER!!!";
 
 /// The archive's files with their modes and times, and after them `more`: path, mode and contents of regular files.
+///
+/// Linux's tmpfs lists the files of a folder from the newest to the oldest, so the last of the archive comes first here.
 pub fn initramfs(archive: &[u8], more: &[(&str, u32, &[u8])]) -> Result<Vec<u8>> {
     let corrupt = |_| anyhow!("the boot archive is corrupt");
     let archive = Archive::parse(archive).map_err(corrupt)?;
     let mut bytes = Vec::new();
-    for (number, entry) in (1..).zip(archive.entries()) {
-        let entry = entry.map_err(corrupt)?;
+    put(&mut bytes, 0, ".", S_IFDIR | 0o755, EPOCH as u32, &[])?;
+    let mut entries: Vec<_> = archive
+        .entries()
+        .collect::<Result<_, _>>()
+        .map_err(corrupt)?;
+    entries.reverse();
+    // Folders before what is in them.
+    entries.sort_by_key(|entry| entry.path.matches('/').count());
+    for (number, entry) in (1..).zip(&entries) {
         let (kind, contents) = match entry.kind {
             Kind::Dir => (S_IFDIR, &[][..]),
             Kind::Symlink { target } => (S_IFLNK, target.as_bytes()),
-            Kind::File { .. } => (S_IFREG, archive.contents(&entry).map_err(corrupt)?),
+            Kind::File { .. } => (S_IFREG, archive.contents(entry).map_err(corrupt)?),
         };
         let time = u32::try_from(entry.mtime)?;
         put(
@@ -76,14 +87,16 @@ mod tests {
         builder.symlink("/bin/sh", "prog").unwrap();
         let cpio = initramfs(&builder.build().unwrap(), &[("/init", 0o700, b"x")]).unwrap();
         let text = String::from_utf8_lossy(&cpio);
-        assert_eq!(text.matches("070701").count(), 5);
+        assert_eq!(text.matches("070701").count(), 6);
         let modes: Vec<_> = text
             .match_indices("070701")
             .map(|(at, _)| &text[at + 14..at + 22])
             .collect();
         assert_eq!(
             modes,
-            ["000041ed", "000081ed", "0000a1ff", "000081c0", "00000000"]
+            [
+                "000041ed", "000041ed", "0000a1ff", "000081ed", "000081c0", "00000000"
+            ]
         );
         assert!(text.contains("bin/prog\0") && text.contains("\0prog\0"));
         assert_eq!(cpio.len() % 4, 0);

@@ -16,7 +16,7 @@ use crate::program;
 /// Debian's package that depends on its current kernel.
 const PACKAGE: &str = "linux-image-amd64";
 /// Nothing random in it, no vDSO, as the machine has none, and nothing said: standard output is the program's.
-const COMMAND_LINE: &str = "console=ttyS0 quiet loglevel=0 mitigations=off norandmaps nokaslr tsc=reliable panic=-1 vdso=0 rdinit=/stillpoint-init";
+const COMMAND_LINE: &str = "console=ttyS0 quiet loglevel=0 mitigations=off norandmaps nokaslr tsc=reliable panic=-1 vdso=0 rdinit=/boot/init";
 /// What the last line begins with: the program's status comes after it.
 const END: &str = "@@ the program ended with ";
 
@@ -47,10 +47,7 @@ pub fn main(args: Args) -> Status {
         Ok((program, rest.to_vec()))
     }))?;
     let init = init(&words, &args.options.environment()?);
-    let files = cpio::initramfs(
-        &archive.build()?,
-        &[("/stillpoint-init", 0o700, init.as_bytes())],
-    )?;
+    let files = cpio::initramfs(&archive.build()?, &[("/boot/init", 0o700, init.as_bytes())])?;
     let initrd = tempfile::NamedTempFile::new()?;
     fs::write(initrd.path(), files).context("writing the initramfs")?;
     boot(&args.options, &kernel, initrd.path())
@@ -62,6 +59,8 @@ fn init(words: &[String], environment: &[String]) -> String {
     command.args(["env", "-i"]).args(environment).args(words);
     format!(
         "#!/bin/busybox sh
+[ $1 ] || exec busybox setsid $0 again
+busybox hostname stillpoint
 busybox mount -t proc proc /proc
 busybox mount -t devtmpfs dev /dev
 busybox mount -t tmpfs -o mode=1777 tmp /tmp

@@ -14,6 +14,7 @@ mod made_up;
 mod outputs;
 mod page;
 mod redox;
+mod strace;
 mod style;
 mod trace_options;
 mod tracing;
@@ -34,11 +35,14 @@ use crate::doctor::{self, Need};
 pub struct Args {
     /// Runs only the tests whose names contain this, and does not check style
     filter: Option<String>,
-    /// With the filter `conformance` or `gdb`: only the cases whose names contain this
+    /// With the filter `conformance`, `gdb` or `strace`: only the cases whose names contain this
     name: Option<String>,
     /// Replays a simulation with the seed it printed when it failed
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// With the filter `strace`: has Linux run the programs of tests/strace and records what strace says
+    #[arg(long)]
+    record: bool,
 }
 
 /// How many tests passed and failed.
@@ -66,14 +70,17 @@ impl Tally {
 /// Runs everything, whatever fails on the way.
 pub fn main(args: Args) -> Status {
     doctor::ensure(Need::Test)?;
+    if args.record {
+        strace::record()?;
+    }
     let mut tally = Tally::default();
     if args.filter.is_none() {
         tally.add(style::check()?);
     }
     let (filter, name) = (args.filter.as_deref(), args.name.as_deref());
-    // These two words, alone or with what follows `::`, mean nothing else.
+    // These words, alone or with what follows `::`, mean nothing else.
     let kind = filter.and_then(|filter| filter.split("::").next());
-    let kind = kind.filter(|kind| matches!(*kind, "conformance" | "gdb"));
+    let kind = kind.filter(|kind| matches!(*kind, "conformance" | "gdb" | "strace"));
     if kind.is_none() {
         tally.add(workspace::test(filter, args.seed)?);
         tally.add(machine::test(filter)?);
@@ -84,10 +91,14 @@ pub fn main(args: Args) -> Status {
         tally.add(page::test(filter)?);
         tally.add(coredump::test(filter)?);
     }
-    if kind != Some("gdb") {
+    let of = |own| kind.is_none_or(|kind| kind == own);
+    if of("conformance") {
         tally.add(conformance::test(filter, name)?);
     }
-    if kind != Some("conformance") {
+    if of("strace") {
+        tally.add(strace::test(filter, name)?);
+    }
+    if of("gdb") {
         tally.add(gdb::test(filter, name)?);
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
