@@ -16,3 +16,15 @@ run() {
 	cd /
 	rm -rf /tmp/traces /tmp/work
 }
+
+# Runs one command of the options' list. What it shows is the filter's.
+shown() {
+	mkdir -p /tmp/work
+	cd /tmp/work
+	(eval "$2") </dev/null >/tmp/output 2>&1
+	echo "@@ begin $1 $?"
+	cat /tmp/output
+	echo "@@ end"
+	cd /
+	rm -rf /tmp/work
+}

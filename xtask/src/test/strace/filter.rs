@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use regex_lite::{Captures, Regex};
 
 use super::Run;
+use super::regions::{Regions, length, number};
 
 /// Takes one program's traces, by process, apart from everything that may differ.
 pub struct Filter {
@@ -14,6 +15,7 @@ pub struct Filter {
     mapped: Regex,
     left_out: Regex,
     rest: Regex,
+    anybody: Regex,
     pid: Regex,
     pid_result: Regex,
 }
@@ -48,6 +50,14 @@ const RULES: &[(&str, &str)] = &[
         r#"^(read\(.*"[0-9a-f]{12}-[0-9a-f]{12} .*"\.\.\., \d+\)) += \d+"#,
         "$1 = SIZE",
     ),
+    // The kernel's version.
+    (r#"\b(release|version)="[^"]*""#, "$1=KERNEL"),
+    // When a file was made here, and the number of a file system without a device.
+    (r"(st_[ac]time(?:_nsec)?)=[^,}]*", "$1=TIME"),
+    (
+        r"st_dev=(?:0x\w+ /\* )?makedev\([^)]*\)(?: \*/)?",
+        "st_dev=DEVICE",
+    ),
     // Inode numbers.
     (r"(st_ino|stx_ino)=\d+", "$1=INODE"),
     (
@@ -76,6 +86,7 @@ impl Filter {
             address: regex(r"0x[0-9a-f]{7,16}\b"),
             mapped: regex(r"^(?:mmap|mremap)\(.*\) += (0x[0-9a-f]+)"),
             rest: regex(r#"^(read\(\d+, "", )\d+(\) = 0)$"#),
+            anybody: regex(r"(\[pid +|Process |\bsi_pid=|kill\(|^\[|^wait4\(.*\) = )\d+\b"),
             pid: regex(PID),
             pid_result: regex(PID_RESULT),
         }
@@ -88,7 +99,11 @@ impl Filter {
             .zip(traces.keys())
             .map(|(n, pid)| (pid.to_string(), format!("PID{n}")))
             .collect();
-        let mut text = format!("status {}\n{}", run.status, run.output);
+        let mut text = format!("status {}\n", run.status);
+        for line in run.output.lines() {
+            text += &self.shown(line);
+            text.push('\n');
+        }
         for (pid, trace) in traces {
             text += &format!("--- {}\n", names[&pid.to_string()]);
             let mut regions = Regions::default();
@@ -102,6 +117,16 @@ impl Filter {
             }
         }
         text
+    }
+
+    /// A line that a program or strace itself has shown: without numbers of processes and addresses.
+    fn shown(&self, line: &str) -> String {
+        let mut line = line.to_owned();
+        for (rule, with) in &self.rules {
+            line = rule.replace_all(&line, *with).into_owned();
+        }
+        let line = self.anybody.replace_all(&line, "${1}PID");
+        self.address.replace_all(&line, "ADDRESS").into_owned()
     }
 
     /// What of a buffer is left behind something of which nobody knows the size.
@@ -179,44 +204,6 @@ fn spaced(line: &str) -> String {
             format!("{} = {result}", call.trim_end())
         }
         _ => line.to_owned(),
-    }
-}
-
-fn number(text: &str) -> u64 {
-    u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0)
-}
-
-/// The length of what a call has mapped.
-fn length(line: &str) -> u64 {
-    let argument = if line.starts_with("mremap") { 2 } else { 1 };
-    line.split(", ")
-        .nth(argument)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
-}
-
-/// What a process has mapped, so that an address can be said as a place in it.
-#[derive(Default)]
-struct Regions(Vec<(u64, u64)>);
-
-impl Regions {
-    fn add(&mut self, start: u64, length: u64) {
-        self.0.push((start, length.next_multiple_of(4096)));
-    }
-
-    /// The last region with the address in it, and how far; else just that there was an address.
-    fn name(&self, address: u64) -> String {
-        let found = self
-            .0
-            .iter()
-            .enumerate()
-            .rev()
-            .find(|(_, (start, length))| (*start..start + length).contains(&address));
-        match found {
-            Some((n, (start, _))) if *start == address => format!("MAP{}", n + 1),
-            Some((n, (start, _))) => format!("MAP{}+{:#x}", n + 1, address - start),
-            None => "ADDRESS".to_owned(),
-        }
     }
 }
 
