@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what tracing costs, in guest instructions, beside what Linux charges.
 
+mod strace;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -75,6 +77,7 @@ pub fn main(args: Args) -> Status {
     for row in rows(&by_message, &by_call, &baseline) {
         println!("{row}");
     }
+    strace::table(&args.metrics)?;
     Ok(0)
 }
 
