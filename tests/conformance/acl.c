@@ -18,6 +18,7 @@ static void set(const char *what, const char *path, const char *name, const void
     say("%s: %s, mode %o", what, r < 0 ? er(r) : "ok", s.st_mode);
 }
 int main(void) {
+    alarm(15);
     const unsigned char minimal[] = {2, 0, 0, 0, E(1, 7), E(4, 5), E(32, 0)};
     const unsigned char other[] = {2, 0, 0, 0, E(1, 6), E(4, 0), E(32, 4)};
     const unsigned char version[] = {1, 0, 0, 0, E(1, 6), E(4, 0), E(32, 4)};
@@ -52,18 +53,21 @@ int main(void) {
     set("short", FILE_, ACCESS, minimal, 3);
     set("cut", FILE_, ACCESS, minimal, 9);
     set("no entries", FILE_, ACCESS, minimal, 4);
-    set("nothing", FILE_, ACCESS, minimal, 0);
     set("default of a file", FILE_, DEFAULT, minimal, sizeof minimal);
     set("no default of a file", FILE_, DEFAULT, minimal, 4);
     set("no default of a directory", DIR_, DEFAULT, minimal, 4);
     say("remove: %s", er(SC(SYS_removexattr, FILE_, ACCESS)));
+    long child = SC(SYS_fork);
+    if (child) {
+        SC(SYS_wait4, child, 0, 0, 0);
+        SC(SYS_unlink, FILE_);
+        SC(SYS_unlink, LINK_);
+        SC(SYS_rmdir, DIR_);
+        say("ok");
+        return 0;
+    }
     SC(SYS_setresuid, 1, 1, 1);
     set("another's", FILE_, ACCESS, other, sizeof other);
     set("another's, wrong", FILE_, ACCESS, order, sizeof order);
-    SC(SYS_setresuid, 0, 0, 0);
-    SC(SYS_unlink, FILE_);
-    SC(SYS_unlink, LINK_);
-    SC(SYS_rmdir, DIR_);
-    say("ok");
     return 0;
 }

@@ -15,6 +15,7 @@ static void ctl(int op, int fd, int events, char name) {
     SC(SYS_epoll_ctl, ep, op, fd, &e);
 }
 int main(void) {
+    alarm(15);
     int p[4][2];
     char b;
     ep = SC(SYS_epoll_create1, 0);

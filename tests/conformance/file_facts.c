@@ -12,6 +12,7 @@ static void size(const char *path) {
     say("%s: size %ld, %ld blocks, block %ld", path, (long)s.st_size, (long)s.st_blocks, (long)s.st_blksize);
 }
 int main(void) {
+    alarm(15);
     unsigned char one[256], two[256];
     char path[64], text[256];
     int pair[2], fd;

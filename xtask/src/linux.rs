@@ -63,6 +63,9 @@ fn init(words: &[String], environment: &[String]) -> String {
 busybox hostname stillpoint
 busybox mount -t proc proc /proc
 busybox mount -t devtmpfs dev /dev
+busybox mkdir -p /dev/pts /dev/shm
+busybox mount -t devpts pts /dev/pts
+busybox mount -t tmpfs -o mode=1777 shm /dev/shm
 busybox mount -t tmpfs -o mode=1777 tmp /tmp
 busybox stty -F /dev/console -opost
 umask 022

@@ -44,18 +44,18 @@ impl Fs {
         }
     }
 
-    /// Sets a list, or takes it away, which is what an empty one means. The order of checks is Linux's set_posix_acl.
+    /// Sets a list, or takes it away, which is what one without entries means, too. The order of checks is Linux's set_posix_acl.
     pub(crate) fn set_list<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
         node: Node,
         list: List,
-        value: &[u8],
+        value: Option<&[u8]>,
     ) -> Result<i64, Errno> {
         if self.mount(node) == Some(Mount::Archive) {
             return Err(Errno::EROFS);
         }
-        let entries = entries(value)?;
+        let entries = value.map_or(Ok(&[][..]), entries)?;
         let ino: Ino = match node {
             Node::Inode(ino) if !self.is_link(node) => ino,
             _ => return Err(Errno::EOPNOTSUPP),
@@ -82,9 +82,6 @@ impl Fs {
 
 /// The entries of a list, of eight bytes each.
 fn entries(value: &[u8]) -> Result<&[[u8; 8]], Errno> {
-    if value.is_empty() {
-        return Ok(&[]);
-    }
     let (version, rest) = value.split_first_chunk().ok_or(Errno::EINVAL)?;
     if u32::from_le_bytes(*version) != VERSION {
         return Err(Errno::EOPNOTSUPP);

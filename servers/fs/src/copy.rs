@@ -6,6 +6,7 @@
 use crate::Fs;
 use crate::dev::Device;
 use crate::host::{Host, Port};
+use crate::proc::ProcNode;
 use crate::tmp::MAX_FILE_SIZE;
 use crate::tree::{Body, Node};
 use crate::wait::{Flow, Op};
@@ -13,6 +14,7 @@ use abi::Errno;
 use abi::fs::ObjectId;
 use abi::linux::general::SIGPIPE;
 use abi::wire::{MAX, MAX_DATA};
+use alloc::vec::Vec;
 
 /// One copy on its way.
 #[derive(Clone, Hash)]
@@ -41,6 +43,8 @@ struct Run {
 /// What comes next of an input.
 enum Source {
     Run(Run),
+    /// Bytes that are in no object.
+    Text(Vec<u8>),
     /// No more.
     End,
     /// More may come.
@@ -58,14 +62,15 @@ impl Fs {
             if copy.done == copy.total {
                 break Ok(());
             }
-            let run = match self.source(copy) {
-                Ok(Source::Run(run)) => run,
+            let put = match self.source(port, copy) {
+                Ok(Source::Run(run)) => self.put_run(port, copy, run),
+                Ok(Source::Text(text)) => self.push(port, copy.output, &text).map(|n| n as u64),
                 Ok(Source::End) => break Ok(()),
                 Ok(Source::Wait) if copy.done > 0 => break Ok(()),
                 Ok(Source::Wait) => return Ok(None),
                 Err(errno) => break Err(errno),
             };
-            match self.put_run(port, copy, run) {
+            match put {
                 Ok(0) if copy.done > 0 && !copy.whole => break Ok(()),
                 Ok(0) => return Ok(None),
                 Ok(count) => {
@@ -85,7 +90,7 @@ impl Fs {
     }
 
     /// What of the input can be copied next.
-    fn source(&self, copy: &Copy) -> Result<Source, Errno> {
+    fn source<H: Host>(&mut self, port: &mut Port<'_, H>, copy: &Copy) -> Result<Source, Errno> {
         let file = &self.files[copy.input];
         let left = copy.total - copy.done;
         if let Some(pipe) = self.pipe_of(file.node) {
@@ -106,8 +111,12 @@ impl Fs {
             Some((at, _)) => at.saturating_add(copy.done),
             None => file.offset,
         };
-        let Node::Inode(ino) = file.node else {
-            return Err(Errno::EINVAL);
+        let ino = match file.node {
+            Node::Inode(ino) => ino,
+            Node::Proc(node) if node.can_be_copied() => {
+                return self.source_text(port, copy.input, node, from, left);
+            }
+            _ => return Err(Errno::EINVAL),
         };
         match self.tree.get(ino).body {
             Body::File(range) => match left.min(range.size.saturating_sub(from)) {
@@ -126,6 +135,23 @@ impl Fs {
             Body::Device(Device::Null) => Ok(Source::End),
             _ => Err(Errno::EINVAL),
         }
+    }
+
+    /// What comes next of a file of /proc.
+    fn source_text<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        file: u32,
+        node: ProcNode,
+        from: u64,
+        left: u64,
+    ) -> Result<Source, Errno> {
+        let text = self.text_at(port, file, node, from)?;
+        let len = text.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        Ok(match len {
+            0 => Source::End,
+            len => Source::Text(text[..len].to_vec()),
+        })
     }
 
     /// Puts bytes into the output: how many, 0 while it has no room.

@@ -15,6 +15,8 @@ const FIONREAD: u32 = 0x541b;
 const FIONBIO: u32 = 0x5421;
 const FIONCLEX: u32 = 0x5450;
 const FIOCLEX: u32 = 0x5451;
+/// Linux's linux/fs.h.
+const FICLONE: u32 = 0x4004_9409;
 const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
 const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;
 
@@ -202,6 +204,7 @@ impl Fs {
                 port.write(arg, &(unread as u32).to_le_bytes())?;
                 Ok(0)
             }
+            FICLONE => Err(self.why_not_cloned(port.task, id, arg as i32)),
             request => {
                 let node = self.files[id].node;
                 match (self.tty_of(node), self.master_of(node)) {
@@ -210,6 +213,29 @@ impl Fs {
                     _ => Err(Errno::ENOTTY),
                 }
             }
+        }
+    }
+
+    /// ioctl_ficlone(2) into a file, whose blocks nothing shares: what is wrong, in Linux's order.
+    fn why_not_cloned(&self, task: abi::TaskId, output: u32, input: i32) -> Errno {
+        let input = match self.file(task, input) {
+            Ok(input) => &self.files[input],
+            Err(errno) => return errno,
+        };
+        let output = &self.files[output];
+        if self.device_number(input.node) != self.device_number(output.node) {
+            return Errno::EXDEV;
+        }
+        let nodes = [input.node, output.node];
+        if nodes.iter().any(|node| self.is_directory(*node)) {
+            return Errno::EISDIR;
+        }
+        if nodes.iter().any(|node| self.regular(*node).is_none()) {
+            return Errno::EINVAL;
+        }
+        match input.readable() && output.writable() && output.flags & O_APPEND == 0 {
+            true => Errno::EOPNOTSUPP,
+            false => Errno::EBADF,
         }
     }
 

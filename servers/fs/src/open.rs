@@ -234,7 +234,7 @@ impl Fs {
         }
         match self.device(node) {
             Some(Device::Ptmx) => return self.new_pty(port),
-            Some(Device::Tty) if self.controls_terminals() => return self.own_tty(port),
+            Some(Device::Tty) => return self.own_tty(port),
             _ => {}
         }
         if let Some(tty) = self.tty_of(node) {

@@ -299,14 +299,8 @@ impl Fs {
         io: &mut Io,
     ) -> Result<Option<i64>, Errno> {
         let file = &self.files[io.file];
-        // Whoever begins anew wants to know how it is now.
-        if file.text.is_empty() || io.position.unwrap_or(file.offset) == 0 {
-            let memory = file.memory;
-            self.files[io.file].text = self.proc_text(port, node, memory)?.into();
-        }
-        let file = &self.files[io.file];
         let from = io.position.unwrap_or(file.offset);
-        let rest = file.text.get(from as usize..).unwrap_or_default();
+        let rest = self.text_at(port, io.file, node, from)?;
         let result = io.step(rest.len() as u64, |addr, len, moved| {
             let bytes = &rest[moved as usize..(moved + len) as usize];
             port.write(addr, bytes)?;
@@ -314,6 +308,23 @@ impl Fs {
         });
         self.advance(io, from);
         result.map(|()| Some(io.done()))
+    }
+
+    /// What a file of /proc says from a position on.
+    pub(crate) fn text_at<H: Host>(
+        &mut self,
+        port: &mut Port<'_, H>,
+        id: u32,
+        node: ProcNode,
+        from: u64,
+    ) -> Result<&[u8], Errno> {
+        let file = &self.files[id];
+        // Whoever begins anew wants to know how it is now.
+        if file.text.is_empty() || from == 0 {
+            let memory = file.memory;
+            self.files[id].text = self.proc_text(port, node, memory)?.into();
+        }
+        Ok(self.files[id].text.get(from as usize..).unwrap_or_default())
     }
 
     /// One write is one value, whatever is behind its first page.

@@ -242,7 +242,7 @@ impl Fs {
     }
 
     /// The bytes of a regular file.
-    fn regular(&self, node: Node) -> Option<abi::fs::FileRange> {
+    pub(crate) fn regular(&self, node: Node) -> Option<abi::fs::FileRange> {
         let Node::Inode(ino) = node else { return None };
         match self.tree.get(ino).body {
             Body::File(range) => Some(range),
@@ -250,9 +250,12 @@ impl Fs {
         }
     }
 
-    /// Whether an input has bytes at positions: a regular file, or a device that acts like one.
+    /// Whether an input has bytes at positions: a regular file, or something that acts like one.
     fn has_positions(&self, file: u32) -> bool {
         let node = self.files[file].node;
+        if let Node::Proc(node) = node {
+            return node.can_be_copied();
+        }
         self.regular(node).is_some() || self.device(node).is_some_and(|device| !device.is_console())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Fs;
 use crate::host::{self, Host, Port};
+use crate::proc::ProcNode;
 use crate::special::Special;
 use crate::tree::{Body, Mount, Node, Times};
 use abi::Errno;
@@ -15,6 +16,8 @@ const STATX_SYNC_TYPE: u32 = 0x6000;
 pub(crate) const BLOCK: u64 = 4096;
 /// The same of /proc.
 const PROC_BLOCK: u64 = 1024;
+/// The size that Linux gives each link in /proc/PID/fd.
+const FD_LINK: u64 = 64;
 /// What a name adds to the size of a directory in Linux's tmpfs, `.` and `..` included.
 const DIRECTORY_ENTRY: u64 = 20;
 
@@ -161,6 +164,9 @@ impl Fs {
             },
             times: Times::default(),
         };
+        if let Node::Proc(ProcNode::Fd(..)) = node {
+            attributes.size = FD_LINK;
+        }
         if let Node::Inode(ino) = node {
             let inode = self.tree.get(ino);
             attributes.links = inode.links;

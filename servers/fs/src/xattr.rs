@@ -80,7 +80,7 @@ impl Fs {
         let value = port.read_all(value, size as usize)?;
         let node = self.named(port, by)?;
         if let Some(list) = List::of(&name) {
-            return self.set_list(port, node, list, &value);
+            return self.set_list(port, node, list, Some(&value));
         }
         let ino = self.writable_attributes(port, node, &name)?;
         let inode = self.tree.get(ino);
@@ -180,7 +180,7 @@ impl Fs {
         let name = read_name(port, name)?;
         let node = self.named(port, by)?;
         if let Some(list) = List::of(&name) {
-            return self.set_list(port, node, list, &[]);
+            return self.set_list(port, node, list, None);
         }
         let ino = self.writable_attributes(port, node, &name)?;
         let (_, now) = port.time()?;

@@ -44,6 +44,17 @@ pub(crate) enum ProcNode {
     FdInfo(u32, i32),
 }
 
+impl ProcNode {
+    /// Whether sendfile(2) and splice(2) take it as their input: as on Linux, what is the system's own, and of what is about a
+    /// process its mounts.
+    pub(crate) fn can_be_copied(self) -> bool {
+        matches!(
+            self,
+            ProcNode::System(_) | ProcNode::File(_, TaskFile::Mounts | TaskFile::Mountinfo)
+        )
+    }
+}
+
 /// A file in a task's directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TaskFile {

@@ -77,13 +77,6 @@ impl Fs {
         }
     }
 
-    /// Whether /dev/tty means something else than the console.
-    pub(crate) fn controls_terminals(&self) -> bool {
-        let any = |(id, tty): (u32, &Tty)| id != super::CONSOLE && tty.session.is_some();
-        let others = self.ttys.len() > FIRST_PTY as usize || self.ttys.iter().any(any);
-        self.console.tty() || others
-    }
-
     fn pty(&mut self, id: u32) -> Option<&mut Pty> {
         self.ttys[id].pty.as_mut()
     }

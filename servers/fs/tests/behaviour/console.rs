@@ -8,8 +8,9 @@ fn output_goes_where_it_belongs() {
     let mut w = World::new();
     assert_eq!(w.write(INIT, 1, b"out"), Ok(3));
     assert_eq!(w.write(INIT, 2, b"err"), Ok(3));
-    let tty = w.open("/dev/tty", O_RDWR).unwrap();
-    assert_eq!(w.write(INIT, tty, &[b'x'; 2000]), Ok(2000));
+    assert_eq!(w.open("/dev/tty", O_RDWR), Err(Errno::ENXIO));
+    let console = w.open("/dev/console", O_RDWR).unwrap();
+    assert_eq!(w.write(INIT, console, &[b'x'; 2000]), Ok(2000));
     assert_eq!(w.out.stdout.len(), 2003);
     assert_eq!(w.out.stderr, b"err");
     assert_eq!(

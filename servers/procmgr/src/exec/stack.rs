@@ -34,6 +34,7 @@ const AT_HWCAP: u64 = 16;
 const AT_CLKTCK: u64 = 17;
 const AT_SECURE: u64 = 23;
 const AT_RANDOM: u64 = 25;
+const AT_HWCAP2: u64 = 26;
 const AT_EXECFN: u64 = 31;
 const AT_MINSIGSTKSZ: u64 = 51;
 
@@ -120,7 +121,7 @@ impl Procmgr {
 }
 
 /// How many entries of the auxiliary vector come before those that say who runs the program.
-const IDENTITY: usize = 9;
+const IDENTITY: usize = 10;
 
 /// The entries that say who runs a program.
 fn identity(ids: &Credentials, secure: bool) -> [(u64, u64); 5] {
@@ -157,7 +158,9 @@ impl Procmgr {
 
 impl Auxv<'_> {
     fn words(&self, execfn: u64, platform: u64, random: u64) -> impl Iterator<Item = u64> {
+        // In Linux's order, which nobody needs but who compares.
         let before = [
+            (AT_MINSIGSTKSZ, MINSIGSTKSZ),
             (AT_HWCAP, HWCAP),
             (AT_PAGESZ, PAGE),
             (AT_CLKTCK, 100),
@@ -168,12 +171,12 @@ impl Auxv<'_> {
             (AT_FLAGS, 0),
             (AT_ENTRY, self.program.entry),
         ];
-        const { assert!(IDENTITY == 9) };
+        const { assert!(IDENTITY == 10) };
         let behind = [
             (AT_RANDOM, random),
+            (AT_HWCAP2, 0),
             (AT_EXECFN, execfn),
             (AT_PLATFORM, platform),
-            (AT_MINSIGSTKSZ, MINSIGSTKSZ),
             (AT_NULL, 0),
         ];
         // Who runs it is known when nothing can fail any more.

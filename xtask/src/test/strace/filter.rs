@@ -72,7 +72,7 @@ const LEFT_OUT: &str = r"^rseq\(|= \? ERESTARTSYS ";
 
 /// What stands in front of a process's number, in arguments and as a result.
 const PID: &str = r"(\b(?:si_)?pid=|kill\(|tgkill\(\w+, |wait4\(|rt_sigqueueinfo\(|setpgid\(|P_PID, |FUTEX_CLOCK_REALTIME, |parent_tid=\[|/proc/)(\d+)\b";
-const PID_RESULT: &str = r"^((?:v?fork|clone3?|get[pt]id|getppid|getpgrp|rt_sigreturn|set_tid_address|wait4)\(.* = )(\d+)\b";
+const PID_RESULT: &str = r"^((?:v?fork|clone3?|get[pt]id|getppid|getpgrp|setsid|rt_sigreturn|set_tid_address|wait4)\(.* = )(\d+)\b";
 
 impl Filter {
     pub fn new() -> Self {
