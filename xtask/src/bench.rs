@@ -51,6 +51,9 @@ struct Figure {
 /// Builds the benchmark program, runs it in the machine and prints a table.
 pub fn main(args: Args) -> Status {
     doctor::ensure(doctor::Need::Run)?;
+    if strace::table(&args.metrics)? {
+        return Ok(0);
+    }
     let baseline = baseline(&fs::read_to_string(workspace::root().join(BASELINE))?);
     let by_call = run(&build("ptbench", &[])?, &args.metrics)?;
     let library = workspace::machine_folder().join("c-library");
@@ -77,7 +80,6 @@ pub fn main(args: Args) -> Status {
     for row in rows(&by_message, &by_call, &baseline) {
         println!("{row}");
     }
-    strace::table(&args.metrics)?;
     Ok(0)
 }
 

@@ -37,13 +37,14 @@ fn rows() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Measures and prints the table, if nothing is asked for or `strace` is.
-pub fn table(metrics: &[String]) -> Result<()> {
-    if !metrics.is_empty() && !metrics.iter().any(|metric| metric.starts_with("strace")) {
-        return Ok(());
+/// Measures and prints the table, if nothing is asked for or `strace` is; whether that is all that was asked for.
+pub fn table(metrics: &[String]) -> Result<bool> {
+    let is_own = |metric: &String| metric.starts_with("strace");
+    if !metrics.is_empty() && !metrics.iter().any(is_own) {
+        return Ok(false);
     }
     let baseline = fs::read_to_string(workspace::root().join(BASELINE))?;
-    println!("\nguest instructions of whole commands\n");
+    println!("guest instructions of whole commands\n");
     println!(
         "{:<28} {:>10} {:>10} {:>10}",
         "", "here", "Debian", "here/Deb"
@@ -51,7 +52,8 @@ pub fn table(metrics: &[String]) -> Result<()> {
     for ((name, _), here) in rows().iter().zip(run()?) {
         println!("{}", line(name, here, figure(&baseline, name)));
     }
-    Ok(())
+    println!();
+    Ok(!metrics.is_empty() && metrics.iter().all(is_own))
 }
 
 /// One line of the table.
