@@ -35,7 +35,7 @@ use crate::doctor::{self, Need};
 pub struct Args {
     /// Runs only the tests whose names contain this, and does not check style
     filter: Option<String>,
-    /// With the filter `conformance`, `gdb` or `strace`: only the cases whose names contain this
+    /// With the filter `conformance`, `gdb`, `strace` or `unmodified`: only the cases whose names contain this
     name: Option<String>,
     /// Replays a simulation with the seed it printed when it failed
     #[arg(long, value_name = "N")]
@@ -80,7 +80,8 @@ pub fn main(args: Args) -> Status {
     let (filter, name) = (args.filter.as_deref(), args.name.as_deref());
     // These words, alone or with what follows `::`, mean nothing else.
     let kind = filter.and_then(|filter| filter.split("::").next());
-    let kind = kind.filter(|kind| matches!(*kind, "conformance" | "gdb" | "strace"));
+    let kinds = ["conformance", "gdb", "strace", "unmodified"];
+    let kind = kind.filter(|kind| kinds.contains(kind));
     if kind.is_none() {
         tally.add(workspace::test(filter, args.seed)?);
         tally.add(machine::test(filter)?);
@@ -92,6 +93,9 @@ pub fn main(args: Args) -> Status {
         tally.add(coredump::test(filter)?);
     }
     let of = |own| kind.is_none_or(|kind| kind == own);
+    if of("unmodified") {
+        tally.add(unmodified::test(filter, name)?);
+    }
     if of("conformance") {
         tally.add(conformance::test(filter, name)?);
     }
@@ -144,6 +148,23 @@ fn say(name: &str, wrong: Option<String>, known: Option<&String>, path: &str) ->
 fn report(name: &str, passed: bool) -> Tally {
     println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
     Tally::of(passed)
+}
+
+/// The first line that is not as expected.
+fn difference(got: &str, want: &str) -> Option<String> {
+    if got == want {
+        return None;
+    }
+    let (got, want): (Vec<_>, Vec<_>) = (got.lines().collect(), want.lines().collect());
+    let at = (0..).find(|i| got.get(*i) != want.get(*i)).unwrap_or(0);
+    let before = got[..at].iter().rev().find(|line| line.starts_with('+'));
+    Some(format!(
+        "    line {}, behind {:?}: {:?}, expected {:?}",
+        at + 1,
+        before.unwrap_or(&"the beginning"),
+        got.get(at).unwrap_or(&"(end)"),
+        want.get(at).unwrap_or(&"(end)"),
+    ))
 }
 
 #[cfg(test)]

@@ -1,6 +1,21 @@
-//! Debian's own strace and gdb in the machine, as they are.
+//! Debian's own tools, and what its compilers make, in the machine as they are.
 
+mod filter;
+mod programs;
+mod scripts;
+mod serial;
+
+use anyhow::Result;
+
+use super::Tally;
 use super::machine::{Case, case};
+
+/// Runs the scripts and the sessions on the serial line.
+pub fn test(filter: Option<&str>, name: Option<&str>) -> Result<Tally> {
+    let mut tally = scripts::test(filter, name)?;
+    tally.add(serial::test(filter, name)?);
+    Ok(tally)
+}
 
 /// Every case.
 pub fn cases() -> Vec<Case> {

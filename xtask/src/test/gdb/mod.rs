@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use image::{host, workspace};
 
-use super::{Tally, known_wrong};
+use super::{Tally, difference, known_wrong};
 use filter::Filter;
 use script::{Debugger, Script};
 use server::{Place, Server};
@@ -203,21 +203,4 @@ fn run(folders: &Folders, server: &Server, script: &Script) -> Result<Output> {
     let filter = Filter::new(&folders.programs, here.path(), server)?;
     let text = filter.apply(&String::from_utf8_lossy(&text));
     Ok(Output { text, complete })
-}
-
-/// The first line that is not as expected.
-fn difference(got: &str, want: &str) -> Option<String> {
-    if got == want {
-        return None;
-    }
-    let (got, want): (Vec<_>, Vec<_>) = (got.lines().collect(), want.lines().collect());
-    let at = (0..).find(|i| got.get(*i) != want.get(*i)).unwrap_or(0);
-    let before = got[..at].iter().rev().find(|line| line.starts_with('+'));
-    Some(format!(
-        "    line {}, behind {:?}: {:?}, expected {:?}",
-        at + 1,
-        before.unwrap_or(&"the beginning"),
-        got.get(at).unwrap_or(&"(end)"),
-        want.get(at).unwrap_or(&"(end)"),
-    ))
 }

@@ -1,0 +1,27 @@
+/* Two threads that wait until a debugger lets them go. */
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+pthread_barrier_t barrier;
+volatile int go_on;
+
+void *second(void *argument)
+{
+	pthread_barrier_wait(&barrier);
+	while (!go_on) usleep(1000);
+	return argument;
+}
+
+int main(void)
+{
+	pthread_t thread;
+	pthread_barrier_init(&barrier, 0, 2);
+	pthread_create(&thread, 0, second, 0);
+	pthread_barrier_wait(&barrier);
+	puts("waiting");
+	fflush(stdout);
+	while (!go_on) usleep(1000);
+	pthread_join(thread, 0);
+	return 5;
+}
