@@ -30,6 +30,8 @@ fn what_is_unknown_gets_an_empty_answer_and_what_makes_no_sense_an_error() {
         "QNonStop:2",
         "qXfer:features:read:other.xml:0,10",
         "Z2,0,0",
+        "qSymbol:1:",
+        "qGetTLSAddr:1,0",
     ] {
         assert_eq!(gdb.ask(wrong), "E16", "{wrong}");
     }
@@ -37,6 +39,7 @@ fn what_is_unknown_gets_an_empty_answer_and_what_makes_no_sense_an_error() {
     assert_eq!(gdb.ask("Hgp1.1"), "E03");
     assert_eq!(gdb.ask("Tp1.1"), "E03");
     assert_eq!(gdb.ask("vAttach;7fffffff"), "E03");
+    assert_eq!(gdb.ask("qGetTLSAddr:p1.1,0,0"), "E03");
     assert_eq!(gdb.resume("vCont;c"), Stop::Exited(0));
 }
 
@@ -55,6 +58,23 @@ fn packets_are_acknowledged_until_gdb_does_not_want_it() {
     assert_eq!(gdb.read_packet(), "OK");
     gdb.send_raw(b"+$qC#b4");
     assert_eq!(gdb.read_packet(), answer);
+}
+
+#[test]
+fn symbols_are_asked_for_while_gdb_knows_them() {
+    let mut gdb = Client::start(&["/bin/true"]);
+    let pid = gdb.process();
+    let asked = "qSymbol:5f7468726561645f64625f707468726561645f64747670";
+    assert_eq!(gdb.ask("qSymbol::"), asked);
+    let name = &asked["qSymbol:".len()..];
+    assert_eq!(gdb.ask(&format!("qSymbol::{name}")), "OK");
+    // The program has no C library before its first instruction, so nobody says where its variables are: ENOSYS.
+    let where_is = format!("qGetTLSAddr:p{pid:x}.{pid:x},0,0");
+    assert_eq!(gdb.ask(&where_is), "E26");
+    assert!(
+        gdb.ask(&format!("qSymbol:1000:{name}"))
+            .starts_with("qSymbol:")
+    );
 }
 
 #[test]

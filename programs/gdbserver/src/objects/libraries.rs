@@ -201,7 +201,7 @@ impl Memory<'_> {
 }
 
 /// The value of the entry of this kind.
-fn auxiliary_entry(auxv: &[u8], kind: u64) -> Option<u64> {
+pub fn auxiliary_entry(auxv: &[u8], kind: u64) -> Option<u64> {
     let (words, _) = auxv.as_chunks::<8>();
     let (entries, _) = words.as_chunks::<2>();
     let mut entries = entries.iter().map(|entry| entry.map(u64::from_le_bytes));

@@ -6,6 +6,8 @@ mod threads;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
+pub use libraries::auxiliary_entry;
+
 use libtrace::{Errno, Pid, Result};
 
 use crate::packet::hex;

@@ -21,8 +21,17 @@ pub enum Query {
     ThreadExtra(ThreadId),
     /// `qAttached`: whether a process was there before.
     Attached(Option<i32>),
-    /// `qSymbol`: gdb offers to look up symbols.
-    Symbol,
+    /// `qSymbol`: gdb offers to look up symbols, or says where the one is that it was asked for, if anywhere.
+    Symbol(Option<(String, Option<u64>)>),
+    /// `qGetTLSAddr`: where a thread has a variable of its own.
+    ThreadLocal {
+        /// Whose.
+        thread: ThreadId,
+        /// Where it is among those of its library.
+        offset: u64,
+        /// The library's link map; 0 for a static program.
+        link_map: u64,
+    },
     /// `qRcmd`: `monitor` of a user.
     Command(String),
     /// `qSearch:memory`
@@ -71,7 +80,8 @@ impl Query {
             b"ThreadExtraInfo" => Query::ThreadExtra(need(ThreadId::parse(args))?),
             b"Attached" if args.is_empty() => Query::Attached(None),
             b"Attached" => Query::Attached(Some(need(hex::signed(args))?)),
-            b"Symbol" => Query::Symbol,
+            b"Symbol" => Query::Symbol(need(symbol(args))?),
+            b"GetTLSAddr" => need(thread_local(args))?,
             b"Rcmd" => Query::Command(need(hex::decode_text(args))?),
             b"Search" => need(search(args))?,
             b"CRC" => Query::Checksum(need(Range::parse(args))?),
@@ -82,6 +92,29 @@ impl Query {
             _ => return Err(Reject::Unsupported),
         })
     }
+}
+
+/// `:` is the offer, `VALUE:NAME` or `:NAME` an answer.
+fn symbol(args: &[u8]) -> Option<Option<(String, Option<u64>)>> {
+    let (value, name) = Words::new(args).pair(b':')?;
+    if name.is_empty() {
+        return value.is_empty().then_some(None);
+    }
+    let addr = match value {
+        b"" => None,
+        value => Some(hex::number(value)?),
+    };
+    Some(Some((hex::decode_text(name)?, addr)))
+}
+
+/// `THREAD,OFFSET,LINK-MAP`
+fn thread_local(args: &[u8]) -> Option<Query> {
+    let mut words = Words::new(args);
+    Some(Query::ThreadLocal {
+        thread: ThreadId::parse(words.before(b',')?)?,
+        offset: hex::number(words.before(b',')?)?,
+        link_map: hex::number(words.rest())?,
+    })
 }
 
 fn features(text: &[u8]) -> Vec<String> {
@@ -166,6 +199,19 @@ mod tests {
             ]))
         );
         assert_eq!(Query::parse(b"Supported"), Ok(Query::Supported(vec![])));
+        let answer = |addr| Ok(Query::Symbol(Some(("main".into(), addr))));
+        assert_eq!(Query::parse(b"Symbol::"), Ok(Query::Symbol(None)));
+        assert_eq!(Query::parse(b"Symbol:1f:6d61696e"), answer(Some(31)));
+        assert_eq!(Query::parse(b"Symbol::6d61696e"), answer(None));
+        assert_eq!(Query::parse(b"Symbol:1f:"), Err(Reject::Malformed));
+        assert_eq!(
+            Query::parse(b"GetTLSAddr:p1.2,8,0"),
+            Ok(Query::ThreadLocal {
+                thread: ThreadId::one(1, 2),
+                offset: 8,
+                link_map: 0
+            })
+        );
         assert_eq!(Query::parse(b"Attached:1f"), Ok(Query::Attached(Some(31))));
         assert_eq!(
             Query::parse(b"Rcmd,68656c70"),

@@ -12,6 +12,7 @@ mod registers;
 mod resume;
 mod settings;
 mod stop_reply;
+mod symbols;
 mod threads;
 
 use std::collections::VecDeque;

@@ -54,7 +54,12 @@ impl Session {
                 let started = process.is_some_and(|it| it.origin == Origin::Started);
                 Answer::text(if started { "0" } else { "1" })
             }
-            Query::Symbol => Answer::Ok,
+            Query::Symbol(answer) => self.symbol(answer),
+            Query::ThreadLocal {
+                thread,
+                offset,
+                link_map,
+            } => self.thread_local(thread, offset, link_map),
             Query::Command(command) => self.monitor(&command),
             Query::Search(range, pattern) => self.search(range, &pattern),
             Query::Checksum(range) => self.checksum(range),

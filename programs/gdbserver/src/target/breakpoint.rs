@@ -6,6 +6,7 @@ use std::fs::File;
 use libtrace::{Errno, Pid, Result};
 
 use super::Target;
+use super::thread_local::Symbols;
 use crate::request::{Point, PointKind};
 
 /// `int3`.
@@ -18,6 +19,8 @@ pub(super) struct Space {
     breakpoints: BTreeMap<u64, u8>,
     /// Its /proc/PID/mem, once it was needed.
     pub memory: Option<File>,
+    /// What gdb has said of symbols in it.
+    pub symbols: Symbols,
 }
 
 impl Space {
@@ -26,6 +29,7 @@ impl Space {
         Space {
             breakpoints: self.breakpoints.clone(),
             memory: None,
+            symbols: self.symbols.clone(),
         }
     }
 

@@ -20,6 +20,7 @@ mod resume;
 mod start;
 mod stopped;
 mod task;
+mod thread_local;
 mod traps;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -88,7 +88,7 @@ impl Folders {
     }
 }
 
-/// Compiles what is newer than its program: each source to a static program, and one of them to a dynamic one as well.
+/// Compiles what is newer than its program: each source to a static program, and two of them to dynamic ones as well.
 fn compile(folders: &Folders) -> Result<()> {
     let sources = folders.scripts.join("programs");
     for entry in fs::read_dir(&sources)? {
@@ -96,8 +96,10 @@ fn compile(folders: &Folders) -> Result<()> {
         let name = source.file_stem().and_then(|it| it.to_str());
         let name = name.context("a program has a name")?;
         let mut targets = vec![(name, "-static")];
-        if name == "basics" {
-            targets.push(("dynamic", "-pie"));
+        match name {
+            "basics" => targets.push(("dynamic", "-pie")),
+            "locals" => targets.push(("locals_dynamic", "-pie")),
+            _ => {}
         }
         for (target, kind) in targets {
             let program = folders.programs.join(target);
