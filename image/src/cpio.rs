@@ -98,7 +98,7 @@ mod tests {
                 "000041ed", "000041ed", "0000a1ff", "000081ed", "000081c0", "00000000"
             ]
         );
-        assert!(text.contains("bin/prog\0") && text.contains("\0prog\0"));
+        assert!(text.contains("bin/prog\0") && text.contains("\0prog0707"));
         assert_eq!(cpio.len() % 4, 0);
     }
 }

@@ -17,8 +17,9 @@ S=$!
 sleep 0.5
 touch /tmp/go
 wait $P
-echo remover $?
+R=$?
 wait $S
+echo remover $R
 wait
 ls /tmp/kept
 sed 's/\\[[0-9]*\\]/[P]/' /tmp/calls

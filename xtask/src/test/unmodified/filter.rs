@@ -18,6 +18,8 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\b0x[0-9a-f]{5,}", "0xADDRESS"),
     (r"\b([Pp]rocess|LWP|pid:?|pid =) \d+", "$1 PID"),
     (r"\bThread \d+\.\d+", "Thread PID.TID"),
+    // Whether it learns of a thread's end before the process's is chance.
+    (r"^\[Thread .* exited\]\n", ""),
     // Columns are as wide as what was in them.
     (r"(\S) {2,}", "$1 "),
     // What the kernel maps for itself cannot be read, and is not everywhere.
