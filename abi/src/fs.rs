@@ -258,6 +258,9 @@ pub enum Direction {
     FromTask,
 }
 
+/// The most bytes that one [`Call::TransferMemory`] moves: somebody else may want to be served.
+pub const MAX_TRANSFER: u64 = 1 << 20;
+
 /// What the file server asks of the process manager. Calls that name a report get ESRCH when it
 /// is not outstanding any more: the task died, and the file server forgets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -495,16 +498,24 @@ pub enum Call<'a> {
         /// How many bytes, at most [`MAX_DATA`](crate::wire::MAX_DATA).
         len: u32,
     },
-    /// Write another task's memory as a tracer does: [`Reply::Count`]. EIO when nothing can be
-    /// written there, ESRCH.
-    Poke {
+    /// Move bytes between the task and memory that has a name, as a tracer does, whatever that one's
+    /// protection: [`Reply::Count`], at most [`MAX_TRANSFER`]. What is read from is looked at first: EIO where
+    /// the named memory ends, EFAULT where the task's does, ESRCH when nobody has the named memory any more.
+    TransferMemory {
+        /// The task.
+        task: TaskId,
+        /// The report's number.
+        number: u32,
+        /// Where, in the task.
+        addr: u64,
+        /// How many bytes.
+        len: u64,
         /// The memory's name.
         memory: u64,
-        /// Where.
-        addr: u64,
-        /// What, at most [`MAX_DATA`](crate::wire::MAX_DATA).
-        #[serde(with = "serde_bytes")]
-        bytes: &'a [u8],
+        /// Where, in that.
+        from: u64,
+        /// Which way; the memory is the object.
+        direction: Direction,
     },
     /// What a task has mapped: [`Reply::Bytes`], a [`Mappings`], ascending.
     Mappings {

@@ -249,7 +249,16 @@ pub fn fs_call(random: &mut Random, alive: &[TaskId]) -> Vec<u8> {
         offset,
         size: random.below(10_000),
     };
-    let call = match random.below(24) {
+    let call = match random.below(25) {
+        24 => Call::TransferMemory {
+            task,
+            number,
+            addr: address(random),
+            len: random.below(20_000),
+            memory: random.below(3 * 4096),
+            from: address(random),
+            direction: *random.pick(&[Direction::ToTask, Direction::FromTask]),
+        },
         0 => Call::Complete {
             task,
             number,

@@ -421,18 +421,28 @@ impl<H: Host> Port<'_, H> {
         self.bytes(Call::Peek { memory, addr, len }, buffer)
     }
 
-    /// Writes another task's memory; how much.
-    pub fn poke(&mut self, memory: u64, addr: u64, bytes: &[u8]) -> Result<u64, Errno> {
-        let mut buffer = [0; MAX];
-        let call = Call::Poke {
-            memory,
+    /// Moves bytes between the task and another one's memory; how many.
+    pub fn transfer_memory(
+        &mut self,
+        addr: u64,
+        len: u64,
+        memory: u64,
+        from: u64,
+        direction: Direction,
+    ) -> Result<u64, Errno> {
+        let call = Call::TransferMemory {
+            task: self.task,
+            number: self.number,
             addr,
-            bytes,
+            len,
+            memory,
+            from,
+            direction,
         };
-        match reply(self.host, &call, &mut buffer)? {
-            Reply::Count(count) => Ok(count),
+        ask(self.host, &call, |reply| match reply {
+            Reply::Count(count) if count <= len => Ok(count),
             _ => Err(Errno::EIO),
-        }
+        })
     }
 
     /// Some of what a task has mapped.

@@ -5,7 +5,7 @@ use crate::credentials::{AccessMode, Executable};
 use crate::exec::FoundProgram;
 use crate::machine::{Machine, SpaceIx};
 use crate::task::{FsPurpose, State};
-use abi::fs::{Call, Outcome, Record, Reply};
+use abi::fs::{Call, Direction, MAX_TRANSFER, Outcome, Record, Reply};
 use abi::signal::UNBLOCKABLE;
 use abi::wire::{self, Buffer, MAX_DATA};
 use abi::{Errno, SigInfo, TaskId};
@@ -207,16 +207,23 @@ impl Procmgr {
                 }
                 return Ok(wire::encode(&Reply::Bytes(&data[..count]), answer));
             }
-            Call::Poke {
-                memory,
+            Call::TransferMemory {
+                task,
+                number,
                 addr,
-                bytes,
+                len,
+                memory,
+                from,
+                direction,
             } => {
+                let own = (self.reported_space(task, number)?, addr);
                 let space = self.memory.named(memory).ok_or(Errno::ESRCH)?;
-                match self.memory.poke(m, space, addr, bytes) {
-                    0 if !bytes.is_empty() => return Err(Errno::EIO),
-                    count => Reply::Count(count as u64),
-                }
+                let len = len.min(MAX_TRANSFER);
+                let moved = match direction {
+                    Direction::ToTask => self.memory.peek_into(m, (space, from), own, len),
+                    Direction::FromTask => self.memory.poke_from(m, own, (space, from), len),
+                };
+                Reply::Count(moved?)
             }
             Call::Mappings {
                 viewer,

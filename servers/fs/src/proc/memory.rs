@@ -3,7 +3,7 @@
 use crate::host::{Host, Port};
 use crate::io::Io;
 use abi::Errno;
-use abi::fs::Layout;
+use abi::fs::{Direction, Layout};
 use abi::wire::{MAX, MAX_DATA};
 use alloc::vec::Vec;
 
@@ -44,23 +44,14 @@ pub(crate) fn transfer<H: Host>(
     from: u64,
     io: &mut Io,
 ) -> Result<(), Errno> {
-    let write = io.write;
-    let gone = |errno| match errno {
-        Errno::ESRCH => Ok(0),
-        errno => Err(errno),
+    let direction = match io.write {
+        true => Direction::FromTask,
+        false => Direction::ToTask,
     };
     io.step(u64::MAX, |addr, len, moved| {
-        let len = MAX_DATA.min(len as usize);
-        let mut buffer = [0; MAX];
-        if write {
-            let bytes = port.read(addr, len, &mut buffer)?.to_vec();
-            return port.poke(memory, from + moved, &bytes).or_else(gone);
+        match port.transfer_memory(addr, len, memory, from.wrapping_add(moved), direction) {
+            Err(Errno::ESRCH) => Ok(0),
+            result => result,
         }
-        let bytes = match port.peek(memory, from + moved, len, &mut buffer) {
-            Ok(bytes) => bytes.to_vec(),
-            Err(errno) => return gone(errno),
-        };
-        port.write(addr, &bytes)?;
-        Ok(bytes.len() as u64)
     })
 }

@@ -364,16 +364,30 @@ impl Outside {
                 let end = memory.len().min(at + len as usize);
                 Ok(Answer::Bytes(memory[at..end].to_vec()))
             }
-            Call::Poke {
-                memory,
+            Call::TransferMemory {
+                task,
+                number,
                 addr,
-                bytes,
+                len,
+                memory,
+                from,
+                direction,
             } => {
-                let memory = self.of_tid(memory as u32)?;
-                let at = place(addr).map_err(|_| Errno::EIO)?;
-                let count = bytes.len().min(memory.len() - at);
-                memory[at..at + count].copy_from_slice(&bytes[..count]);
-                Ok(Answer::Count(count as u64))
+                let mut other = self.of_tid(memory as u32)?.clone();
+                let own = self.task(task, number)?;
+                let there = place(from).map_err(|_| Errno::EIO)?;
+                let at = place(addr)?;
+                let len = (len as usize).min(own.len() - at).min(other.len() - there);
+                let (own_part, other_part) =
+                    (&mut own[at..at + len], &mut other[there..there + len]);
+                match direction {
+                    Direction::ToTask => own_part.copy_from_slice(other_part),
+                    Direction::FromTask => other_part.copy_from_slice(own_part),
+                }
+                if direction == Direction::FromTask {
+                    *self.of_tid(memory as u32)? = other;
+                }
+                Ok(Answer::Count(len as u64))
             }
             Call::Mappings { from, .. } => {
                 let mut mappings = [None; MAPPINGS];

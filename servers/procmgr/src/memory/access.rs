@@ -7,6 +7,12 @@ use super::site::Site;
 use crate::machine::{Frame, Machine, PAGE, SpaceIx};
 use abi::Errno;
 
+/// What ended a copy.
+enum End {
+    Source,
+    Target,
+}
+
 impl Memory {
     /// Reads as the task itself could: how many bytes until the first that cannot be.
     pub fn read(&mut self, m: &mut impl Machine, s: SpaceIx, addr: u64, buf: &mut [u8]) -> usize {
@@ -38,22 +44,64 @@ impl Memory {
         to: (SpaceIx, u64),
         len: u64,
     ) -> u64 {
+        let (done, _) = self.copy_as(m, (from, Access::Read), (to, Access::Write), len);
+        done
+    }
+
+    /// Copies from one space as a tracer into another as its task could. Nothing at all is EIO or EFAULT.
+    pub fn peek_into(
+        &mut self,
+        m: &mut impl Machine,
+        from: (SpaceIx, u64),
+        to: (SpaceIx, u64),
+        len: u64,
+    ) -> Result<u64, Errno> {
+        match self.copy_as(m, (from, Access::Peek), (to, Access::Write), len) {
+            (0, Some(End::Source)) => Err(Errno::EIO),
+            (0, Some(End::Target)) => Err(Errno::EFAULT),
+            (done, _) => Ok(done),
+        }
+    }
+
+    /// The reverse: copies from one space as its task could into another as a tracer.
+    pub fn poke_from(
+        &mut self,
+        m: &mut impl Machine,
+        from: (SpaceIx, u64),
+        to: (SpaceIx, u64),
+        len: u64,
+    ) -> Result<u64, Errno> {
+        match self.copy_as(m, (from, Access::Read), (to, Access::Poke), len) {
+            (0, Some(End::Source)) => Err(Errno::EFAULT),
+            (0, Some(End::Target)) => Err(Errno::EIO),
+            (done, _) => Ok(done),
+        }
+    }
+
+    fn copy_as(
+        &mut self,
+        m: &mut impl Machine,
+        ((from, source_start), reads): ((SpaceIx, u64), Access),
+        ((to, start), writes): ((SpaceIx, u64), Access),
+        len: u64,
+    ) -> (u64, Option<End>) {
         let mut done = 0;
         while done < len {
-            let (source_at, at) = (from.1.wrapping_add(done), to.1.wrapping_add(done));
+            let (source_at, at) = (source_start.wrapping_add(done), start.wrapping_add(done));
             let n = (PAGE - (source_at % PAGE).max(at % PAGE)).min(len - done);
             // First the page that writing may replace, for it may be the other one too.
-            let Ok(target) = self.site(m, to.0).target(at, Access::Write) else {
-                break;
+            let target = self.site(m, to).target(at, writes);
+            let Ok(source) = self.site(m, from).source(source_at, reads) else {
+                return (done, Some(End::Source));
             };
-            let Ok(source) = self.site(m, from.0).source(source_at, Access::Read) else {
-                break;
+            let Ok(target) = target else {
+                return (done, Some(End::Target));
             };
             let (to, from) = ((at % PAGE) as usize, (source_at % PAGE) as usize);
             copy_part(m, (target, to), (source, from), n as usize);
             done += n;
         }
-        done
+        (done, None)
     }
 
     /// Reads all of it, or EFAULT.
