@@ -15,6 +15,8 @@ pub const MAX_FILES: usize = 8192;
 pub(crate) struct File {
     /// Descriptors and waits that use it.
     users: u32,
+    /// Those of them that are in a connection, sent and not received.
+    pub in_flight: u32,
     pub node: Node,
     /// The access mode and the status flags, as F_GETFL tells them.
     pub flags: u32,
@@ -35,6 +37,10 @@ pub(crate) struct File {
 }
 
 impl File {
+    pub fn users(&self) -> u32 {
+        self.users
+    }
+
     pub fn readable(&self) -> bool {
         self.flags & O_PATH == 0 && matches!(self.flags & O_ACCMODE, O_RDONLY | O_RDWR)
     }
@@ -58,6 +64,7 @@ impl Fs {
     ) -> Result<u32, Errno> {
         let file = File {
             users: 0,
+            in_flight: 0,
             node,
             flags,
             offset: 0,
@@ -106,7 +113,11 @@ impl Fs {
     /// One user less; the last one closes it.
     pub(crate) fn release_file(&mut self, id: u32) {
         self.files[id].users -= 1;
-        if self.files[id].users > 0 {
+        let file = &self.files[id];
+        if file.users > 0 {
+            if file.users == file.in_flight {
+                self.only_in_flight(id);
+            }
             return;
         }
         let file = self.files.remove(id).expect("it was just used");

@@ -1,7 +1,9 @@
 //! A read or write on its way through a task's memory.
 
 use crate::host::{Host, Port};
+use crate::socket::{Receives, Sent};
 use abi::Errno;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// One read or write on its way.
@@ -32,6 +34,10 @@ pub(crate) struct Io {
     pub append: bool,
     /// It ends with what is done at once, rather than wait for more.
     pub partial: bool,
+    /// What a message brings along.
+    pub sends: Option<Box<Sent>>,
+    /// Where to tell of more than the bytes that are received.
+    pub receives: Option<Box<Receives>>,
     /// VTIME: when a read ends with nothing, and that it is over.
     pub deadline: Option<u64>,
     pub expired: bool,
@@ -63,6 +69,8 @@ impl Io {
             whole: false,
             append: false,
             partial: false,
+            sends: None,
+            receives: None,
             deadline: None,
             expired: false,
         }

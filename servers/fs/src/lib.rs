@@ -73,6 +73,7 @@ pub use file::MAX_FILES;
 pub use host::Host;
 pub use locks::MAX_LOCKS;
 pub use pipe::{CAPACITY as PIPE_CAPACITY, MAX_PIPES, PIPE_BUF};
+pub use socket::{MAX_IN_FLIGHT, MAX_PARCELS};
 pub use tmp::{MAX_FILE_SIZE, MAX_INODES};
 pub use tty::MAX_TTYS;
 pub use xattr::MAX_BYTES as MAX_ATTRIBUTE_BYTES;
@@ -121,6 +122,12 @@ pub struct Fs {
     core_name: CoreName,
     waits: Vec<Wait>,
     locks: Locks,
+    /// How many places of open files are in flight in connections.
+    in_flight: usize,
+    /// Holds of open files that were given up, released at the end of the report.
+    dropped: Vec<u32>,
+    /// Sockets in flight may have lost their last owner.
+    astray: bool,
     /// Objects nobody uses any more, given back at the end of the report.
     freed: Vec<ObjectId>,
     /// Files that were written and closed: they get their time at the end of the report.
@@ -167,6 +174,9 @@ impl Fs {
             core_name: CoreName::default(),
             waits: Vec::new(),
             locks: Locks::default(),
+            in_flight: 0,
+            dropped: Vec::new(),
+            astray: false,
             freed: Vec::new(),
             closed: Vec::new(),
             dirty: false,
@@ -220,8 +230,9 @@ impl Fs {
         self.dispatch(&mut port, report);
         loop {
             self.settle_hang_ups(host);
+            self.settle_flights();
             self.retry_waits(host);
-            if self.hang_ups.is_empty() {
+            if self.hang_ups.is_empty() && self.flights_settled() {
                 break;
             }
         }

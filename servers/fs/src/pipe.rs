@@ -4,11 +4,13 @@ use crate::Fs;
 use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::io::Io;
+use crate::socket::Parcel;
 use crate::tree::Node;
 use abi::Errno;
 use abi::fs::{Direction, ObjectId};
 use abi::linux::general::{O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY, SIGPIPE};
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 /// How many bytes a pipe holds (pipe(7), "Pipe capacity").
 pub const CAPACITY: u64 = 65536;
@@ -25,6 +27,12 @@ pub(crate) struct Pipe {
     head: u64,
     /// How many bytes are in it.
     pub len: u64,
+    /// How many bytes were ever taken out.
+    pub taken: u64,
+    /// What goes along with bytes of a connection, in their order.
+    pub parcels: VecDeque<Parcel>,
+    /// How many ends of the connection want to know who sends.
+    pub stamps: u32,
     /// Open files that read, that write, and all.
     pub readers: u32,
     pub writers: u32,
@@ -44,6 +52,9 @@ impl Pipe {
             object,
             head: 0,
             len: 0,
+            taken: 0,
+            parcels: VecDeque::new(),
+            stamps: 0,
             readers: 0,
             writers: 0,
             holds: 0,
@@ -51,6 +62,11 @@ impl Pipe {
             opened: (0, 0),
             activity: (0, 0),
         }
+    }
+
+    /// Where the next byte that is written will be, counted from the first one ever.
+    pub fn tail(&self) -> u64 {
+        self.taken + self.len
     }
 
     pub fn free(&self) -> u64 {
@@ -65,6 +81,7 @@ impl Pipe {
 
     pub fn took(&mut self, count: u64) {
         self.len -= count;
+        self.taken += count;
         // An empty pipe starts anew, so that short messages stay on one page.
         self.head = if self.len == 0 {
             0
@@ -211,6 +228,7 @@ impl Fs {
             pipe.len += count as u64;
             pipe.activity.0 += 1;
             self.dirty = true;
+            self.stamp_pushed(port, id, count as u64);
         }
         Ok(count)
     }

@@ -23,7 +23,7 @@ const RWF_KNOWN: u32 = 0x1f;
 const RWF_NOWAIT: u32 = 8;
 const RWF_APPEND: u32 = 0x10;
 /// The most pieces of memory one call names (readv(2): IOV_MAX).
-const MAX_PIECES: u64 = 1024;
+pub(crate) const MAX_PIECES: u64 = 1024;
 
 impl<H: Host> Port<'_, H> {
     /// The memory that an array of struct iovec names (readv(2)).

@@ -144,10 +144,15 @@ impl Fs {
         let Some(at) = self.waits.iter().position(named) else {
             return;
         };
-        let wait = self.waits.remove(at);
+        let mut wait = self.waits.remove(at);
         // It may have stood in another writer's way.
         self.dirty = true;
-        let result = wait.op.interrupted();
+        let mut result = wait.op.interrupted();
+        if let Op::Io(io) = &mut wait.op
+            && result.is_ok()
+        {
+            result = self.received_part(port, io);
+        }
         if let Op::Poll(poll) = &wait.op {
             poll.write_left(port);
         }
@@ -167,7 +172,12 @@ impl Fs {
     /// A wait keeps its files open, whoever closes the descriptor meanwhile.
     pub(crate) fn hold_for(&mut self, op: &Op) {
         match op {
-            Op::Io(io) => self.hold_file(io.file),
+            Op::Io(io) => {
+                self.hold_file(io.file);
+                for &file in io.sends.iter().flat_map(|sent| &sent.files) {
+                    self.hold_file(file);
+                }
+            }
             Op::Copy(copy) => {
                 self.hold_file(copy.input);
                 self.hold_file(copy.output);
@@ -183,7 +193,12 @@ impl Fs {
 
     fn release_for(&mut self, op: &Op) {
         match op {
-            Op::Io(io) => self.release_file(io.file),
+            Op::Io(io) => {
+                self.release_file(io.file);
+                for &file in io.sends.iter().flat_map(|sent| &sent.files) {
+                    self.release_file(file);
+                }
+            }
             Op::Copy(copy) => {
                 self.release_file(copy.input);
                 self.release_file(copy.output);

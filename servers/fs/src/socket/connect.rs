@@ -185,6 +185,7 @@ impl Fs {
             state: State::Listening { backlog, queue, .. },
             name: listener_name,
             owner: listener_owner,
+            passes: listener_passes,
             ..
         }) = &self.anons[listener].kind
         else {
@@ -195,6 +196,7 @@ impl Fs {
             return Ok(None);
         }
         let (listener_name, listener_owner) = (listener_name.clone(), *listener_owner);
+        let listener_passes = *listener_passes;
         if self.anons.room() == 0 {
             return Err(Errno::ENFILE);
         }
@@ -206,11 +208,16 @@ impl Fs {
         let socket = self.socket_mut(id);
         socket.state = State::Connected(own);
         socket.owner = owner;
+        let passing = u32::from(socket.passes) + u32::from(listener_passes);
+        for pipe in [there, back] {
+            self.pipes[pipe].stamps = passing;
+        }
         let end = Socket {
             state: State::Connected(other),
             name: listener_name,
             file: None,
             owner: listener_owner,
+            passes: listener_passes,
         };
         let kind = Kind::Socket(end);
         let end = crate::anon::Anon {

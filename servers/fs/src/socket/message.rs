@@ -1,12 +1,15 @@
 //! send(2) and recv(2) with their relatives.
 
 use super::connect::write_name;
+use super::control::{Header, Receives};
+use super::parcel::Got;
 use crate::Fs;
 use crate::host::{Host, Port, check_range};
 use crate::io::{Io, Pieces};
-use crate::rw::MAX_COUNT;
+use crate::rw::{MAX_COUNT, MAX_PIECES};
 use crate::wait::{Flow, Op};
 use abi::Errno;
+use alloc::boxed::Box;
 
 const MSG_OOB: u32 = 1;
 const MSG_PEEK: u32 = 2;
@@ -31,7 +34,7 @@ impl Fs {
         self.begin_message(port, Io::new(file, true, pieces, None), flags)
     }
 
-    /// sendmsg(2), without control messages.
+    /// sendmsg(2).
     pub(crate) fn sendmsg<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
@@ -40,13 +43,15 @@ impl Fs {
         flags: u32,
     ) -> Result<Flow, Errno> {
         let (id, file) = self.socket_file(port, fd)?;
-        let [name, _, pieces, count, _, control] = port.words::<6>(header)?;
-        self.check_send(id, flags, name != 0)?;
-        if control != 0 {
-            return Err(Errno::EOPNOTSUPP);
+        let [name, name_len, pieces, count, control, control_len] = port.words::<6>(header)?;
+        let pieces = message_pieces(port, pieces, count)?;
+        let sent = self.read_control(port, (control, control_len))?;
+        self.check_send(id, flags, name != 0 && name_len as u32 != 0)?;
+        let mut io = Io::new(file, true, pieces, None);
+        if !sent.files.is_empty() || sent.credentials.is_some() {
+            io.sends = Some(Box::new(sent));
         }
-        let pieces = port.pieces(pieces, count)?;
-        self.begin_message(port, Io::new(file, true, pieces, None), flags)
+        self.begin_message(port, io, flags)
     }
 
     fn check_send(&self, id: u32, flags: u32, named: bool) -> Result<(), Errno> {
@@ -80,7 +85,13 @@ impl Fs {
             port.write(from.1, &[0; 4])?;
         }
         let pieces = Pieces::One((addr, len.min(MAX_COUNT)));
-        self.begin_message(port, Io::new(file, false, pieces, None), flags)
+        let mut io = Io::new(file, false, pieces, None);
+        io.receives = Some(Box::new(Receives {
+            header: None,
+            got: Got::default(),
+            peer_name: Box::default(),
+        }));
+        self.begin_message(port, io, flags)
     }
 
     /// recvmsg(2).
@@ -88,25 +99,31 @@ impl Fs {
         &mut self,
         port: &mut Port<'_, H>,
         fd: i32,
-        header: u64,
+        at: u64,
         flags: u32,
     ) -> Result<Flow, Errno> {
         let (id, file) = self.socket_file(port, fd)?;
-        let [name, _, pieces, count] = port.words::<4>(header)?;
-        let peer = self.check_receive(id, flags)?;
-        let pieces = port.pieces(pieces, count)?;
-        if name != 0 && !peer.is_empty() {
-            write_name(port, (name, header + 8), &peer)?;
-        } else {
-            port.write(header + 8, &[0; 4])?;
-        }
-        // No control messages, and no flags.
-        port.write(header + 40, &[0; 12])?;
-        self.begin_message(port, Io::new(file, false, pieces, None), flags)
+        let [name, _, pieces, count, control, control_len] = port.words::<6>(at)?;
+        let pieces = message_pieces(port, pieces, count)?;
+        let peer_name = self.check_receive(id, flags)?;
+        let header = Header {
+            at,
+            name,
+            control,
+            control_len,
+            flags,
+        };
+        let mut io = Io::new(file, false, pieces, None);
+        io.receives = Some(Box::new(Receives {
+            header: Some(header),
+            got: Got::default(),
+            peer_name,
+        }));
+        self.begin_message(port, io, flags)
     }
 
     /// The name of who sends.
-    fn check_receive(&self, id: u32, flags: u32) -> Result<alloc::boxed::Box<[u8]>, Errno> {
+    fn check_receive(&self, id: u32, flags: u32) -> Result<Box<[u8]>, Errno> {
         if flags & MSG_OOB != 0 {
             return Err(Errno::EOPNOTSUPP);
         }
@@ -120,13 +137,21 @@ impl Fs {
         mut io: Io,
         flags: u32,
     ) -> Result<Flow, Errno> {
-        if io.total == 0 {
+        if io.write && io.total == 0 {
             return Ok(Flow::Done(0));
         }
         io.peek = flags & MSG_PEEK != 0;
         io.quiet = flags & MSG_NOSIGNAL != 0;
-        io.whole = flags & MSG_WAITALL != 0 && !io.peek;
         let nonblocking = flags & MSG_DONTWAIT != 0 || self.files[io.file].nonblocking();
+        io.whole = flags & MSG_WAITALL != 0 && !io.peek && !nonblocking;
         self.begin(port, Op::Io(io), nonblocking)
+    }
+}
+
+/// The memory of a message; EMSGSIZE for more pieces than there may be.
+fn message_pieces<H: Host>(port: &mut Port<'_, H>, addr: u64, count: u64) -> Result<Pieces, Errno> {
+    match count > MAX_PIECES {
+        true => Err(Errno::EMSGSIZE),
+        false => port.pieces(addr, count),
     }
 }

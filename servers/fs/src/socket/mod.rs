@@ -1,8 +1,11 @@
 //! Sockets of the family AF_UNIX, type SOCK_STREAM: two pipes between two ends.
 
 mod connect;
+mod control;
+mod flight;
 mod message;
 mod options;
+mod parcel;
 
 use crate::Fs;
 use crate::anon::{Anon, Kind, READABLE, WRITABLE};
@@ -16,9 +19,17 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 pub(crate) use connect::Connect;
+pub(crate) use control::Receives;
+use parcel::Got;
+pub use parcel::{MAX_IN_FLIGHT, MAX_PARCELS};
+pub(crate) use parcel::{Parcel, Sent};
+
+/// Process, user and group.
+pub(crate) type Credentials = [u32; 3];
 
 const AF_UNIX: u32 = 1;
 const SOCK_STREAM: u32 = 1;
+const SOL_SOCKET: u32 = 1;
 /// Bits of a socket's type that are its descriptor's flags; they are those of open(2).
 const FLAGS: u32 = O_CLOEXEC | O_NONBLOCK;
 /// The type's own bits.
@@ -33,7 +44,9 @@ pub(crate) struct Socket {
     /// The file of that name.
     pub file: Option<Ino>,
     /// Process, user and group of who made it.
-    pub owner: [u32; 3],
+    pub owner: Credentials,
+    /// SO_PASSCRED: who receives is told who sends.
+    pub passes: bool,
 }
 
 #[derive(Clone, Hash)]
@@ -58,16 +71,17 @@ pub(crate) struct Stream {
     input_shut: bool,
     output_shut: bool,
     peer_name: Box<[u8]>,
-    peer: [u32; 3],
+    peer: Credentials,
 }
 
 impl Socket {
-    fn fresh(owner: [u32; 3]) -> Socket {
+    fn fresh(owner: Credentials) -> Socket {
         Socket {
             state: State::Fresh,
             name: Box::default(),
             file: None,
             owner,
+            passes: false,
         }
     }
 }
@@ -152,7 +166,7 @@ impl Fs {
     }
 
     /// One end of two pipes.
-    fn end(&mut self, input: u32, output: u32, peer_name: Box<[u8]>, peer: [u32; 3]) -> Stream {
+    fn end(&mut self, input: u32, output: u32, peer_name: Box<[u8]>, peer: Credentials) -> Stream {
         self.pipes[input].readers += 1;
         self.pipes[output].writers += 1;
         self.pipes[input].holds += 1;
@@ -168,9 +182,15 @@ impl Fs {
     }
 
     /// Process, effective user and group of the caller.
-    fn credentials<H: Host>(&self, port: &Port<'_, H>) -> Result<[u32; 3], Errno> {
+    fn credentials<H: Host>(&self, port: &Port<'_, H>) -> Result<Credentials, Errno> {
         let tgid = self.tasks.get(port.task).ok_or(Errno::ESRCH)?.tgid;
         Ok([tgid, port.who.told.uid[1], port.who.told.gid[1]])
+    }
+
+    /// The same with the real user and group.
+    fn real_credentials<H: Host>(&self, port: &Port<'_, H>) -> Option<Credentials> {
+        let tgid = self.tasks.get(port.task)?.tgid;
+        Some([tgid, port.who.told.uid[0], port.who.told.gid[0]])
     }
 
     /// The last file of a socket is closed.
@@ -188,6 +208,10 @@ impl Fs {
             State::Connected(stream) => {
                 self.pipes[stream.input].readers -= u32::from(!stream.input_shut);
                 self.pipes[stream.output].writers -= u32::from(!stream.output_shut);
+                for pipe in [stream.input, stream.output] {
+                    self.pipes[pipe].stamps -= u32::from(socket.passes);
+                }
+                self.drop_parcels(stream.input);
                 self.pipes[stream.input].activity.1 += 1;
                 self.pipes[stream.output].activity.0 += 1;
                 self.release_pipe(stream.input);
@@ -204,12 +228,29 @@ impl Fs {
         id: u32,
         io: &mut Io,
     ) -> Result<Option<i64>, Errno> {
+        let mut got = match &io.receives {
+            Some(receives) => receives.got.clone(),
+            None => Got::default(),
+        };
         let stream = self.stream(id).ok_or(Errno::EINVAL)?;
-        if stream.input_shut {
-            return Ok(Some(0));
+        let (input, shut) = (stream.input, stream.input_shut);
+        let result = match shut {
+            true => Some(io.done()),
+            false => {
+                let passes = self.socket_mut(id).passes;
+                self.read_parcels(port, input, io, &mut got, passes)?
+            }
+        };
+        match (result, &mut io.receives) {
+            (Some(_), Some(receives)) => {
+                receives.got = got;
+                self.received(port, id, receives)?;
+            }
+            (Some(_), None) => self.drop_files(got.files),
+            (None, Some(receives)) => receives.got = got,
+            (None, None) => {}
         }
-        let input = stream.input;
-        self.read_pipe(port, input, io)
+        Ok(result)
     }
 
     /// Writes to the other end.
@@ -222,7 +263,7 @@ impl Fs {
     ) -> Result<Option<i64>, Errno> {
         let stream = self.stream(id).ok_or(Errno::ENOTCONN)?;
         let (output, shut) = (stream.output, stream.output_shut);
-        self.write_stream(port, output, io, ahead, shut)
+        self.write_parcels(port, output, io, ahead, shut)
     }
 
     /// The end of a connection that a socket is.
@@ -259,7 +300,7 @@ impl Fs {
         let mut ready = 0;
         ready |= if input.len > 0 { READABLE } else { 0 };
         ready |= if ended { READABLE | POLLRDHUP } else { 0 };
-        ready |= if deaf || output.free() >= PIPE_BUF {
+        ready |= if deaf || output.free() >= PIPE_BUF && output.takes_parcels() {
             WRITABLE
         } else {
             0
@@ -296,6 +337,14 @@ impl Fs {
     /// Whether a node is an open socket.
     pub(crate) fn is_socket(&self, node: Node) -> bool {
         matches!(node, Node::Anon(id) if matches!(self.anons[id].kind, Kind::Socket(_)))
+    }
+
+    /// The socket that an open file is.
+    fn socket_of(&self, file: u32) -> Option<u32> {
+        match self.files[file].node {
+            node @ Node::Anon(id) if self.is_socket(node) => Some(id),
+            _ => None,
+        }
     }
 
     fn socket_mut(&mut self, id: u32) -> &mut Socket {

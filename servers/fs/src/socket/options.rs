@@ -1,6 +1,6 @@
 //! shutdown(2), getsockopt(2), setsockopt(2).
 
-use super::{AF_UNIX, SOCK_STREAM, State};
+use super::{AF_UNIX, SOCK_STREAM, SOL_SOCKET, State};
 use crate::Fs;
 use crate::anon::Kind;
 use crate::host::{Host, Port};
@@ -13,7 +13,6 @@ const SHUT_RD: u32 = 0;
 const SHUT_WR: u32 = 1;
 const SHUT_RDWR: u32 = 2;
 
-const SOL_SOCKET: u32 = 1;
 const SO_REUSEADDR: u32 = 2;
 const SO_TYPE: u32 = 3;
 const SO_ERROR: u32 = 4;
@@ -79,7 +78,8 @@ impl Fs {
         let value: Vec<u32> = match (option, &socket.state) {
             (SO_TYPE, _) => [SOCK_STREAM].into(),
             (SO_DOMAIN, _) => [AF_UNIX].into(),
-            (SO_ERROR | SO_REUSEADDR | SO_KEEPALIVE | SO_PASSCRED | SO_PROTOCOL, _) => [0].into(),
+            (SO_ERROR | SO_REUSEADDR | SO_KEEPALIVE | SO_PROTOCOL, _) => [0].into(),
+            (SO_PASSCRED, _) => [socket.passes.into()].into(),
             (SO_SNDBUF | SO_RCVBUF, _) => [CAPACITY as u32].into(),
             (SO_ACCEPTCONN, state) => [matches!(state, State::Listening { .. }).into()].into(),
             (SO_PEERCRED, State::Connected(stream)) => stream.peer.into(),
@@ -93,7 +93,7 @@ impl Fs {
         Ok(0)
     }
 
-    /// setsockopt(2): what is known is accepted, and changes nothing.
+    /// setsockopt(2): SO_PASSCRED; the rest of what is known is accepted, and changes nothing.
     pub(crate) fn setsockopt<H: Host>(
         &mut self,
         port: &mut Port<'_, H>,
@@ -101,17 +101,32 @@ impl Fs {
         (level, option): (u32, u32),
         (value, len): (u64, u32),
     ) -> Result<i64, Errno> {
-        self.socket_file(port, fd)?;
+        let (id, _) = self.socket_file(port, fd)?;
         if level != SOL_SOCKET {
             return Err(Errno::EOPNOTSUPP);
         }
         if len < 4 {
             return Err(Errno::EINVAL);
         }
-        port.read(value, 4, &mut [0; MAX])?;
+        let on = port.read(value, 4, &mut [0; MAX])? != [0; 4];
         match option {
-            SO_REUSEADDR | SO_SNDBUF | SO_RCVBUF | SO_KEEPALIVE | SO_PASSCRED => Ok(0),
+            SO_REUSEADDR | SO_SNDBUF | SO_RCVBUF | SO_KEEPALIVE => Ok(0),
+            SO_PASSCRED => {
+                self.pass_credentials(id, on);
+                Ok(0)
+            }
             _ => Err(Errno::ENOPROTOOPT),
+        }
+    }
+
+    fn pass_credentials(&mut self, id: u32, on: bool) {
+        let socket = self.socket_mut(id);
+        let before = core::mem::replace(&mut socket.passes, on);
+        if let Some(stream) = self.stream(id) {
+            for pipe in [stream.input, stream.output] {
+                let stamps = &mut self.pipes[pipe].stamps;
+                *stamps = *stamps + u32::from(on) - u32::from(before);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod limits;
 mod locks;
 mod memfds;
 mod names;
+mod passing;
 mod permissions;
 mod pidfds;
 mod pipes;
