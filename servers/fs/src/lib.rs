@@ -73,7 +73,7 @@ pub use file::MAX_FILES;
 pub use host::Host;
 pub use locks::MAX_LOCKS;
 pub use pipe::{CAPACITY as PIPE_CAPACITY, MAX_PIPES, PIPE_BUF};
-pub use socket::{MAX_IN_FLIGHT, MAX_PARCELS};
+pub use socket::{MAX_ALL_PARCELS, MAX_IN_FLIGHT, MAX_PARCELS};
 pub use tmp::{MAX_FILE_SIZE, MAX_INODES};
 pub use tty::MAX_TTYS;
 pub use xattr::MAX_BYTES as MAX_ATTRIBUTE_BYTES;
@@ -122,7 +122,9 @@ pub struct Fs {
     core_name: CoreName,
     waits: Vec<Wait>,
     locks: Locks,
-    /// How many places of open files are in flight in connections.
+    /// How many parcels there are in connections, and how many places of open files are in
+    /// flight with them.
+    parcels: usize,
     in_flight: usize,
     /// Holds of open files that were given up, released at the end of the report.
     dropped: Vec<u32>,
@@ -174,6 +176,7 @@ impl Fs {
             core_name: CoreName::default(),
             waits: Vec::new(),
             locks: Locks::default(),
+            parcels: 0,
             in_flight: 0,
             dropped: Vec::new(),
             astray: false,

@@ -216,11 +216,14 @@ impl Fs {
         id: u32,
         bytes: &[u8],
     ) -> Result<usize, Errno> {
-        let pipe = &mut self.pipes[id];
-        if pipe.readers == 0 {
+        if self.pipes[id].readers == 0 {
             port.signal(SIGPIPE as u8);
             return Err(Errno::EPIPE);
         }
+        if !self.may_push(port, id) {
+            return Ok(0);
+        }
+        let pipe = &mut self.pipes[id];
         let (at, run) = pipe.place(pipe.len);
         let count = bytes.len().min(run.min(pipe.free()) as usize);
         if count > 0 {

@@ -31,6 +31,7 @@ impl Fs {
     /// Nobody will ever receive what is in a pipe.
     pub(crate) fn drop_parcels(&mut self, pipe: u32) {
         for parcel in core::mem::take(&mut self.pipes[pipe].parcels) {
+            self.parcels -= 1;
             self.landed(&parcel.files);
             self.drop_files(parcel.files);
         }

@@ -21,7 +21,7 @@ use alloc::collections::VecDeque;
 pub(crate) use connect::Connect;
 pub(crate) use control::Receives;
 use parcel::Got;
-pub use parcel::{MAX_IN_FLIGHT, MAX_PARCELS};
+pub use parcel::{MAX_ALL_PARCELS, MAX_IN_FLIGHT, MAX_PARCELS};
 pub(crate) use parcel::{Parcel, Sent};
 
 /// Process, user and group.
@@ -300,7 +300,7 @@ impl Fs {
         let mut ready = 0;
         ready |= if input.len > 0 { READABLE } else { 0 };
         ready |= if ended { READABLE | POLLRDHUP } else { 0 };
-        ready |= if deaf || output.free() >= PIPE_BUF && output.takes_parcels() {
+        ready |= if deaf || output.free() >= PIPE_BUF && self.takes_parcels(output) {
             WRITABLE
         } else {
             0

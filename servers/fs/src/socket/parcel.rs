@@ -11,6 +11,8 @@ use alloc::vec::Vec;
 
 /// The most parcels of a connection's direction. Who has more to send waits as for a full one.
 pub const MAX_PARCELS: usize = 256;
+/// The most parcels in all connections together.
+pub const MAX_ALL_PARCELS: usize = 8192;
 /// The most places of open files on their way, in all connections together.
 pub const MAX_IN_FLIGHT: usize = 16384;
 /// The longest piece of a message that its files go with: what Linux puts into one buffer.
@@ -89,14 +91,14 @@ impl Pipe {
         let fits = |last: &Parcel| last.to == tail && last.credentials == credentials;
         self.parcels.back().is_some_and(fits)
     }
-
-    /// Whether something that goes along with bytes could be put in.
-    pub fn takes_parcels(&self) -> bool {
-        self.parcels.len() < MAX_PARCELS
-    }
 }
 
 impl Fs {
+    /// Whether something that goes along with bytes could be put into a pipe.
+    pub(super) fn takes_parcels(&self, pipe: &Pipe) -> bool {
+        pipe.parcels.len() < MAX_PARCELS && self.parcels < MAX_ALL_PARCELS
+    }
+
     /// Reads from a connection; none while there is nothing and somebody could still write.
     /// `passes` says that it matters who sends.
     pub(super) fn read_parcels<H: Host>(
@@ -148,6 +150,11 @@ impl Fs {
                 break;
             }
             pipe.parcels.pop_front();
+            self.parcels -= 1;
+        }
+        // What a burst has needed is not kept.
+        if pipe.parcels.capacity() > 4 * pipe.parcels.len() {
+            pipe.parcels.shrink_to(2 * pipe.parcels.len());
         }
         self.dirty |= moved > 0 || !files.is_empty();
         self.landed(&files);
@@ -169,7 +176,11 @@ impl Fs {
         let credentials = self.stamp(port, id, io.sends.as_deref());
         let files = io.sends.as_ref().map_or(0, |sent| sent.files.len());
         let parcel = credentials.is_some() || files > 0 && first;
-        if open && parcel && !pipe.takes_parcels() && (files > 0 || !pipe.continues(credentials)) {
+        if open
+            && parcel
+            && !self.takes_parcels(pipe)
+            && (files > 0 || !pipe.continues(credentials))
+        {
             return Ok(None);
         }
         if open && first && self.in_flight + files > MAX_IN_FLIGHT {
@@ -186,6 +197,15 @@ impl Fs {
             self.add_parcel(id, (before, after), files, credentials);
         }
         result
+    }
+
+    /// Whether it could be noted who sends bytes of our own.
+    pub(crate) fn may_push<H: Host>(&self, port: &Port<'_, H>, id: u32) -> bool {
+        let pipe = &self.pipes[id];
+        match self.stamp(port, id, None) {
+            credentials @ Some(_) => pipe.continues(credentials) || self.takes_parcels(pipe),
+            None => true,
+        }
     }
 
     /// Notes who sends bytes of our own that have gone into a pipe.
@@ -229,12 +249,15 @@ impl Fs {
             {
                 last.to = piece;
             }
-            _ => pipe.parcels.push_back(Parcel {
-                from,
-                to: piece,
-                files,
-                credentials,
-            }),
+            _ => {
+                self.parcels += 1;
+                pipe.parcels.push_back(Parcel {
+                    from,
+                    to: piece,
+                    files,
+                    credentials,
+                });
+            }
         }
         if piece < to && credentials.is_some() {
             self.add_parcel(id, (piece, to), Vec::new(), credentials);

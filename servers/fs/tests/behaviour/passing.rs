@@ -3,7 +3,7 @@
 use crate::world::*;
 use abi::Errno;
 use abi::fs::Rights;
-use fs::{MAX_IN_FLIGHT, MAX_PARCELS};
+use fs::{MAX_ALL_PARCELS, MAX_IN_FLIGHT, MAX_PARCELS};
 
 /// Where struct msghdr, its piece and the control messages are.
 const HEADER: u64 = MEMORY + 0x8000;
@@ -234,6 +234,30 @@ fn many_messages_with_something_are_as_a_full_connection() {
     assert_eq!(poll(&mut w), Ok(0));
     assert_eq!(receive(&mut w, b, 9).1.len(), 1);
     assert_eq!(poll(&mut w), Ok(1));
+}
+
+#[test]
+fn all_connections_together_have_a_limit_of_such_messages() {
+    let mut w = world();
+    let pairs: Vec<_> = (0..MAX_ALL_PARCELS / MAX_PARCELS)
+        .map(|_| socketpair(&mut w))
+        .collect();
+    for &[a, _] in &pairs {
+        for _ in 0..MAX_PARCELS {
+            assert_eq!(send(&mut w, a, 1, &[0]), Ok(1));
+        }
+    }
+    let [a, b] = socketpair(&mut w);
+    let waits = start(&mut w, a, 1, &[0]);
+    assert_eq!(w.result(waits), None);
+    close(&mut w, &pairs[0]);
+    assert_eq!(w.result(waits), Some(1));
+    for _ in 1..MAX_PARCELS {
+        assert_eq!(send(&mut w, a, 1, &[0]), Ok(1));
+    }
+    close(&mut w, &[a, b]);
+    close(&mut w, pairs[1..].as_flattened());
+    assert_eq!(w.fs.population()[1], World::new().fs.population()[1]);
 }
 
 #[test]
