@@ -99,7 +99,7 @@ impl Fs {
         }
         let anon = self.anons.remove(id).expect("it was just used");
         match anon.kind {
-            Kind::Socket(socket) => self.release_socket(socket),
+            Kind::Socket(socket) => self.release_socket(id, socket),
             Kind::Epoll(epoll) => self.release_epoll(epoll),
             Kind::Master(master) => self.release_master(&master),
             Kind::Signal(_) => self.signalfds -= 1,
@@ -151,7 +151,7 @@ impl Fs {
             Kind::Timer(_) => 0,
             Kind::Epoll(epoll) if self.any_ready(task, epoll) => READABLE,
             Kind::Epoll(_) => 0,
-            Kind::Socket(socket) => self.socket_readiness(socket),
+            Kind::Socket(socket) => self.socket_readiness(id, socket),
             Kind::Master(master) => self.master_readiness(master),
             Kind::Signal(mask) => self.signal_readiness(task, *mask),
             Kind::Pid(pid) => pid.readiness(),

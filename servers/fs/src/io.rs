@@ -26,6 +26,8 @@ pub(crate) struct Io {
     cut: bool,
     /// MSG_PEEK: what is read stays.
     pub peek: bool,
+    /// MSG_TRUNC: the result is a message's whole length.
+    pub trunc: bool,
     /// MSG_NOSIGNAL: no SIGPIPE.
     pub quiet: bool,
     /// MSG_WAITALL: a read goes on until it has all.
@@ -65,6 +67,7 @@ impl Io {
             position,
             cut: false,
             peek: false,
+            trunc: false,
             quiet: false,
             whole: false,
             append: false,

@@ -417,6 +417,9 @@ impl Fs {
         }
         match node {
             Node::Anon(anon) => {
+                if self.has_packets(anon) {
+                    return Err(Errno::EINVAL);
+                }
                 let output = self.output_of(anon).ok_or(Errno::EINVAL)?;
                 self.push_pipe(port, output, bytes)
             }

@@ -67,7 +67,7 @@ impl Fs {
             __NR_connect => return self.connect(port, fd, (b, c as u32)),
             __NR_accept => return self.accept4(port, fd, (b, c), 0),
             __NR_accept4 => return self.accept4(port, fd, (b, c), d as u32),
-            __NR_sendto => return self.send(port, fd, (b, c), d as u32, e),
+            __NR_sendto => return self.send(port, fd, (b, c), d as u32, (e, f as u32)),
             __NR_recvfrom => return self.receive(port, fd, (b, c), d as u32, (e, f)),
             __NR_sendmsg => return self.sendmsg(port, fd, b, c as u32),
             __NR_recvmsg => return self.recvmsg(port, fd, b, c as u32),

@@ -20,8 +20,9 @@ const MAX_VALUE: u64 = 65536;
 pub const MAX_BYTES: usize = 1 << 20;
 /// What a socket's protocol is called, which is all there is to know about it as a file.
 const SOCKET_PROTOCOL: &[u8] = b"system.sockprotoname";
-/// The protocol of each socket there is.
+/// The protocols of the sockets there are.
 const STREAM_PROTOCOL: &[u8] = b"UNIX-STREAM\0";
+const PACKET_PROTOCOL: &[u8] = b"UNIX\0";
 /// What an attribute costs besides its bytes.
 const COST: usize = 64;
 
@@ -120,7 +121,13 @@ impl Fs {
             return Err(self.get_list(node));
         }
         if name == SOCKET_PROTOCOL && self.is_socket(node) {
-            return give(port, STREAM_PROTOCOL, out);
+            let packets = matches!(node, Node::Anon(id) if self.has_packets(id));
+            let protocol = if packets {
+                PACKET_PROTOCOL
+            } else {
+                STREAM_PROTOCOL
+            };
+            return give(port, protocol, out);
         }
         let class = class_of(&name);
         let hidden = match class {

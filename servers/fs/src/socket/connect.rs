@@ -1,6 +1,6 @@
 //! Names of sockets, and how connections come about.
 
-use super::{AF_UNIX, FLAGS, Socket, State, Stream};
+use super::{AF_UNIX, FLAGS, SOCK_DGRAM, Socket, State, Stream};
 use crate::Fs;
 use crate::anon::Kind;
 use crate::host::{Host, Port};
@@ -56,12 +56,13 @@ impl Fs {
         }
         // Nothing but the family: any free name.
         let name = match name.first() {
-            None => alloc::format!("\0{id:05x}").into_bytes(),
+            None => return self.autobind(id).map(|()| 0),
             Some(_) => name,
         };
         let mut file = None;
         if name[0] == 0 {
-            if self.bound_to(&name, None).is_some() {
+            let kind = self.socket_mut(id).kind;
+            if self.bound_to(&name, None, kind).is_some() {
                 return Err(Errno::EADDRINUSE);
             }
         } else {
@@ -85,6 +86,25 @@ impl Fs {
         Ok(0)
     }
 
+    /// Gives a socket any free name.
+    pub(super) fn autobind(&mut self, id: u32) -> Result<(), Errno> {
+        let kind = self.socket_mut(id).kind;
+        let names = (id..1 << 20).map(|number| alloc::format!("\0{number:05x}").into_bytes());
+        let mut free = names.filter(|name| self.bound_to(name, None, kind).is_none());
+        let name = free.next().ok_or(Errno::ENOSPC)?;
+        self.socket_mut(id).name = name.into();
+        Ok(())
+    }
+
+    /// The same for one that wants to know who sends, before it sends or connects itself.
+    pub(super) fn autobind_to_pass(&mut self, id: u32) -> Result<(), Errno> {
+        let socket = self.socket_mut(id);
+        match socket.passes && socket.name.is_empty() {
+            true => self.autobind(id),
+            false => Ok(()),
+        }
+    }
+
     /// listen(2).
     pub(crate) fn listen<H: Host>(
         &mut self,
@@ -95,12 +115,15 @@ impl Fs {
         let (id, _) = self.socket_file(port, fd)?;
         let owner = self.credentials(port)?;
         let socket = self.socket_mut(id);
+        if socket.kind == SOCK_DGRAM {
+            return Err(Errno::EOPNOTSUPP);
+        }
         let most = usize::try_from(count)
             .unwrap_or(MAX_BACKLOG)
             .min(MAX_BACKLOG);
         match &mut socket.state {
             _ if socket.name.is_empty() => return Err(Errno::EINVAL),
-            State::Connected(_) => return Err(Errno::EINVAL),
+            State::Connected(_) | State::Datagrams(_) => return Err(Errno::EINVAL),
             State::Listening { backlog, .. } => *backlog = most,
             State::Fresh => {
                 socket.owner = owner;
@@ -123,9 +146,18 @@ impl Fs {
         address: (u64, u32),
     ) -> Result<Flow, Errno> {
         let (id, file) = self.socket_file(port, fd)?;
+        let datagrams = self.socket_mut(id).kind == SOCK_DGRAM;
+        if datagrams && names_nobody(port, address)? {
+            return self.set_peer(id, None).map(Flow::Done);
+        }
         let name = read_name(port, address)?;
         if name.is_empty() {
             return Err(Errno::EINVAL);
+        }
+        self.autobind_to_pass(id)?;
+        if datagrams {
+            let peer = self.socket_named(port, id, &name)?;
+            return self.set_peer(id, Some(peer)).map(Flow::Done);
         }
         let what = What::Connect { name };
         let nonblocking = self.files[file].nonblocking();
@@ -144,6 +176,9 @@ impl Fs {
             return Err(Errno::EINVAL);
         }
         let (id, file) = self.socket_file(port, fd)?;
+        if self.socket_mut(id).kind == SOCK_DGRAM {
+            return Err(Errno::EOPNOTSUPP);
+        }
         let what = What::Accept {
             address,
             len,
@@ -175,11 +210,11 @@ impl Fs {
         id: u32,
         name: &[u8],
     ) -> Result<Option<i64>, Errno> {
-        let listener = self.listener(port, name)?;
+        let listener = self.socket_named(port, id, name)?;
         match self.socket_mut(id).state {
             State::Fresh => {}
             State::Connected(_) => return Err(Errno::EISCONN),
-            State::Listening { .. } => return Err(Errno::EINVAL),
+            State::Listening { .. } | State::Datagrams(_) => return Err(Errno::EINVAL),
         }
         let Kind::Socket(Socket {
             state: State::Listening { backlog, queue, .. },
@@ -208,11 +243,13 @@ impl Fs {
         let socket = self.socket_mut(id);
         socket.state = State::Connected(own);
         socket.owner = owner;
+        let kind = socket.kind;
         let passing = u32::from(socket.passes) + u32::from(listener_passes);
         for pipe in [there, back] {
             self.pipes[pipe].stamps = passing;
         }
         let end = Socket {
+            kind,
             state: State::Connected(other),
             name: listener_name,
             file: None,
@@ -267,10 +304,19 @@ impl Fs {
         Ok(Some(opened))
     }
 
-    /// The socket that listens under a name.
-    fn listener<H: Host>(&self, port: &mut Port<'_, H>, name: &[u8]) -> Result<u32, Errno> {
+    /// The socket of a name, for one of the same type: EPROTOTYPE.
+    pub(super) fn socket_named<H: Host>(
+        &self,
+        port: &mut Port<'_, H>,
+        own: u32,
+        name: &[u8],
+    ) -> Result<u32, Errno> {
+        let Kind::Socket(Socket { kind, .. }) = self.anons[own].kind else {
+            return Err(Errno::ENOTSOCK);
+        };
         if name[0] == 0 {
-            return self.bound_to(name, None).ok_or(Errno::ECONNREFUSED);
+            let found = self.bound_to(name, None, kind);
+            return found.ok_or(Errno::ECONNREFUSED);
         }
         let base = self.cwd(port.task)?;
         let node = self.resolve(port, base, name, true)?;
@@ -281,11 +327,16 @@ impl Fs {
         if !matches!(self.tree.get(ino).body, Body::Socket) {
             return Err(Errno::ECONNREFUSED);
         }
-        self.bound_to(b"", Some(ino)).ok_or(Errno::ECONNREFUSED)
+        let found = self.bound_to(b"", Some(ino), kind);
+        let found = found.ok_or(Errno::ECONNREFUSED)?;
+        match &self.anons[found].kind {
+            Kind::Socket(socket) if socket.kind == kind => Ok(found),
+            _ => Err(Errno::EPROTOTYPE),
+        }
     }
 
-    /// The socket of an abstract name or a file.
-    fn bound_to(&self, name: &[u8], file: Option<u32>) -> Option<u32> {
+    /// The socket of an abstract name, of this type, or of a file.
+    fn bound_to(&self, name: &[u8], file: Option<u32>, kind: u32) -> Option<u32> {
         let mut sockets = self.anons.iter().filter_map(|(id, anon)| match &anon.kind {
             Kind::Socket(socket) => Some((id, socket)),
             _ => None,
@@ -293,9 +344,24 @@ impl Fs {
         let found = sockets.find(|(_, socket)| match file {
             Some(_) => socket.file == file,
             // The ends of its connections have its name too.
-            None => *socket.name == *name && !matches!(socket.state, State::Connected(_)),
+            None => {
+                let own = !matches!(socket.state, State::Connected(_));
+                own && socket.kind == kind && *socket.name == *name
+            }
         });
         found.map(|(id, _)| id)
+    }
+
+    /// The name of whom a socket is connected to.
+    fn peer_name(&self, id: u32) -> Option<Box<[u8]>> {
+        if let Some(stream) = self.stream(id) {
+            return Some(stream.peer_name.clone());
+        }
+        let mailbox = self.mailbox_of(id)?;
+        match mailbox.peer.map(|peer| &self.anons[peer].kind) {
+            Some(Kind::Socket(peer)) => Some(peer.name.clone()),
+            _ => mailbox.gone.clone(),
+        }
     }
 
     /// getsockname(2) and getpeername(2).
@@ -308,15 +374,26 @@ impl Fs {
     ) -> Result<i64, Errno> {
         let (id, _) = self.socket_file(port, fd)?;
         let name: Box<[u8]> = match peer {
-            true => self.stream(id).ok_or(Errno::ENOTCONN)?.peer_name.clone(),
+            true => self.peer_name(id).ok_or(Errno::ENOTCONN)?,
             false => self.socket_mut(id).name.clone(),
         };
         write_name(port, address, &name).map(|()| 0)
     }
 }
 
+/// Whether an address is of no family at all.
+fn names_nobody<H: Host>(port: &mut Port<'_, H>, (addr, len): (u64, u32)) -> Result<bool, Errno> {
+    if len < 2 {
+        return Err(Errno::EINVAL);
+    }
+    Ok(port.read(addr, 2, &mut [0; MAX])? == [0; 2])
+}
+
 /// The name in a struct sockaddr_un (unix(7)).
-fn read_name<H: Host>(port: &mut Port<'_, H>, (addr, len): (u64, u32)) -> Result<Vec<u8>, Errno> {
+pub(super) fn read_name<H: Host>(
+    port: &mut Port<'_, H>,
+    (addr, len): (u64, u32),
+) -> Result<Vec<u8>, Errno> {
     let len = len as usize;
     if !(2..=ADDRESS).contains(&len) {
         return Err(Errno::EINVAL);

@@ -23,6 +23,7 @@ const HEADER: usize = 16;
 const UCRED: usize = 12;
 
 const MSG_CTRUNC: u32 = 8;
+const MSG_TRUNC: u32 = 0x20;
 const MSG_CMSG_CLOEXEC: u32 = 0x4000_0000;
 
 /// Whom SO_PASSCRED tells of where nobody has signed: no process, and Linux's overflow ids.
@@ -36,15 +37,18 @@ pub(crate) struct Receives {
     /// The structure; none for a receiver without.
     pub header: Option<Header>,
     pub got: Got,
-    /// The name of who sends.
+    /// The name of who sends to a connection.
     pub peer_name: Box<[u8]>,
+    /// Where the name goes, and its length.
+    pub from: (u64, u64),
+    /// It would wait.
+    pub waits: bool,
 }
 
 /// What is in it.
 #[derive(Clone, Hash)]
 pub(crate) struct Header {
     pub at: u64,
-    pub name: u64,
     pub control: u64,
     pub control_len: u64,
     /// recvmsg(2)'s.
@@ -157,15 +161,21 @@ impl Fs {
         receives: &mut Receives,
     ) -> Result<(), Errno> {
         let files = core::mem::take(&mut receives.got.files);
+        // At the end of everything nobody has sent.
+        let came = receives.got.sender.is_some();
+        let name = match self.has_packets(id) {
+            true => &receives.got.name,
+            false => &receives.peer_name,
+        };
         let Some(header) = &receives.header else {
             self.drop_files(files);
-            return Ok(());
+            return write_sender(port, receives.from, name, came);
         };
-        let passes = self.socket_mut(id).passes;
+        let passes = self.socket_mut(id).passes && (came || !self.has_packets(id));
         let mut place = Place {
             at: header.control,
             room: header.control_len,
-            flags: header.flags & MSG_CMSG_CLOEXEC,
+            flags: header.flags & MSG_CMSG_CLOEXEC | if receives.got.cut { MSG_TRUNC } else { 0 },
         };
         if place.at == 0 {
             let lost = passes || !files.is_empty();
@@ -183,13 +193,7 @@ impl Fs {
                 self.give_files(port, &mut place, files);
             }
         }
-        // At the end of everything nobody has sent.
-        let came = receives.got.sender.is_some();
-        if header.name != 0 && came && !receives.peer_name.is_empty() {
-            write_name(port, (header.name, header.at + 8), &receives.peer_name)?;
-        } else if header.name != 0 {
-            port.write(header.at + 8, &[0; 4])?;
-        }
+        write_sender(port, receives.from, name, came)?;
         port.write(header.at + 48, &place.flags.to_le_bytes())?;
         let used = header.control_len - place.room;
         port.write(header.at + 40, &used.to_le_bytes())
@@ -259,6 +263,20 @@ impl Place {
             self.at += space;
             self.room -= space;
         }
+    }
+}
+
+/// Writes the name of who has sent, if anybody has, where that is wanted.
+fn write_sender<H: Host>(
+    port: &mut Port<'_, H>,
+    (addr, len_at): (u64, u64),
+    name: &[u8],
+    came: bool,
+) -> Result<(), Errno> {
+    match (addr, came && !name.is_empty()) {
+        (0, _) => Ok(()),
+        (_, true) => write_name(port, (addr, len_at), name),
+        (_, false) => port.write(len_at, &[0; 4]),
     }
 }
 

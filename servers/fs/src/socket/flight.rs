@@ -113,6 +113,7 @@ impl Fs {
                     ends.map(|stream| stream.input).collect()
                 }
                 State::Connected(stream) => vec![stream.input],
+                State::Datagrams(mailbox) => vec![mailbox.input],
             },
             _ => Vec::new(),
         }

@@ -1,10 +1,11 @@
-//! Sockets of the family AF_UNIX, type SOCK_STREAM: two pipes between two ends.
+//! Sockets of the family AF_UNIX, two pipes between two ends, or one to each that gets datagrams.
 
 mod connect;
 mod control;
 mod flight;
 mod message;
 mod options;
+mod packet;
 mod parcel;
 
 use crate::Fs;
@@ -14,12 +15,13 @@ use crate::io::Io;
 use crate::pipe::{PIPE_BUF, Pipe};
 use crate::tree::{Ino, Node};
 use abi::Errno;
-use abi::linux::general::{O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLERR, POLLHUP, POLLRDHUP};
+use abi::linux::general::{O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLHUP, POLLRDHUP};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 pub(crate) use connect::Connect;
 pub(crate) use control::Receives;
+use packet::Mailbox;
 use parcel::Got;
 pub use parcel::{MAX_ALL_PARCELS, MAX_IN_FLIGHT, MAX_PARCELS};
 pub(crate) use parcel::{Parcel, Sent};
@@ -29,6 +31,9 @@ pub(crate) type Credentials = [u32; 3];
 
 const AF_UNIX: u32 = 1;
 const SOCK_STREAM: u32 = 1;
+const SOCK_DGRAM: u32 = 2;
+const SOCK_RAW: u32 = 3;
+const SOCK_SEQPACKET: u32 = 5;
 const SOL_SOCKET: u32 = 1;
 /// Bits of a socket's type that are its descriptor's flags; they are those of open(2).
 const FLAGS: u32 = O_CLOEXEC | O_NONBLOCK;
@@ -38,6 +43,8 @@ const TYPE: u32 = 0xf;
 /// A socket.
 #[derive(Clone, Hash)]
 pub(crate) struct Socket {
+    /// Its type.
+    pub kind: u32,
     pub state: State,
     /// The name it is bound to, as in sun_path: the file's path, or a zero and any bytes.
     pub name: Box<[u8]>,
@@ -60,6 +67,8 @@ pub(crate) enum State {
         arrived: u64,
     },
     Connected(Stream),
+    /// All that a SOCK_DGRAM socket is ever in.
+    Datagrams(Mailbox),
 }
 
 /// One end of a connection.
@@ -75,8 +84,13 @@ pub(crate) struct Stream {
 }
 
 impl Socket {
-    fn fresh(owner: Credentials) -> Socket {
+    fn fresh(kind: u32, owner: Credentials) -> Socket {
         Socket {
+            // What a raw one would be is a datagram's.
+            kind: match kind & TYPE {
+                SOCK_RAW => SOCK_DGRAM,
+                kind => kind,
+            },
             state: State::Fresh,
             name: Box::default(),
             file: None,
@@ -96,7 +110,12 @@ impl Fs {
         protocol: u32,
     ) -> Result<i64, Errno> {
         check_kind(family, kind, protocol)?;
-        let socket = Socket::fresh(self.credentials(port)?);
+        let mut socket = Socket::fresh(kind, self.credentials(port)?);
+        if socket.kind == SOCK_DGRAM {
+            self.free_fd(port, 0)?;
+            self.anon_room(1)?;
+            socket.state = self.mailbox(port)?;
+        }
         let status = O_RDWR | kind & O_NONBLOCK;
         self.open_anon(port, Kind::Socket(socket), status, kind & O_CLOEXEC != 0)
     }
@@ -116,7 +135,7 @@ impl Fs {
         fds[..4].copy_from_slice(&first.to_le_bytes());
         fds[4..].copy_from_slice(&second.to_le_bytes());
         port.write(out, &fds)?;
-        let ends = [Socket::fresh(owner), Socket::fresh(owner)];
+        let ends = [(); 2].map(|()| Socket::fresh(kind, owner));
         let ends = self.join(port, ends)?;
         for (fd, end) in [first, second].into_iter().zip(ends) {
             let status = O_RDWR | kind & O_NONBLOCK;
@@ -131,10 +150,25 @@ impl Fs {
         port: &mut Port<'_, H>,
         [mut a, mut b]: [Socket; 2],
     ) -> Result<[u32; 2], Errno> {
-        let [there, back] = self.two_pipes(port)?;
-        let (a_name, b_name) = (a.name.clone(), b.name.clone());
-        a.state = State::Connected(self.end(back, there, b_name, b.owner));
-        b.state = State::Connected(self.end(there, back, a_name, a.owner));
+        let maker = a.owner;
+        if a.kind == SOCK_DGRAM {
+            if self.pipes.room() < 2 {
+                return Err(Errno::ENFILE);
+            }
+            a.state = self.mailbox(port)?;
+            b.state = match self.mailbox(port) {
+                Ok(state) => state,
+                Err(errno) => {
+                    self.release_socket(u32::MAX, a);
+                    return Err(errno);
+                }
+            };
+        } else {
+            let [there, back] = self.two_pipes(port)?;
+            let (a_name, b_name) = (a.name.clone(), b.name.clone());
+            a.state = State::Connected(self.end(back, there, b_name, b.owner));
+            b.state = State::Connected(self.end(there, back, a_name, a.owner));
+        }
         let mut ends = [0; 2];
         for (end, socket) in ends.iter_mut().zip([a, b]) {
             let kind = Kind::Socket(socket);
@@ -145,6 +179,7 @@ impl Fs {
             });
             *end = anon.expect("there was room for two");
         }
+        self.join_mailboxes(ends, maker);
         Ok(ends)
     }
 
@@ -194,12 +229,13 @@ impl Fs {
     }
 
     /// The last file of a socket is closed.
-    pub(crate) fn release_socket(&mut self, socket: Socket) {
+    pub(crate) fn release_socket(&mut self, id: u32, socket: Socket) {
         if let Some(ino) = socket.file {
             self.release_node(Node::Inode(ino));
         }
         match socket.state {
             State::Fresh => {}
+            State::Datagrams(mailbox) => self.release_mailbox(id, &mailbox, &socket.name),
             State::Listening { queue, .. } => {
                 for end in queue {
                     self.release_anon(end);
@@ -228,17 +264,33 @@ impl Fs {
         id: u32,
         io: &mut Io,
     ) -> Result<Option<i64>, Errno> {
+        // read(2) of nothing takes nothing.
+        if io.receives.is_none() && io.total == 0 {
+            return Ok(Some(0));
+        }
         let mut got = match &io.receives {
             Some(receives) => receives.got.clone(),
             None => Got::default(),
         };
-        let stream = self.stream(id).ok_or(Errno::EINVAL)?;
-        let (input, shut) = (stream.input, stream.input_shut);
-        let result = match shut {
-            true => Some(io.done()),
-            false => {
-                let passes = self.socket_mut(id).passes;
-                self.read_parcels(port, input, io, &mut got, passes)?
+        let Socket { kind, passes, .. } = *self.socket_mut(id);
+        let result = if kind == SOCK_DGRAM {
+            let mailbox = self.mailbox_of(id).ok_or(Errno::EINVAL)?;
+            let (input, shut) = (mailbox.input, mailbox.input_shut);
+            // Who does not wait is told to come again.
+            let waits = io.receives.as_ref().is_none_or(|receives| receives.waits)
+                && !self.files[io.file].nonblocking();
+            self.read_packet(port, input, io, &mut got, shut && waits)?
+        } else if kind == SOCK_SEQPACKET {
+            let stream = self.stream(id).ok_or(Errno::ENOTCONN)?;
+            let (input, shut) = (stream.input, stream.input_shut);
+            let ended = shut || self.pipes[input].writers == 0;
+            self.read_packet(port, input, io, &mut got, ended)?
+        } else {
+            let stream = self.stream(id).ok_or(Errno::EINVAL)?;
+            let (input, shut) = (stream.input, stream.input_shut);
+            match shut {
+                true => Some(io.done()),
+                false => self.read_parcels(port, input, io, &mut got, passes)?,
             }
         };
         match (result, &mut io.receives) {
@@ -261,6 +313,11 @@ impl Fs {
         io: &mut Io,
         ahead: usize,
     ) -> Result<Option<i64>, Errno> {
+        match self.socket_mut(id).kind {
+            SOCK_DGRAM => return self.write_datagram(port, id, io, ahead),
+            SOCK_SEQPACKET => return self.write_seqpacket(port, id, io, ahead),
+            _ => {}
+        }
         let stream = self.stream(id).ok_or(Errno::ENOTCONN)?;
         let (output, shut) = (stream.output, stream.output_shut);
         self.write_parcels(port, output, io, ahead, shut)
@@ -284,12 +341,17 @@ impl Fs {
 
     /// How many bytes could be read.
     pub(crate) fn socket_unread(&self, id: u32) -> Option<u64> {
+        if let Some(mailbox) = self.mailbox_of(id) {
+            let first = self.pipes[mailbox.input].parcels.front();
+            return Some(first.map_or(0, |first| first.to - first.from));
+        }
         Some(self.pipes[self.stream(id)?.input].len)
     }
 
-    pub(crate) fn socket_readiness(&self, socket: &Socket) -> u32 {
+    pub(crate) fn socket_readiness(&self, id: u32, socket: &Socket) -> u32 {
         let stream = match &socket.state {
             State::Fresh => return WRITABLE | POLLHUP,
+            State::Datagrams(mailbox) => return self.mailbox_readiness(id, mailbox),
             State::Listening { queue, .. } if queue.is_empty() => return 0,
             State::Listening { .. } => return READABLE,
             State::Connected(stream) => stream,
@@ -298,7 +360,11 @@ impl Fs {
         let ended = stream.input_shut || input.writers == 0;
         let deaf = stream.output_shut || output.readers == 0;
         let mut ready = 0;
-        ready |= if input.len > 0 { READABLE } else { 0 };
+        ready |= if input.len > 0 || !input.parcels.is_empty() {
+            READABLE
+        } else {
+            0
+        };
         ready |= if ended { READABLE | POLLRDHUP } else { 0 };
         ready |= if deaf || output.free() >= PIPE_BUF && self.takes_parcels(output) {
             WRITABLE
@@ -306,17 +372,17 @@ impl Fs {
             0
         };
         ready |= if ended && deaf { POLLHUP } else { 0 };
-        ready |= if deaf && !stream.output_shut && input.writers > 0 {
-            POLLERR
-        } else {
-            0
-        };
         ready
     }
 
     pub(crate) fn socket_activity(&self, socket: &Socket) -> (u64, u64) {
         match &socket.state {
             State::Fresh => (0, 0),
+            State::Datagrams(mailbox) => {
+                let other = mailbox.peer.and_then(|peer| self.mailbox_of(peer));
+                let other = other.map_or(0, |other| self.pipes[other.input].activity.1);
+                (self.pipes[mailbox.input].activity.0, other)
+            }
             State::Listening { arrived, .. } => (*arrived, 0),
             State::Connected(stream) => (
                 self.pipes[stream.input].activity.0,
@@ -365,7 +431,7 @@ fn check_kind(family: u32, kind: u32, protocol: u32) -> Result<(), Errno> {
     if protocol != 0 && protocol != AF_UNIX {
         return Err(Errno::EPROTONOSUPPORT);
     }
-    if kind & TYPE != SOCK_STREAM {
+    if ![SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET].contains(&(kind & TYPE)) {
         return Err(Errno::ESOCKTNOSUPPORT);
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! shutdown(2), getsockopt(2), setsockopt(2).
 
-use super::{AF_UNIX, SOCK_STREAM, SOL_SOCKET, State};
+use super::packet::Mailbox;
+use super::{AF_UNIX, SOL_SOCKET, State};
 use crate::Fs;
 use crate::anon::Kind;
 use crate::host::{Host, Port};
@@ -36,6 +37,14 @@ impl Fs {
         let (id, _) = self.socket_file(port, fd)?;
         if how > SHUT_RDWR {
             return Err(Errno::EINVAL);
+        }
+        if let Some(mailbox) = self.mailbox_mut(id) {
+            mailbox.input_shut |= how != SHUT_WR;
+            mailbox.output_shut |= how != SHUT_RD;
+            let input = mailbox.input;
+            self.pipes[input].activity.0 += 1;
+            self.dirty = true;
+            return Ok(0);
         }
         let State::Connected(stream) = &mut self.socket_mut(id).state else {
             return Err(Errno::ENOTCONN);
@@ -76,13 +85,19 @@ impl Fs {
             return Err(Errno::ENOTSOCK);
         };
         let value: Vec<u32> = match (option, &socket.state) {
-            (SO_TYPE, _) => [SOCK_STREAM].into(),
+            (SO_TYPE, _) => [socket.kind].into(),
             (SO_DOMAIN, _) => [AF_UNIX].into(),
             (SO_ERROR | SO_REUSEADDR | SO_KEEPALIVE | SO_PROTOCOL, _) => [0].into(),
             (SO_PASSCRED, _) => [socket.passes.into()].into(),
             (SO_SNDBUF | SO_RCVBUF, _) => [CAPACITY as u32].into(),
             (SO_ACCEPTCONN, state) => [matches!(state, State::Listening { .. }).into()].into(),
             (SO_PEERCRED, State::Connected(stream)) => stream.peer.into(),
+            (
+                SO_PEERCRED,
+                State::Datagrams(Mailbox {
+                    maker: Some(maker), ..
+                }),
+            ) => (*maker).into(),
             (SO_PEERCRED, _) => [0, u32::MAX, u32::MAX].into(),
             _ => return Err(Errno::ENOPROTOOPT),
         };
@@ -122,7 +137,10 @@ impl Fs {
     fn pass_credentials(&mut self, id: u32, on: bool) {
         let socket = self.socket_mut(id);
         let before = core::mem::replace(&mut socket.passes, on);
-        if let Some(stream) = self.stream(id) {
+        if let Some(mailbox) = self.mailbox_of(id) {
+            let input = mailbox.input;
+            self.pipes[input].stamps = u32::from(on);
+        } else if let Some(stream) = self.stream(id) {
             for pipe in [stream.input, stream.output] {
                 let stamps = &mut self.pipes[pipe].stamps;
                 *stamps = *stamps + u32::from(on) - u32::from(before);

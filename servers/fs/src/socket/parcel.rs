@@ -7,6 +7,7 @@ use crate::host::{Host, Port};
 use crate::io::Io;
 use crate::pipe::Pipe;
 use abi::Errno;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The most parcels of a connection's direction. Who has more to send waits as for a full one.
@@ -22,11 +23,13 @@ const MAX_PIECE: u64 = 36544;
 #[derive(Clone, Hash)]
 pub(crate) struct Parcel {
     /// Where they begin and end, counted from the first byte that ever was in the pipe.
-    from: u64,
-    to: u64,
+    pub from: u64,
+    pub to: u64,
     /// Open files, each held and counted as in flight.
     pub files: Vec<u32>,
-    credentials: Option<Credentials>,
+    pub credentials: Option<Credentials>,
+    /// The name of who has sent it, where it is a message by itself.
+    pub name: Box<[u8]>,
 }
 
 /// What a message brings along.
@@ -35,6 +38,8 @@ pub(crate) struct Sent {
     /// Open files. They are held while the message waits to be sent.
     pub files: Vec<u32>,
     pub credentials: Option<Credentials>,
+    /// The name to send it to.
+    pub to: Option<Box<[u8]>>,
 }
 
 /// What a reader has got beside bytes, and looks for.
@@ -44,6 +49,9 @@ pub(crate) struct Got {
     pub files: Vec<u32>,
     /// Who sent the first byte, once there was one.
     pub sender: Option<Option<Credentials>>,
+    /// The name of who has sent a message, and that there was more of it.
+    pub name: Box<[u8]>,
+    pub cut: bool,
 }
 
 impl Pipe {
@@ -83,6 +91,13 @@ impl Pipe {
         reached
             .find(|parcel| !parcel.files.is_empty())
             .map_or(&[], |parcel| &parcel.files)
+    }
+
+    /// What a burst has needed is not kept.
+    pub fn shrink_parcels(&mut self) {
+        if self.parcels.capacity() > 4 * self.parcels.len() {
+            self.parcels.shrink_to(2 * self.parcels.len());
+        }
     }
 
     /// Whether bytes with these credentials continue the last parcel.
@@ -152,10 +167,7 @@ impl Fs {
             pipe.parcels.pop_front();
             self.parcels -= 1;
         }
-        // What a burst has needed is not kept.
-        if pipe.parcels.capacity() > 4 * pipe.parcels.len() {
-            pipe.parcels.shrink_to(2 * pipe.parcels.len());
-        }
+        pipe.shrink_parcels();
         self.dirty |= moved > 0 || !files.is_empty();
         self.landed(&files);
         files
@@ -217,7 +229,7 @@ impl Fs {
     }
 
     /// Whose bytes they are: what the message says, or the caller where an end wants to know.
-    fn stamp<H: Host>(
+    pub(super) fn stamp<H: Host>(
         &self,
         port: &Port<'_, H>,
         id: u32,
@@ -256,6 +268,7 @@ impl Fs {
                     to: piece,
                     files,
                     credentials,
+                    name: Box::default(),
                 });
             }
         }

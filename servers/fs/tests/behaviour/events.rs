@@ -190,7 +190,7 @@ fn sockets_of_other_families_are_refused() {
     let mut w = World::new();
     let inet = w.sys(INIT, __NR_socket, &[2, 1, 0]);
     assert_eq!(inet, Err(Errno::EAFNOSUPPORT));
-    let strange = w.sys(INIT, __NR_socket, &[1, 5, 0]);
+    let strange = w.sys(INIT, __NR_socket, &[1, 4, 0]);
     assert_eq!(strange, Err(Errno::ESOCKTNOSUPPORT));
     let (r, _) = w.pipe(0);
     let listen = w.sys(INIT, __NR_listen, &[r as u64, 1]);

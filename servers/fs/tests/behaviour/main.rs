@@ -3,6 +3,7 @@
 mod attributes;
 mod console;
 mod cores;
+mod datagrams;
 mod descriptors;
 mod events;
 mod files;

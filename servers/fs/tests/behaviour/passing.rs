@@ -301,3 +301,22 @@ fn a_receiver_of_credentials_reads_one_sender_at_a_time() {
         assert_eq!(w.get(INIT, CONTROL + 16, 12), ids.collect::<Vec<u8>>());
     }
 }
+
+#[test]
+fn a_mailbox_in_its_own_queue_goes_with_its_last_owner() {
+    let mut w = world();
+    let before = (w.fs.population(), w.out.objects());
+    assert_eq!(w.sys(INIT, __NR_socketpair, &[1, 2, 0, DATA]), Ok(0));
+    let word = w.word(INIT, DATA);
+    let [a, b] = [(word & 0xffff_ffff) as i64, (word >> 32) as i64];
+    let (read, write) = w.pipe(0);
+    assert_eq!(send(&mut w, a, 0, &[b, write]), Ok(0));
+    assert_eq!(send(&mut w, b, 1, &[b, a]), Ok(1));
+    close(&mut w, &[a, write]);
+    let nothing = w.start(INIT, __NR_read, &[read as u64, DATA, 1]);
+    assert_eq!(w.result(nothing), None);
+    close(&mut w, &[b]);
+    assert_eq!(w.result(nothing), Some(0));
+    close(&mut w, &[read]);
+    assert_eq!((w.fs.population(), w.out.objects()), before);
+}
