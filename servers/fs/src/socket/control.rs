@@ -1,6 +1,6 @@
 //! Control messages (cmsg(3)): SCM_RIGHTS and SCM_CREDENTIALS.
 
-use super::connect::write_name;
+use super::name::write_name;
 use super::parcel::{Got, Sent};
 use super::{Credentials, SOL_SOCKET};
 use crate::Fs;

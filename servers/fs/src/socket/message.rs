@@ -1,7 +1,7 @@
 //! send(2) and recv(2) with their relatives.
 
-use super::connect::read_name;
 use super::control::{Header, Receives};
+use super::name::read_name;
 use super::parcel::{Got, Sent};
 use crate::Fs;
 use crate::host::{Host, Port, check_range};

@@ -3,25 +3,28 @@
 mod connect;
 mod control;
 mod flight;
+mod mailbox;
 mod message;
+mod name;
 mod options;
 mod packet;
+mod pair;
 mod parcel;
+mod ready;
 
 use crate::Fs;
-use crate::anon::{Anon, Kind, READABLE, WRITABLE};
+use crate::anon::Kind;
 use crate::host::{Host, Port};
 use crate::io::Io;
-use crate::pipe::{PIPE_BUF, Pipe};
 use crate::tree::{Ino, Node};
 use abi::Errno;
-use abi::linux::general::{O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLHUP, POLLRDHUP};
+use abi::linux::general::{O_CLOEXEC, O_NONBLOCK, O_RDWR};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 pub(crate) use connect::Connect;
 pub(crate) use control::Receives;
-use packet::Mailbox;
+use mailbox::Mailbox;
 use parcel::Got;
 pub use parcel::{MAX_ALL_PARCELS, MAX_IN_FLIGHT, MAX_PARCELS};
 pub(crate) use parcel::{Parcel, Sent};
@@ -118,102 +121,6 @@ impl Fs {
         }
         let status = O_RDWR | kind & O_NONBLOCK;
         self.open_anon(port, Kind::Socket(socket), status, kind & O_CLOEXEC != 0)
-    }
-
-    /// socketpair(2).
-    pub(crate) fn socketpair<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        (family, kind, protocol): (u32, u32, u32),
-        out: u64,
-    ) -> Result<i64, Errno> {
-        check_kind(family, kind, protocol)?;
-        let owner = self.credentials(port)?;
-        let [first, second] = self.free_fds(port)?;
-        self.anon_room(2)?;
-        let mut fds = [0; 8];
-        fds[..4].copy_from_slice(&first.to_le_bytes());
-        fds[4..].copy_from_slice(&second.to_le_bytes());
-        port.write(out, &fds)?;
-        let ends = [(); 2].map(|()| Socket::fresh(kind, owner));
-        let ends = self.join(port, ends)?;
-        for (fd, end) in [first, second].into_iter().zip(ends) {
-            let status = O_RDWR | kind & O_NONBLOCK;
-            self.open_as(port, fd, end, status, kind & O_CLOEXEC != 0)?;
-        }
-        Ok(0)
-    }
-
-    /// Connects two sockets that are no files yet; there is room for them. ENFILE for pipes.
-    fn join<H: Host>(
-        &mut self,
-        port: &mut Port<'_, H>,
-        [mut a, mut b]: [Socket; 2],
-    ) -> Result<[u32; 2], Errno> {
-        let maker = a.owner;
-        if a.kind == SOCK_DGRAM {
-            if self.pipes.room() < 2 {
-                return Err(Errno::ENFILE);
-            }
-            a.state = self.mailbox(port)?;
-            b.state = match self.mailbox(port) {
-                Ok(state) => state,
-                Err(errno) => {
-                    self.release_socket(u32::MAX, a);
-                    return Err(errno);
-                }
-            };
-        } else {
-            let [there, back] = self.two_pipes(port)?;
-            let (a_name, b_name) = (a.name.clone(), b.name.clone());
-            a.state = State::Connected(self.end(back, there, b_name, b.owner));
-            b.state = State::Connected(self.end(there, back, a_name, a.owner));
-        }
-        let mut ends = [0; 2];
-        for (end, socket) in ends.iter_mut().zip([a, b]) {
-            let kind = Kind::Socket(socket);
-            let anon = self.anons.insert(Anon {
-                holds: 0,
-                owner: port.who.ids(),
-                kind,
-            });
-            *end = anon.expect("there was room for two");
-        }
-        self.join_mailboxes(ends, maker);
-        Ok(ends)
-    }
-
-    fn two_pipes<H: Host>(&mut self, port: &mut Port<'_, H>) -> Result<[u32; 2], Errno> {
-        if self.pipes.room() < 2 {
-            return Err(Errno::ENFILE);
-        }
-        let first = port.create().map_err(|_| Errno::ENFILE)?;
-        let Ok(second) = port.create() else {
-            self.freed.push(first);
-            return Err(Errno::ENFILE);
-        };
-        let owner = port.who.ids();
-        let mut add = |object| self.pipes.insert(Pipe::new(object, owner));
-        match (add(first), add(second)) {
-            (Some(there), Some(back)) => Ok([there, back]),
-            _ => unreachable!("there was room for two"),
-        }
-    }
-
-    /// One end of two pipes.
-    fn end(&mut self, input: u32, output: u32, peer_name: Box<[u8]>, peer: Credentials) -> Stream {
-        self.pipes[input].readers += 1;
-        self.pipes[output].writers += 1;
-        self.pipes[input].holds += 1;
-        self.pipes[output].holds += 1;
-        Stream {
-            input,
-            output,
-            input_shut: false,
-            output_shut: false,
-            peer_name,
-            peer,
-        }
     }
 
     /// Process, effective user and group of the caller.
@@ -337,58 +244,6 @@ impl Fs {
     /// The pipe that a socket writes to.
     pub(crate) fn output_of(&self, id: u32) -> Option<u32> {
         self.stream(id).map(|stream| stream.output)
-    }
-
-    /// How many bytes could be read.
-    pub(crate) fn socket_unread(&self, id: u32) -> Option<u64> {
-        if let Some(mailbox) = self.mailbox_of(id) {
-            let first = self.pipes[mailbox.input].parcels.front();
-            return Some(first.map_or(0, |first| first.to - first.from));
-        }
-        Some(self.pipes[self.stream(id)?.input].len)
-    }
-
-    pub(crate) fn socket_readiness(&self, id: u32, socket: &Socket) -> u32 {
-        let stream = match &socket.state {
-            State::Fresh => return WRITABLE | POLLHUP,
-            State::Datagrams(mailbox) => return self.mailbox_readiness(id, mailbox),
-            State::Listening { queue, .. } if queue.is_empty() => return 0,
-            State::Listening { .. } => return READABLE,
-            State::Connected(stream) => stream,
-        };
-        let (input, output) = (&self.pipes[stream.input], &self.pipes[stream.output]);
-        let ended = stream.input_shut || input.writers == 0;
-        let deaf = stream.output_shut || output.readers == 0;
-        let mut ready = 0;
-        ready |= if input.len > 0 || !input.parcels.is_empty() {
-            READABLE
-        } else {
-            0
-        };
-        ready |= if ended { READABLE | POLLRDHUP } else { 0 };
-        ready |= if deaf || output.free() >= PIPE_BUF && self.takes_parcels(output) {
-            WRITABLE
-        } else {
-            0
-        };
-        ready |= if ended && deaf { POLLHUP } else { 0 };
-        ready
-    }
-
-    pub(crate) fn socket_activity(&self, socket: &Socket) -> (u64, u64) {
-        match &socket.state {
-            State::Fresh => (0, 0),
-            State::Datagrams(mailbox) => {
-                let other = mailbox.peer.and_then(|peer| self.mailbox_of(peer));
-                let other = other.map_or(0, |other| self.pipes[other.input].activity.1);
-                (self.pipes[mailbox.input].activity.0, other)
-            }
-            State::Listening { arrived, .. } => (*arrived, 0),
-            State::Connected(stream) => (
-                self.pipes[stream.input].activity.0,
-                self.pipes[stream.output].activity.1,
-            ),
-        }
     }
 
     /// The socket behind a descriptor, and its open file; ENOTSOCK.

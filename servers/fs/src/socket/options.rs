@@ -1,6 +1,6 @@
 //! shutdown(2), getsockopt(2), setsockopt(2).
 
-use super::packet::Mailbox;
+use super::mailbox::Mailbox;
 use super::{AF_UNIX, SOL_SOCKET, State};
 use crate::Fs;
 use crate::anon::Kind;
