@@ -209,3 +209,35 @@ fn each_mailbox_takes_the_place_of_a_pipe() {
     let one_more = w.sys(INIT, __NR_socket, &[1, DATAGRAM, 0]);
     assert_eq!(one_more, Err(Errno::ENFILE));
 }
+
+#[test]
+fn each_message_and_each_place_is_an_edge() {
+    let mut w = World::new();
+    let receiver = bound(&mut w, DATAGRAM, "edge");
+    let sender = socket(&mut w, DATAGRAM);
+    let [addr, len] = name(&mut w, "edge");
+    let connect = [sender as u64, addr, len];
+    assert_eq!(w.sys(INIT, __NR_connect, &connect), Ok(0));
+    let epoll = w.sys(INIT, __NR_epoll_create1, &[0]).unwrap();
+    for (fd, events) in [(receiver, 1u32), (sender, 4)] {
+        w.put(INIT, DATA, &(events | 1 << 31).to_le_bytes());
+        w.put(INIT, DATA + 4, &(fd as u64).to_le_bytes());
+        let add = [epoll as u64, 1, fd as u64, DATA];
+        assert_eq!(w.sys(INIT, __NR_epoll_ctl, &add), Ok(0));
+    }
+    let ready = |w: &mut World| {
+        let args = [epoll as u64, DATA, 8, 0];
+        let count = w.sys(INIT, __NR_epoll_wait, &args).unwrap() as u64;
+        let fds = (0..count).map(|i| w.word(INIT, DATA + 12 * i + 4) as i64);
+        fds.collect::<Vec<i64>>()
+    };
+    assert_eq!(ready(&mut w), [sender]);
+    for _ in 0..QUEUE {
+        assert_eq!(send_to_peer(&mut w, sender, 1), Ok(1));
+        assert_eq!(ready(&mut w), [receiver]);
+    }
+    assert_eq!(send_to_peer(&mut w, sender, 1), Err(Errno::EAGAIN));
+    assert_eq!(ready(&mut w), []);
+    receive(&mut w, receiver).unwrap();
+    assert_eq!(ready(&mut w), [sender]);
+}
