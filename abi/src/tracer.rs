@@ -173,7 +173,7 @@ pub enum Event {
         /// What would happen to it.
         action: SignalAction,
     },
-    /// Created a task, which has not run yet and does not before [`Call::StartChild`], the
+    /// Created a task, which has not run yet and does not before [`Call::Seen`], the
     /// [`Call::Post`] that gives the report away, or the answer to it.
     Clone {
         /// The new task.

@@ -2,8 +2,10 @@
 //!
 //! [`ptrace`] has one function per request of ptrace(2), with types that cannot be
 //! confused; [`wait`](mod@wait) decodes what happened to a tracee; [`memory`] reads
-//! what it points to; [`engine`] is for more than one tracer, and so is the module `redox`, which speaks as Redox does. All but engines go through one gate, [`raw::ptrace`], and below it
+//! what it points to; [`engine`] is for more than one tracer, and so is the module `redox`, which
+//! speaks as Redox does. All but engines go through one gate, [`raw::ptrace`], and below it
 //! through the [`transport`] of the machine the process runs on.
+#![deny(missing_docs)]
 
 pub mod context;
 pub mod engine;
