@@ -8,8 +8,8 @@
 //! A label is a kind in its low 8 bits, and the number in the 12 bits above. Kinds begin at 16:
 //! lower labels are those of the kernel's fault messages, which come to the same endpoint.
 
-use crate::Regs;
 use crate::linux::ptrace as nr;
+use crate::{Errno, Regs};
 use core::hash::{Hash, Hasher};
 
 /// To either server: a ptrace request. Words: request, pid, address, data as in ptrace(2).
@@ -52,6 +52,9 @@ pub const ASK_TRACER: i64 = i64::MIN;
 /// calls of the kernel's it has made. EPERM for who is not root, EINVAL.
 pub const PTRACE_COUNT: u32 = 0x7374_0001;
 
+/// A ptrace request that Linux does not have, for tests: the tracer faults. EPERM for who is not root.
+pub const PTRACE_FAULT: u32 = 0x7374_0002;
+
 /// Whether a ptrace request is for the tracer to decide, by its number. All others are about a
 /// stop, which is the process manager's.
 pub const fn concerns_tracer(request: u32) -> bool {
@@ -64,6 +67,7 @@ pub const fn concerns_tracer(request: u32) -> bool {
             | nr::PTRACE_SETOPTIONS
             | nr::PTRACE_OLDSETOPTIONS
             | PTRACE_COUNT
+            | PTRACE_FAULT
     )
 }
 
@@ -99,6 +103,12 @@ const ANSWER: u64 = 4;
 /// has not run since: its message must not be sent again, for the answer has taken its place.
 pub fn has_answer(regs: &Regs) -> bool {
     regs.rax == CALL && regs.rsi == ANSWER
+}
+
+/// The registers of a task whose message has this error for an answer.
+pub fn fail(regs: &mut Regs, why: Errno) {
+    regs.rsi = ANSWER;
+    (regs.r10, regs.r8, regs.r9, regs.r15) = (why.as_result() as u64, 0, 0, 0);
 }
 
 const KIND_BITS: u32 = 8;

@@ -357,6 +357,12 @@ pub enum Leave {
 /// What the tracer asks of the process manager. ESRCH answers every id that is not alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call {
+    /// What the tracer says first, and after it has faulted: it knows of nothing. All that was traced runs
+    /// freely, as if every tracer had ended. [`Reply::Done`].
+    Begin {
+        /// Whose message it has faulted over, which fails with EIO; other messages are said again.
+        over: Option<TaskId>,
+    },
     /// Take the next report: [`Reply::Report`] or [`Reply::None`].
     Next,
     /// Who a client is: [`Reply::Who`]. From now on its exit is reported ([`Event::ClientExit`]).

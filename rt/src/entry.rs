@@ -9,8 +9,8 @@ macro_rules! entry {
         // SAFETY: the name is the linker's entry point, and nobody else's.
         #[unsafe(no_mangle)]
         extern "C" fn _start() -> ! {
-            // SAFETY: the root task starts the program here, once, with its address space as
-            // `layout` says.
+            // SAFETY: the root task starts the program here, with its address space as `layout`
+            // says, and again only where nothing of the first time runs any more.
             $main(unsafe { $crate::entry::prepare() })
         }
     };
@@ -45,7 +45,7 @@ pub fn die() -> ! {
 /// Sets up IPC buffer and heap.
 ///
 /// # Safety
-/// Called once, first, in a server that the root task started.
+/// Called first, in a server that the root task has started, for the first time or again.
 #[cfg(feature = "machine")]
 pub unsafe fn prepare() -> crate::boot::Startup {
     use crate::layout;

@@ -1,12 +1,13 @@
 //! The heap: talc over the pages that the root task mapped.
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::cell::Cell;
+use core::cell::{Cell, UnsafeCell};
 use talc::TalcCell;
 use talc::source::Manual;
 
 struct Heap {
-    inner: TalcCell<Manual>,
+    /// Replaced when the server is started again.
+    inner: UnsafeCell<TalcCell<Manual>>,
     /// How many bytes it has, and how many are given out.
     size: Cell<usize>,
     used: Cell<usize>,
@@ -17,7 +18,7 @@ unsafe impl Sync for Heap {}
 
 #[global_allocator]
 static HEAP: Heap = Heap {
-    inner: TalcCell::new(Manual),
+    inner: UnsafeCell::new(TalcCell::new(Manual)),
     size: Cell::new(0),
     used: Cell::new(0),
 };
@@ -26,7 +27,7 @@ static HEAP: Heap = Heap {
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: passed on.
-        let memory = unsafe { self.inner.alloc(layout) };
+        let memory = unsafe { (*self.inner.get()).alloc(layout) };
         if !memory.is_null() {
             self.used.update(|used| used + layout.size());
         }
@@ -36,12 +37,12 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         self.used.update(|used| used - layout.size());
         // SAFETY: passed on.
-        unsafe { self.inner.dealloc(memory, layout) }
+        unsafe { (*self.inner.get()).dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: passed on.
-        let moved = unsafe { self.inner.realloc(memory, layout, size) };
+        let moved = unsafe { (*self.inner.get()).realloc(memory, layout, size) };
         if !moved.is_null() {
             self.used.update(|used| used - layout.size() + size);
         }
@@ -49,14 +50,17 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
-/// Gives the heap its memory.
+/// Gives the heap its memory, all of it anew where the server is started again.
 ///
 /// # Safety
-/// The bytes are mapped for good and nobody else's. Called once.
+/// The bytes are mapped for good and nobody else's. Called first: nothing is on the heap any more.
 pub(crate) unsafe fn start(base: *mut u8, size: usize) {
+    // SAFETY: the server has one thread, and whoever used the heap before is gone.
+    unsafe { *HEAP.inner.get() = TalcCell::new(Manual) };
     // SAFETY: as promised.
-    unsafe { HEAP.inner.claim(base, size) }.expect("the heap is large enough to be one");
+    unsafe { (*HEAP.inner.get()).claim(base, size) }.expect("the heap is large enough to be one");
     HEAP.size.set(size);
+    HEAP.used.set(0);
 }
 
 /// How many bytes are given out.

@@ -310,6 +310,24 @@ fn random_engines_hurt_only_whom_they_hold() {
     say(&format!("random engines: {} steps", steps.get()));
 }
 
+/// The tracer faults every now and then: engines end, and what they held goes on.
+#[test]
+fn random_engines_survive_their_tracer() {
+    let boot = soup();
+    under_seeds(300, |seed| {
+        let mut world = World::new(&boot, seed);
+        while world.machine.off.is_none() {
+            let until = world.steps + world.random.below(200);
+            world.run_until(|w| w.steps >= until);
+            world.restart_tracer();
+            world::invariants::check(&world.seen());
+        }
+        world.settle();
+        world::invariants::check_end(&world.seen());
+        assert_eq!(world.machine.off, Some(exited(0)));
+    });
+}
+
 #[test]
 fn seeds_that_failed_once_do_not_any_more() {
     let boot = soup();

@@ -344,6 +344,28 @@ fn random_programs_are_shown_their_tracees_stops() {
     });
 }
 
+/// The tracer faults every now and then, and what it held goes on.
+#[test]
+fn random_programs_survive_their_tracer() {
+    for entry in Entry::ALL {
+        let boot = soup(entry);
+        under_seeds(150, |seed| survive(&boot, seed));
+    }
+}
+
+fn survive(boot: &Boot, seed: u64) {
+    let mut world = World::new(boot, seed);
+    while world.machine.off.is_none() {
+        let until = world.steps + world.random.below(200);
+        world.run_until(|w| w.steps >= until);
+        world.restart_tracer();
+        world::invariants::check(&world.seen());
+    }
+    world.settle();
+    world::invariants::check_end(&world.seen());
+    assert_eq!(world.machine.off, Some(exited(0)));
+}
+
 #[test]
 fn random_programs_dump_core_and_go_into_contexts_in_the_middle_of_everything() {
     for entry in Entry::ALL {

@@ -17,7 +17,7 @@ use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, Choice, Flow, RESPONSE_BITS, Response, Ticket};
-pub use callback::{Call, Callback, action_of, info_of, put_action, put_info, word};
+pub use callback::{Call, Callback, Words, action_of, info_of, put_action, put_info, word};
 
 /// To the tracer: attach an engine, or look one up. Words: the tid in the lower half and
 /// [`AttachFlags`] in the upper, `ops`, `data`.

@@ -18,8 +18,12 @@ const LINE_STATUS: u16 = 0x3fd;
 /// and the bits in it that say that everything has been sent.
 const IDLE: u8 = 0x60;
 
+/// How often the tracer is started again after a fault: what faults each time will not stop doing so.
+const MAX_RESTARTS: u32 = 64;
+
 /// Waits for a server's fault or for procmgr's word that all is over.
 pub fn supervise(endpoint: Endpoint, servers: &[Process]) -> ! {
+    let mut restarts = 0;
     loop {
         let received = endpoint.recv();
         let sender = Server::from_badge(received.badge);
@@ -29,6 +33,11 @@ pub fn supervise(endpoint: Endpoint, servers: &[Process]) -> ! {
         {
             Some(process) if process.server == Server::Procmgr && is_power_off(&received) => {
                 end_with_status(received.words[0] as u32)
+            }
+            Some(process) if process.server == Server::Tracer && restarts < MAX_RESTARTS => {
+                restarts += 1;
+                say(process, &received);
+                process.start(None);
             }
             Some(process) => server_died(process, &received),
             // Only servers have a capability to the endpoint, and each has a badge.
@@ -48,7 +57,14 @@ fn end_with_status(status: u32) -> ! {
     }
 }
 
+/// Without the process manager or the file server no program can go on.
 fn server_died(process: &Process, received: &Received) -> ! {
+    say(process, received);
+    let (name, fault) = (process.server.name(), Fault::decode(received));
+    end(format_args!("failed {name}: {fault:x?}"))
+}
+
+fn say(process: &Process, received: &Received) {
     let name = process.server.name();
     let fault = Fault::decode(received);
     log!("{name} has faulted: {fault:x?}");
@@ -56,7 +72,6 @@ fn server_died(process: &Process, received: &Received) -> ! {
         Ok(regs) => log!("{regs:#x?}"),
         Err(error) => log!("its registers cannot be read: {error:?}"),
     }
-    end(format_args!("failed {name}: {fault:x?}"))
 }
 
 /// Says how it ended, once everything the program wrote has left COM1, and ends the machine.

@@ -122,7 +122,7 @@ impl Procmgr {
     }
 
     /// A thread that ran stands still, in no system call; its space.
-    fn stands(&mut self, id: TaskId) -> SpaceIx {
+    pub(crate) fn stands(&mut self, id: TaskId) -> SpaceIx {
         let task = self.task_mut(id);
         task.registers.stand();
         task.state = State::Moving;

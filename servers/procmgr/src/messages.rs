@@ -137,6 +137,25 @@ impl Procmgr {
         }
     }
 
+    /// A task that runs is in the middle of a message that nobody is going to answer: it fails.
+    pub(crate) fn fail_message(&mut self, m: &mut impl Machine, id: TaskId, why: Errno) {
+        let running = |task: &crate::task::Task| matches!(task.state, State::Running);
+        if !self.find_task(id).is_ok_and(running) {
+            return;
+        }
+        m.suspend(id);
+        let space = self.stands(id);
+        let regs = *self.read_registers(m, id).get();
+        if self.memory.fetch2(m, space, regs.rip) == Some(client::SYSENTER) {
+            let registers = &mut self.task_mut(id).registers;
+            registers.change(|regs| {
+                regs.rip += client::SYSENTER.len() as u64;
+                client::fail(regs, why);
+            });
+        }
+        self.return_to_user(m, id);
+    }
+
     /// A task whose registers were read in the middle of a message goes on by saying that again. The kernel
     /// has kept neither of the two in which it is told where to return.
     fn say_again(&mut self, id: TaskId) {

@@ -76,6 +76,11 @@ impl Queues {
         self.to_tracer.contains(&(id, ToTracer::Report))
     }
 
+    /// There is nothing for the tracer to take.
+    pub fn forget_tracer(&mut self) {
+        self.to_tracer.clear();
+    }
+
     /// Whether a task's report to the file server waits to be taken.
     pub fn queued_to_fs(&self, id: TaskId) -> bool {
         self.to_fs.contains(&(id, ToFs::Report))

@@ -45,6 +45,13 @@ impl Tracer {
         Tracer::default()
     }
 
+    /// A tracer that has just been started, or started again because it has faulted, maybe `over` somebody's
+    /// message: tells the process manager so.
+    pub fn start(host: &mut impl Host, over: Option<TaskId>) -> Tracer {
+        let _ = host::done(host, &abi::tracer::Call::Begin { over });
+        Tracer::new()
+    }
+
     /// A message of `client` (its badge) with `label` and `words`: the answer's words. A label that
     /// means nothing is ENOSYS. One that has been answered before is not done again.
     pub fn on_client(

@@ -31,6 +31,15 @@ impl World {
         answer
     }
 
+    /// The tracer has faulted between two messages, and is started again.
+    pub fn restart_tracer(&mut self) {
+        self.machine.tracer_notified = false;
+        if self.tracer.take().is_some() {
+            let tracer = tracer::Tracer::start(&mut Outside(self), None);
+            self.tracer = Some(tracer);
+        }
+    }
+
     pub(super) fn reports(&mut self) {
         self.machine.tracer_notified = false;
         let mut tracer = self.tracer.take().expect("only when it is not at work");

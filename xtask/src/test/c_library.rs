@@ -14,6 +14,9 @@ use super::{Tally, report};
 /// A program of `tests/machine` that traces and waits, and what it says on Linux.
 const PROGRAM: &str = "tests/machine/tracer.c";
 const SAYS: &str = include_str!("../../../tests/machine/tracer.out");
+/// One in which the tracer faults.
+const RESTART: &str = "tests/machine/restart.c";
+const RESTART_SAYS: &str = "the tracer faulted four times\n";
 /// The library's functions, in alphabetical order.
 const FUNCTIONS: &[&str] = &[
     "engine_attach",
@@ -50,7 +53,7 @@ const UNWINDER: &str = "libgcc_s.so.1";
 
 type Check = fn(&Path) -> Result<()>;
 
-const CHECKS: [(&str, Check); 5] = [
+const CHECKS: [(&str, Check); 6] = [
     (
         "c_library::pkg_config_finds_it_wherever_the_image_was_moved_to",
         found,
@@ -62,6 +65,10 @@ const CHECKS: [(&str, Check); 5] = [
     ),
     ("c_library::an_engine_in_c", engine),
     ("c_library::no_system_call_is_left_of_a_request", messages),
+    (
+        "c_library::a_message_over_which_the_tracer_faults_fails",
+        faults,
+    ),
 ];
 
 /// Runs the checks whose names contain the filter.
@@ -176,6 +183,21 @@ fn messages(folder: &Path) -> Result<()> {
         by_call > 200 && by_message == 0,
         "{by_call} system calls without the library, {by_message} with it"
     );
+    Ok(())
+}
+
+/// The tracer server faults over a message of a program with the library.
+fn faults(folder: &Path) -> Result<()> {
+    c_library::install(folder)?;
+    let program = folder.join("restart");
+    let mut gcc = Command::new("gcc");
+    gcc.args(["-O1", "-static", "-o"]).arg(&program);
+    gcc.arg(workspace::root().join(RESTART));
+    gcc.arg(format!("-L{}/lib", folder.display()));
+    host::run(gcc.arg("-ltrace"))?;
+    let machine = output(run("run", &[], &program)?)?;
+    let said = String::from_utf8_lossy(&machine.stdout);
+    ensure!(machine.status.success() && said == RESTART_SAYS, "{said}");
     Ok(())
 }
 

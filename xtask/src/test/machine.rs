@@ -202,6 +202,12 @@ fn cases() -> Vec<Case> {
             ..case("flags_and_breakpoints_do_not_stop_the_machine", &["{dir}/hazards"])
         },
         Case {
+            programs: &["restart"],
+            stdout: b"the tracer faulted four times\n".to_vec(),
+            stderr: &["a fault was asked for", "tracer has faulted"],
+            ..case("the_tracer_faults_and_tracing_begins_anew", &["{dir}/restart"])
+        },
+        Case {
             options: &["--timeout", "3"],
             status: 125,
             stderr: &["did not end within 3 s"],

@@ -107,7 +107,7 @@ impl Procmgr {
     }
 
     /// The end of an engine's task goes into its client's inbox.
-    pub(super) fn tell_of_reap(&mut self, m: &mut impl Machine, handle: Handle, engine: Engine) {
+    pub(crate) fn tell_of_reap(&mut self, m: &mut impl Machine, handle: Handle, engine: Engine) {
         let tid = self.task(handle.task).tid;
         let data = engine.data;
         if let Some(inbox) = &mut self.task_mut(engine.client).inbox {

@@ -1,5 +1,6 @@
 //! What the tracer asks for.
 
+mod anew;
 mod answer;
 mod attach;
 mod leave;
@@ -19,6 +20,7 @@ impl Procmgr {
         call: &Call,
     ) -> Result<Reply, Errno> {
         match *call {
+            Call::Begin { over } => self.tracer_begins(m, over),
             Call::Next => return Ok(self.next_for_tracer()),
             Call::Find { tid } => {
                 let task = self.by_tid(tid).ok_or(Errno::ESRCH)?;
