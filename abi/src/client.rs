@@ -49,10 +49,11 @@ pub const ASK_TRACER: i64 = i64::MIN;
 /// A ptrace request that Linux does not have, for tests: how many entries the tracer's table has
 /// that `addr` names, 0 for traced tasks, 1 for clients, 2 for engines, 3 for children whose creators'
 /// clone reports are not over; or how much it has done, 4 for messages it has heard from tasks, 5 for system
-/// calls of the kernel's it has made. EPERM for who is not root, EINVAL.
+/// calls of the kernel's it has made. EPERM for who may not see all contexts, EINVAL.
 pub const PTRACE_COUNT: u32 = 0x7374_0001;
 
-/// A ptrace request that Linux does not have, for tests: the tracer faults. EPERM for who is not root.
+/// A ptrace request that Linux does not have, for tests: the tracer faults. EPERM for who may not see all
+/// contexts.
 pub const PTRACE_FAULT: u32 = 0x7374_0002;
 
 /// Whether a ptrace request is for the tracer to decide, by its number. All others are about a

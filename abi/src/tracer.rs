@@ -560,6 +560,8 @@ pub enum Reply {
         tid: u32,
         /// Its real user id.
         uid: u32,
+        /// It may see what concerns all contexts.
+        watches: bool,
     },
     /// A new tracee and its tracer.
     Traced {

@@ -47,6 +47,14 @@ pub fn who(host: &mut impl Host, task: TaskId) -> Result<u32, Errno> {
     }
 }
 
+/// Whether a client may see what concerns all contexts: EPERM.
+pub fn watches(host: &mut impl Host, task: TaskId) -> Result<(), Errno> {
+    match ask(host, &Call::Who { task })? {
+        Reply::Who { watches: true, .. } => Ok(()),
+        _ => Err(Errno::EPERM),
+    }
+}
+
 /// A new tracee and its tid, as one of the calls that make one says. None where nobody is left to
 /// trace it.
 pub fn trace(host: &mut impl Host, call: &Call) -> Result<Option<(TaskId, u32, TaskId)>, Errno> {

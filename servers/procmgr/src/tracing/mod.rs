@@ -33,9 +33,10 @@ impl Procmgr {
             Call::Who { task } => {
                 self.named_task(task)?;
                 self.task_mut(task).trace.client = true;
+                let watches = self.watches(task);
                 let task = self.task(task);
-                let uid = task.credentials.uid[0];
-                return Ok(Reply::Who { tid: task.tid, uid });
+                let (tid, uid) = (task.tid, task.credentials.uid[0]);
+                return Ok(Reply::Who { tid, uid, watches });
             }
             Call::Trace {
                 tid,
