@@ -1,5 +1,6 @@
-/* Two threads that wait until a debugger lets them go. */
+/* Two threads that wait until a debugger lets them go. The first one gets the signals. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -8,6 +9,9 @@ volatile int go_on;
 
 void *second(void *argument)
 {
+	sigset_t signals;
+	sigfillset(&signals);
+	pthread_sigmask(SIG_BLOCK, &signals, 0);
 	pthread_barrier_wait(&barrier);
 	while (!go_on) usleep(1000);
 	return argument;
