@@ -20,6 +20,8 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\bThread \d+\.\d+", "Thread PID.TID"),
     // Whether it learns of a thread's end before the process's is chance.
     (r"^\[Thread .* exited\]\n", ""),
+    // Of a leader whose end it has seen too early and forgotten, before it is told of it.
+    (r"^\[New process .*\]\n", ""),
     // Columns are as wide as what was in them.
     (r"(\S) {2,}", "$1 "),
     // What the kernel maps for itself cannot be read, and is not everywhere.
