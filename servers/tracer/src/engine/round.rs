@@ -105,7 +105,7 @@ impl Round {
 impl<K> Chain<K> {
     /// A report arrived. Returns whether another one was outstanding: then the task was killed,
     /// which breaks every hold (utrace rule 6), and whatever engines still answer to the old one
-    /// is refused.
+    /// is refused. An engine that has been asked already is the last that is: it was the only one.
     pub fn begin(&mut self, report: Report) -> bool {
         let broken = self.withdraw();
         let dead = matches!(report.event, Event::Death { .. } | Event::Reap);
@@ -125,11 +125,13 @@ impl<K> Chain<K> {
             Event::Signal { info, action } => Some(Arbitration::new(info, action)),
             _ => None,
         };
+        let asked = report.asked.map(EngineId);
+        let last = || self.engines.last().map_or(EngineId(0), |e| e.id);
         self.round = Some(Round {
             report,
-            at: EngineId(0),
-            last: self.engines.last().map_or(EngineId(0), |e| e.id),
-            asked: None,
+            at: asked.unwrap_or(EngineId(0)),
+            last: asked.unwrap_or_else(last),
+            asked,
             // Nobody wants any more what a quiesce report comes of.
             phase: match report.event {
                 Event::Quiesce if !self.resume_action().stops() => Phase::Quiesce,
@@ -160,16 +162,6 @@ impl<K> Chain<K> {
             round.at = round.last;
             round.phase = Phase::Quiesce;
             round.seen = true;
-        }
-    }
-
-    /// The report that has just begun was told to an engine before it came here, and to no others than those
-    /// before it.
-    pub fn asked_before(&mut self, engine: EngineId) {
-        if let Some(round) = &mut self.round {
-            round.at = engine;
-            round.last = engine;
-            round.asked = Some(engine);
         }
     }
 

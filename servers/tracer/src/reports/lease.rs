@@ -1,7 +1,7 @@
 //! What the process manager settles by itself: given away and taken back ([`Course::leased`],
 //! [`Course::relayed`]).
 
-use crate::engine::{Choice, EngineId, Response, State};
+use crate::engine::{Choice, Response, State};
 use crate::{Host, Tracer, host};
 use abi::ptrace::{Stop, StopKind};
 use abi::tracer::{Call, Event, Reply, SignalAction, Step};
@@ -65,9 +65,6 @@ impl Tracer {
         let Some((engine, tracee)) = task.ptrace() else {
             if let Some(report) = recalled.report {
                 task.chain.begin(report);
-                if let Some(engine) = report.asked {
-                    task.chain.asked_before(EngineId(engine));
-                }
             }
             return Ok(());
         };

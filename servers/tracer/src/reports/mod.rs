@@ -82,9 +82,6 @@ impl Tracer {
             return self.conclude(host, id, report.number, Verdict::Continue);
         };
         task.chain.begin(report);
-        if let Some(engine) = report.asked {
-            task.chain.asked_before(EngineId(engine));
-        }
         if let Event::Clone { child_tid, .. } = report.event {
             self.tasks.expect(child_tid, id);
         }
