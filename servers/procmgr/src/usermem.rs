@@ -1,7 +1,7 @@
 //! Reading and writing a task's memory on behalf of its own system calls.
 
 use crate::Procmgr;
-use crate::machine::Machine;
+use crate::machine::{Machine, PAGE};
 use abi::{Errno, TaskId};
 
 impl Procmgr {
@@ -17,14 +17,24 @@ impl Procmgr {
         self.memory.write_all(m, space, addr, bytes)
     }
 
-    /// Stores words.
-    pub(crate) fn put_words<const N: usize>(
+    /// Stores words, mostly in one page and aligned, as a C program has them.
+    pub(crate) fn put_words(
         &mut self,
         m: &mut impl Machine,
         id: TaskId,
         addr: u64,
-        words: [u64; N],
+        words: impl AsRef<[u64]>,
     ) -> Result<(), Errno> {
+        let words = words.as_ref();
+        let at = (addr % PAGE / 8) as usize;
+        if addr.is_multiple_of(8)
+            && let Some(space) = self.task(id).space
+            && let Some(page) = self.memory.writable_page(m, space, addr)
+            && let Some(place) = page.get_mut(at..at + words.len())
+        {
+            place.copy_from_slice(words);
+            return Ok(());
+        }
         for (i, word) in words.iter().enumerate() {
             let at = addr.checked_add(8 * i as u64).ok_or(Errno::EFAULT)?;
             self.put(m, id, at, &word.to_le_bytes())?;

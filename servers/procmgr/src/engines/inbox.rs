@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::Procmgr;
-use crate::machine::{Machine, PAGE};
+use crate::machine::Machine;
 use crate::messages::Words;
 use crate::task::{Landing, State, Wait};
 use abi::engine::{Answer, Callback, Handle, POLL, Ticket, word};
@@ -187,22 +187,7 @@ impl Procmgr {
     ) -> Result<(), Errno> {
         let mut words = [0; word::ALL];
         let used = callback.to_words(&mut words);
-        let words = &words[..used];
-        // As a C program has it, and seldom across pages.
-        let at = (buffer % PAGE / 8) as usize;
-        if buffer.is_multiple_of(8)
-            && let Some(space) = self.task(client).space
-            && let Some(page) = self.memory.writable_page(m, space, buffer)
-            && let Some(place) = page.get_mut(at..at + used)
-        {
-            place.copy_from_slice(words);
-            return Ok(());
-        }
-        let mut bytes = [0; word::ALL * 8];
-        for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
-        self.put(m, client, buffer, &bytes[..used * 8])
+        self.put_words(m, client, buffer, &words[..used])
     }
 }
 
