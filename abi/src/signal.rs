@@ -170,6 +170,26 @@ pub struct Action {
     pub mask: SigSet,
 }
 
+/// Words of an [`Action`].
+pub const ACTION_WORDS: usize = 4;
+
+impl Action {
+    /// Its words in memory.
+    pub const fn to_words(self) -> [u64; ACTION_WORDS] {
+        [self.handler, self.flags, self.restorer, self.mask.0]
+    }
+
+    /// The reverse of [`Action::to_words`].
+    pub const fn from_words([handler, flags, restorer, mask]: [u64; ACTION_WORDS]) -> Action {
+        Action {
+            handler,
+            flags,
+            restorer,
+            mask: SigSet(mask),
+        }
+    }
+}
+
 /// The size of [`SigInfo`] in memory.
 pub const SIGINFO_SIZE: usize = 128;
 
@@ -226,10 +246,7 @@ impl SigInfo {
     /// The bytes of `siginfo_t`.
     pub fn to_bytes(&self) -> [u8; SIGINFO_SIZE] {
         let mut bytes = [0; SIGINFO_SIZE];
-        bytes[0..4].copy_from_slice(&self.signo.to_le_bytes());
-        bytes[4..8].copy_from_slice(&self.errno.to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.code.to_le_bytes());
-        for (chunk, word) in bytes[16..].chunks_exact_mut(8).zip(self.fields) {
+        for (chunk, word) in bytes.chunks_exact_mut(8).zip(self.to_words()) {
             chunk.copy_from_slice(&word.to_le_bytes());
         }
         bytes

@@ -276,15 +276,7 @@ impl Engine {
     /// `ENOSYS`: at no signal event. `EAGAIN`: one has been injected. `EINVAL`: no signal. `ESRCH`.
     pub fn inject(&self, choice: Choice, info: &SigInfo, action: Option<&Action>) -> Result<()> {
         let info = info.to_bytes();
-        let action = action.map(|action| {
-            let Action {
-                handler,
-                flags,
-                restorer,
-                mask,
-            } = *action;
-            [handler, flags, restorer, mask.0]
-        });
+        let action = action.map(|action| action.to_words());
         let action = action.as_ref().map_or(0, |words| words.as_ptr() as u64);
         self.tracer(
             abi::engine::INJECT,

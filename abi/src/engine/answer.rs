@@ -93,7 +93,8 @@ impl Response {
             && !*action
     }
 
-    const RESUME: Response = Response {
+    /// Everything as it is.
+    pub const RESUME: Response = Response {
         flow: Flow::Resume,
         state: None,
         signal: None,

@@ -3,7 +3,7 @@
 use super::{Choice, Handle, Ticket};
 use crate::signal::{Action, SIGINFO_SIZE};
 use crate::tracer::{CloneKind, Event, Events};
-use crate::{SigInfo, SigSet, TaskId};
+use crate::{SigInfo, TaskId};
 
 /// Something happened to a task that an engine watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,24 +195,11 @@ pub fn put_info(words: &mut Words, info: &SigInfo) {
 
 /// The action in a callback's words.
 pub fn action_of(words: &Words) -> Action {
-    let [handler, flags, restorer, mask] = words[word::ACTION..] else {
-        unreachable!("the action is the end");
-    };
-    Action {
-        handler,
-        flags,
-        restorer,
-        mask: SigSet(mask),
-    }
+    let words = words[word::ACTION..].try_into();
+    Action::from_words(words.expect("the action is the end"))
 }
 
 /// Puts an action into a callback's words.
 pub fn put_action(words: &mut Words, action: &Action) {
-    let Action {
-        handler,
-        flags,
-        restorer,
-        mask,
-    } = *action;
-    words[word::ACTION..].copy_from_slice(&[handler, flags, restorer, mask.0]);
+    words[word::ACTION..].copy_from_slice(&action.to_words());
 }

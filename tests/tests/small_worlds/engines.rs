@@ -11,17 +11,6 @@ use world::asm::{Callback, Entry, Is};
 use world::explore::Grain;
 use world::{Prog, Val, Var};
 
-/// What an engine does at a system call: nothing to it.
-const LET_GO: Response = Response {
-    flow: abi::engine::Flow::Resume,
-    state: None,
-    signal: None,
-    abort: false,
-    no_sigchld: false,
-    info: false,
-    action: false,
-};
-
 /// Attaches an engine that is told of system calls and of one last event; goes to `late` where the
 /// tracee is gone.
 fn engage(p: &mut Prog, data: u64, last: Events, late: world::asm::Label) -> Callback {
@@ -56,13 +45,13 @@ fn watch(p: &mut Prog, data: u64, last: Events) {
         let event = told(p, callback, data);
         p.when(event, Is::Equal, u64::from(last.bits()), |p| p.jump(end));
         p.check(event, u64::from(Events::SYSCALL_ENTRY.bits()));
-        p.answer_and_next(callback, LET_GO);
+        p.answer_and_next(callback, Response::RESUME);
         p.when(Val::Rax, Is::Equal, errno(Errno::ESRCH), |p| {
             p.next_callback(callback);
         });
     });
     if last == Events::DEATH {
-        p.answer_callback(callback, LET_GO);
+        p.answer_callback(callback, Response::RESUME);
     }
     p.here(late);
 }

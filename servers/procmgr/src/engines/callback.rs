@@ -240,12 +240,6 @@ impl Procmgr {
         client: TaskId,
         addr: u64,
     ) -> Result<Action, Errno> {
-        let [handler, flags, restorer, mask] = self.get_words(m, client, addr)?;
-        Ok(Action {
-            handler,
-            flags,
-            restorer,
-            mask: abi::SigSet(mask),
-        })
+        Ok(Action::from_words(self.get_words(m, client, addr)?))
     }
 }

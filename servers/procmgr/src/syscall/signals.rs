@@ -191,27 +191,16 @@ impl Procmgr {
         }
         let new = match a[1] {
             0 => None,
-            at => Some(self.get_words::<4>(m, id, at)?),
+            at => Some(Action::from_words(self.get_words(m, id, at)?)),
         };
         let signo = signal_number(a[0])?;
         let old = *self.process(self.process_of(id)).actions.get(signo);
-        if let Some([handler, flags, restorer, mask]) = new {
-            let action = Action {
-                handler,
-                flags,
-                restorer,
-                mask: SigSet(mask),
-            };
+        if let Some(action) = new {
             self.set_action(id, signo, action)?;
         }
         match a[2] {
             0 => Ok(()),
-            at => self.put_words(
-                m,
-                id,
-                at,
-                [old.handler, old.flags, old.restorer, old.mask.0],
-            ),
+            at => self.put_words(m, id, at, old.to_words()),
         }
     }
 
