@@ -159,21 +159,15 @@ impl Procmgr {
             0 => Ok(None),
             _ => self.stop_info(id),
         };
-        let task = self.task_mut(id);
-        task.registers.read(m, id);
-        let Some(page) = self.page_shown_to(m, id) else {
+        self.task_mut(id).registers.read(m, id);
+        let Some((place, owner, _)) = self.place_shown_to(m, id) else {
             // Where the client has taken the page away, it finds nothing.
             return;
         };
-        let task = self.task(id);
-        let Some(tracer) = task.trace.tracer else {
-            return;
-        };
-        let place = &mut page[place_of(task.tid)..][..PLACE_WORDS];
-        place[0] = owner(task.tid, self.task(tracer).tid);
+        place[0] = owner;
         place[1] = place[1].wrapping_add(1);
         place[2] = REGISTERS | what & LOOKED_AT;
-        place[REGS..INFO].copy_from_slice(&task.user_regs().to_words());
+        place[REGS..INFO].copy_from_slice(&self.task(id).user_regs().to_words());
         if let Ok(Some(info)) = info {
             place[2] |= SIGINFO;
             place[INFO..].copy_from_slice(&info.to_words());
@@ -184,38 +178,35 @@ impl Procmgr {
     }
 
     fn hide(&mut self, m: &mut impl Machine, id: TaskId) {
-        let task = self.task(id);
-        let Some(tracer) = task
-            .trace
-            .tracer
-            .and_then(|tracer| self.find_task(tracer).ok())
-        else {
-            return;
-        };
-        let (tid, ix, owner) = (task.tid, tracer.process, owner(task.tid, tracer.tid));
         // Another stop may have taken the place.
-        if let Some(page) = self.page_shown_to(m, id)
-            && let [first, _, what, ..] = &mut page[place_of(tid)..]
-            && *first == owner
+        if let Some((place, owner, ix)) = self.place_shown_to(m, id)
+            && place[0] == owner
         {
-            *first = 0;
-            let looked_at = *what & LOOKED_AT != 0;
+            place[0] = 0;
+            let looked_at = place[2] & LOOKED_AT != 0;
             if let Some(page) = &mut self.process_mut(ix).stop_page {
                 page.eager &= looked_at;
             }
         }
     }
 
-    /// The page in which a task's stop is shown to its tracer.
-    fn page_shown_to<'a>(
+    /// The place in which a task's stop is shown to its tracer, what says whose it is, and the tracer's process.
+    fn place_shown_to<'a>(
         &mut self,
         m: &'a mut impl Machine,
         id: TaskId,
-    ) -> Option<&'a mut [u64; PAGE as usize / 8]> {
-        let tracer = self.task(id).trace.tracer?;
-        let ix = self.find_task(tracer).ok()?.process;
+    ) -> Option<(&'a mut [u64], u64, ProcessIx)> {
+        let task = self.task(id);
+        let tracer = self.find_task(task.trace.tracer?).ok()?;
+        let (tid, by, ix, owner) = (
+            task.tid,
+            tracer.id,
+            tracer.process,
+            owner(task.tid, tracer.tid),
+        );
         let addr = self.process(ix).stop_page?.addr;
-        self.page_of(m, tracer, addr)
+        let page = self.page_of(m, by, addr)?;
+        Some((&mut page[place_of(tid)..][..PLACE_WORDS], owner, ix))
     }
 
     /// A client's page, as far as it can be written.
