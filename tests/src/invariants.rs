@@ -52,9 +52,8 @@ pub fn check(world: &Seen<'_>) {
                 assert!(tracer.is_some(), "nobody can let {task:?} go on");
                 assert!(task.leased, "its tracer may not let {task:?} go on");
             }
-            Standing::Held(_) if task.relayed && !task.taken => {
-                let engine = world.procmgr.asked_client(task.id);
-                let client = survey.iter().find(|t| Some(t.id) == engine);
+            Standing::Held(_) if task.relayed.is_some() && !task.taken => {
+                let client = survey.iter().find(|t| Some(t.id) == task.relayed);
                 assert!(client.is_some(), "nobody can answer about {task:?}");
             }
             Standing::Held(_) => {

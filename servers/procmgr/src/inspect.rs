@@ -29,8 +29,8 @@ pub struct TaskSurvey {
     pub stopped: bool,
     /// Its stops are leased to its tracer.
     pub leased: bool,
-    /// An engine was told without the tracer of what holds it, and has not answered.
-    pub relayed: bool,
+    /// Whose engine was told without the tracer of what holds it, and has not answered.
+    pub relayed: Option<TaskId>,
     /// The number of its latest report.
     pub number: u32,
     /// The tracer wants to know when it is gone.
@@ -107,12 +107,6 @@ impl Procmgr {
         Ok(0)
     }
 
-    /// Who owes an answer about a task.
-    pub fn asked_client(&self, id: TaskId) -> Option<TaskId> {
-        let asked = self.find_task(id).ok()?.trace.asked.as_ref()?;
-        Some(asked.client)
-    }
-
     /// Every task.
     pub fn survey(&self) -> alloc::vec::Vec<TaskSurvey> {
         let all = self.processes().flat_map(|(_, p)| &p.tasks);
@@ -172,6 +166,7 @@ impl Procmgr {
             State::Zombie => Standing::Zombie,
             State::Moving => Standing::Moving,
         };
+        let asked = task.trace.asked.as_ref();
         TaskSurvey {
             id,
             tid: task.tid,
@@ -184,7 +179,9 @@ impl Procmgr {
             taken: task.trace.taken,
             stopped: task.trace.stopped.is_some(),
             leased: task.trace.is_leased(),
-            relayed: task.trace.asked.as_ref().is_some_and(|asked| asked.relayed),
+            relayed: asked
+                .filter(|asked| asked.relayed)
+                .map(|asked| asked.client),
             number: task.report_number,
             attached: task.trace.attached,
             tracer: task.trace.tracer,
