@@ -144,6 +144,17 @@ impl World {
         status
     }
 
+    /// The same while the tracer faults at one in so many steps, and is started again.
+    pub fn run_to_the_end_restarting_the_tracer(&mut self, steps: u64) -> i32 {
+        while self.machine.off.is_none() {
+            let until = self.steps + self.random.below(2 * steps);
+            self.run_until(|w| w.steps >= until);
+            self.restart_tracer();
+            invariants::check(&self.seen());
+        }
+        self.run_to_the_end()
+    }
+
     /// Runs on after the machine was switched off, until nothing more happens: the servers
     /// finish what they are at.
     pub fn settle(&mut self) {

@@ -316,15 +316,7 @@ fn random_engines_survive_their_tracer() {
     let boot = soup();
     under_seeds(300, |seed| {
         let mut world = World::new(&boot, seed);
-        while world.machine.off.is_none() {
-            let until = world.steps + world.random.below(200);
-            world.run_until(|w| w.steps >= until);
-            world.restart_tracer();
-            world::invariants::check(&world.seen());
-        }
-        world.settle();
-        world::invariants::check_end(&world.seen());
-        assert_eq!(world.machine.off, Some(exited(0)));
+        assert_eq!(world.run_to_the_end_restarting_the_tracer(100), exited(0));
     });
 }
 
