@@ -25,20 +25,14 @@ const END: &str = "@@ the program ended with ";
 pub struct Args {
     #[command(flatten)]
     options: Options,
-    /// A path in the image, or a file of this machine; and its arguments
-    #[arg(
-        value_name = "PROGRAM [ARG]",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    command: Vec<String>,
+    #[command(flatten)]
+    command: program::Command,
 }
 
 /// Fetches the kernel if it is not there, boots, runs.
 pub fn main(args: Args) -> Status {
     let kernel = kernel()?;
-    let (program, rest) = args.command.split_first().expect("clap requires a program");
+    let (program, rest) = args.command.split();
     let mut words = Vec::new();
     let archive = args.options.archive(Box::new(|archive| {
         let program = program::find(program, archive)?;

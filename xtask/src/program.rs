@@ -12,6 +12,27 @@ use image::content;
 /// Where a program without a slash in its name is looked for in the image.
 const SEARCH_PATH: [&str; 2] = ["/bin", "/usr/bin"];
 
+/// A program and its arguments at the end of a command line.
+#[derive(clap::Args)]
+pub struct Command {
+    /// A path in the image, or a file of this machine; and its arguments
+    #[arg(
+        value_name = "PROGRAM [ARG]",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<String>,
+}
+
+impl Command {
+    /// What PROGRAM is, and its arguments.
+    pub fn split(&self) -> (&str, &[String]) {
+        let (program, rest) = self.command.split_first().expect("clap requires a program");
+        (program, rest)
+    }
+}
+
 /// The first process's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {

@@ -12,20 +12,14 @@ use abi::archive::TERMINAL_PATH;
 pub struct Args {
     #[command(flatten)]
     options: Options,
-    /// A path in the image, or a file of this machine; and its arguments
-    #[arg(
-        value_name = "PROGRAM [ARG]",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    command: Vec<String>,
+    #[command(flatten)]
+    command: program::Command,
 }
 
 /// Builds what is missing, boots, runs.
 pub fn main(args: Args) -> Status {
     let terminal = Terminal::find();
-    let (program, rest) = args.command.split_first().expect("clap requires a program");
+    let (program, rest) = args.command.split();
     let machine = args.options.prepare(Box::new(|archive| {
         if let Some(terminal) = &terminal {
             archive.file(TERMINAL_PATH, 0o600, terminal.description())?;
