@@ -29,6 +29,23 @@ unsafe extern "C" {
     static _end: u8;
 }
 
+/// The address of a variable that not every C library has; else null.
+macro_rules! find {
+    ($name:literal) => {{
+        let found;
+        // SAFETY: gets an address from where the linker puts it, and reads nothing else.
+        unsafe {
+            asm!(
+                concat!(".weak ", $name),
+                concat!("mov {found}, qword ptr [rip + ", $name, "@GOTPCREL]"),
+                found = out(reg) found,
+                options(nostack, readonly, preserves_flags),
+            );
+        }
+        found
+    }};
+}
+
 /// So much of the first thread's stack is below where it began that it cannot be another's.
 const STACK_REACH: usize = 1 << 17;
 
@@ -44,18 +61,12 @@ pub fn is_variable<T>(pointer: *const T, size: usize) -> bool {
     if bss.addr() <= start && end <= bss_end.addr() {
         return true;
     }
-    let (here, began): (usize, *const usize);
-    // SAFETY: reads the stack pointer, and the address of a variable of glibc's, which in other C libraries is not there.
+    let here: usize;
+    // SAFETY: reads the stack pointer.
     unsafe {
-        asm!(
-            ".weak __libc_stack_end",
-            "mov {here}, rsp",
-            "mov {began}, qword ptr [rip + __libc_stack_end@GOTPCREL]",
-            here = out(reg) here,
-            began = out(reg) began,
-            options(nostack, readonly, preserves_flags),
-        );
-    }
+        asm!("mov {here}, rsp", here = out(reg) here, options(nostack, nomem, preserves_flags))
+    };
+    let began: *const usize = find!("__libc_stack_end");
     if began.is_null() {
         return false;
     }
@@ -100,16 +111,7 @@ pub fn cancellable<T>(wait: impl FnOnce() -> T) -> T {
 /// Whether this is the process's only thread, as far as glibc tells; other C libraries do not.
 #[inline]
 fn is_single_threaded() -> bool {
-    let told: *const u8;
-    // SAFETY: gets the address of a variable of glibc's, or null.
-    unsafe {
-        asm!(
-            ".weak __libc_single_threaded",
-            "mov {told}, qword ptr [rip + __libc_single_threaded@GOTPCREL]",
-            told = out(reg) told,
-            options(nostack, readonly, preserves_flags),
-        );
-    }
+    let told: *const u8 = find!("__libc_single_threaded");
     // SAFETY: glibc's variable, which changes under nobody but this thread while it is true.
     !told.is_null() && unsafe { told.read_volatile() } != 0
 }
