@@ -366,6 +366,7 @@ pub enum Call {
     /// Take the next report: [`Reply::Report`] or [`Reply::None`].
     Next,
     /// Who a client is: [`Reply::Who`]. From now on its exit is reported ([`Event::ClientExit`]).
+    /// ESRCH: it exits already.
     Who {
         /// The client.
         task: TaskId,

@@ -142,6 +142,7 @@ pub fn check_end(world: &Seen<'_>) {
     );
     let tracer = world.tracer.expect("not at work");
     assert_eq!(tracer.traced(), 0, "the tracer traces nobody at the end");
+    assert_eq!(tracer.clients(), 0, "clients of the tracer at the end");
     let population = tracer.population();
     assert_eq!(population, (0, 0), "engines charged, children expected");
     let fs = world.fs.expect("not at work");

@@ -16,10 +16,16 @@ const ENGINES: usize = 3;
 const FLAGS: (u64, u64) = (1 << 15, 1 << 4);
 
 /// Seeds that once failed, and what each showed, as long as the programs here are what they were.
-const REGRESSIONS: &[(u64, &str)] = &[(
-    4495,
-    "a tracee that exec had given its leader's tid was taken for that leader",
-)];
+const REGRESSIONS: &[(u64, &str)] = &[
+    (
+        4495,
+        "a tracee that exec had given its leader's tid was taken for that leader",
+    ),
+    (
+        7,
+        "a client that was killed over its first message was remembered for ever",
+    ),
+];
 
 fn random(p: &mut Prog, end: u64) -> Var {
     let var = p.var();

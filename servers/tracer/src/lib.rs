@@ -105,6 +105,11 @@ impl Tracer {
         self.tasks.len()
     }
 
+    /// How many clients' deaths it is to hear of.
+    pub fn clients(&self) -> usize {
+        self.clients.count()
+    }
+
     /// How many engines somebody is charged for, and how many children are waited for.
     pub fn population(&self) -> (usize, usize) {
         self.tasks.population()

@@ -31,7 +31,10 @@ impl Procmgr {
                 self.own_tracee(client, i32::try_from(tid).map_err(|_| Errno::ESRCH)?)?;
             }
             Call::Who { task } => {
-                self.named_task(task)?;
+                // Of one that exits already nobody might say so any more.
+                if !self.named_task(task)?.alive() {
+                    return Err(Errno::ESRCH);
+                }
                 self.task_mut(task).trace.client = true;
                 let watches = self.watches(task);
                 let task = self.task(task);
