@@ -8,7 +8,6 @@
 //! A label is a kind in its low 8 bits, and the number in the 12 bits above. Kinds begin at 16:
 //! lower labels are those of the kernel's fault messages, which come to the same endpoint.
 
-use crate::linux::ptrace as nr;
 use crate::{Errno, Regs};
 use core::hash::{Hash, Hasher};
 
@@ -18,8 +17,8 @@ use core::hash::{Hash, Hasher};
 /// requests the word read is the second (it is not stored through `data`). Every other result that
 /// does not fit a word is written into the client's memory at `data`, as Linux does.
 ///
-/// [`concerns_tracer`] says which server does it. The process manager's result is [`ASK_TRACER`]
-/// where a request that it usually does is the tracer's this time.
+/// It is made to the process manager first. Where a request is the tracer's, or is this time, the result is
+/// [`ASK_TRACER`].
 pub const PTRACE: u64 = 16;
 /// To the process manager: wait4(2) without rusage. Words: pid, options, and where the task goes on
 /// when it has waited: an instruction's address and a stack pointer.
@@ -55,22 +54,6 @@ pub const PTRACE_COUNT: u32 = 0x7374_0001;
 /// A ptrace request that Linux does not have, for tests: the tracer faults. EPERM for who may not see all
 /// contexts.
 pub const PTRACE_FAULT: u32 = 0x7374_0002;
-
-/// Whether a ptrace request is for the tracer to decide, by its number. All others are about a
-/// stop, which is the process manager's.
-pub const fn concerns_tracer(request: u32) -> bool {
-    matches!(
-        request,
-        nr::PTRACE_TRACEME
-            | nr::PTRACE_ATTACH
-            | nr::PTRACE_SEIZE
-            | nr::PTRACE_DETACH
-            | nr::PTRACE_SETOPTIONS
-            | nr::PTRACE_OLDSETOPTIONS
-            | PTRACE_COUNT
-            | PTRACE_FAULT
-    )
-}
 
 /// The number of the private system call with which a task asks for its capabilities to the
 /// servers. It returns the address of the process manager's in `rax`; the tracer's is the next one.

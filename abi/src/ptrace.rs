@@ -195,6 +195,30 @@ pub struct Bond {
     pub seized: bool,
 }
 
+impl Bond {
+    /// What ptrace's engine asks for, besides what its mode takes. That the task is not to be reaped is not
+    /// among it: the process manager keeps the zombie of a task that has a tracer.
+    pub fn events(self) -> Events {
+        let mut events = Events::DEATH
+            | Events::EXEC
+            | Events::ANY_SIGNAL
+            | Events::JCTL
+            | Events::REAP
+            | Events::CLONE_PTRACE;
+        let clones = Options::FORK | Options::VFORK | Options::CLONE;
+        for (options, event) in [
+            (clones, Events::CLONE),
+            (Options::EXIT, Events::EXIT),
+            (Options::VFORK_DONE, Events::VFORK_DONE),
+        ] {
+            if self.options.intersects(options) {
+                events |= event;
+            }
+        }
+        events
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -265,6 +265,18 @@ pub struct Course {
     pub step: Step,
 }
 
+impl Course {
+    /// The course of a task whose only engine is ptrace's.
+    pub fn of_bond(bond: Bond) -> Course {
+        Course {
+            events: bond.events(),
+            bond: Some(bond),
+            leased: true,
+            ..Course::default()
+        }
+    }
+}
+
 /// Lets a held task go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -376,13 +388,19 @@ pub enum Call {
         /// The tid.
         tid: u32,
     },
-    /// Whether `client` traces the task with this tid: [`Reply::Done`], or the error that a request
+    /// Whether `client` traces the task with this tid: [`Reply::Found`], or the error that a request
     /// has which it makes about a task that is not its tracee (ptrace.md A3).
     CheckTracer {
         /// Who would trace it.
         client: TaskId,
         /// The tid.
         tid: u32,
+    },
+    /// Take over the bond between a task and its tracer that the process manager has made by itself:
+    /// [`Reply::Adopted`], or [`Reply::None`] where there is none.
+    Adopt {
+        /// The tracee.
+        task: TaskId,
     },
     /// Make a task the ptrace tracee of another one: from now on it is reported of as `course` says,
     /// and `tracer`'s wait sees its stops and its death. A task that is stopped for job control
@@ -481,7 +499,8 @@ pub enum Call {
     /// Let the owner of an engine make requests about a task, and be called back about it:
     /// [`Reply::Engaged`]. ESRCH: no such task, it is being reaped, or the client is exiting. EPERM:
     /// pid 1, the client itself, or not the client's to trace. ENOMEM: the task has as many engines as
-    /// there can be. EAGAIN: the client has too many.
+    /// there can be. EAGAIN: the client has too many. EBUSY: it has a tracer that is to be heard of before
+    /// ([`Call::Adopt`]).
     Engage {
         /// The task.
         task: TaskId,
@@ -572,6 +591,22 @@ pub enum Reply {
         tid: u32,
         /// Who traces it.
         tracer: TaskId,
+    },
+    /// A tracee whose bond is the tracer's from now on, and told of before anything else about the task; its
+    /// course is [`Course::of_bond`]'s.
+    Adopted {
+        /// The tracee.
+        task: TaskId,
+        /// Its tid.
+        tid: u32,
+        /// Who traces it. Its exit is reported.
+        tracer: TaskId,
+        /// The tracer's real user id.
+        uid: u32,
+        /// What the bond is like.
+        bond: Bond,
+        /// The tracee is dead, and not reaped.
+        dead: bool,
     },
     /// What was under a lease.
     Recalled(Recalled),

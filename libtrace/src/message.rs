@@ -71,12 +71,10 @@ impl Servers {
     /// `data` must suit the request as for ptrace(2): a server writes through it.
     pub unsafe fn ptrace(self, request: u32, pid: u64, addr: u64, data: u64) -> (i64, u64) {
         let words = [request.into(), pid, addr, data];
-        if !client::concerns_tracer(request) {
-            // SAFETY: the caller's promise.
-            let [result, word, ..] = unsafe { self.call(Server::Procmgr, PTRACE, words) };
-            if result as i64 != ASK_TRACER {
-                return (result as i64, word);
-            }
+        // SAFETY: the caller's promise.
+        let [result, word, ..] = unsafe { self.call(Server::Procmgr, PTRACE, words) };
+        if result as i64 != ASK_TRACER {
+            return (result as i64, word);
         }
         // SAFETY: the caller's promise.
         let [result, word, ..] = unsafe { self.call(Server::Tracer, PTRACE, words) };

@@ -6,6 +6,7 @@ use abi::stops::{INFO, PLACE_WORDS, REGISTERS, REGS, SIGINFO};
 use abi::tracer::Event;
 use procmgr::Procmgr;
 use procmgr::inspect::{Standing, TaskSurvey};
+use procmgr::trace::Attached;
 
 /// What is looked at.
 pub struct Seen<'a> {
@@ -78,6 +79,12 @@ pub fn check(world: &Seen<'_>) {
                 assert!(survey.iter().any(newborn), "{task:?} is nowhere");
             }
             _ => {}
+        }
+        if task.attached == Attached::Untold {
+            let tracer = survey.iter().find(|t| Some(t.id) == task.tracer);
+            assert!(tracer.is_some(), "an untold bond of {task:?} with nobody");
+            let told = world.tracer.is_some_and(|t| t.traces(task.id));
+            assert!(!told, "the tracer has been told of {task:?}");
         }
         if task.posted {
             let held = matches!(task.standing, Standing::Held(_)) && task.stopped;

@@ -25,6 +25,14 @@ const REGRESSIONS: &[(u64, &str)] = &[
         7,
         "a client that was killed over its first message was remembered for ever",
     ),
+    (
+        551,
+        "a clone report that another one took the place of left its child expected",
+    ),
+    (
+        616,
+        "a client's exit was taken back as if it were an event, and its engines stayed",
+    ),
 ];
 
 fn random(p: &mut Prog, end: u64) -> Var {

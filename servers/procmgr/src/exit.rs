@@ -9,6 +9,7 @@ use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use crate::task::{FsPurpose, State};
+use crate::trace::Attached;
 use crate::usage::TICK_NS;
 use abi::linux::general::SA_NOCLDWAIT;
 use abi::signal::{SIGCHLD, SIGCONT, SIGHUP, code};
@@ -109,6 +110,7 @@ impl Procmgr {
 
     /// Behind the exit report: the tracer lets go of what this task held.
     pub(crate) fn exit_reported(&mut self, m: &mut impl Machine, id: TaskId) {
+        self.leave_untold(m, id);
         if self.task(id).trace.client {
             self.report(m, id, Hold::ClientExit);
         } else {
@@ -137,7 +139,8 @@ impl Procmgr {
         let task = self.task_mut(id);
         task.state = State::Moving;
         let status = task.exit_status.unwrap_or(0);
-        if self.task(id).trace.events.contains(Events::DEATH) {
+        let trace = &self.task(id).trace;
+        if trace.attached == Attached::Told && trace.events.contains(Events::DEATH) {
             let natural = self.tracer_is_parent(id);
             self.report(m, id, Hold::Death { status, natural });
         } else {
@@ -388,6 +391,10 @@ impl Procmgr {
     pub(crate) fn unbind(&mut self, id: TaskId) {
         let trace = &mut self.task_mut(id).trace;
         let unseen = trace.stopped.as_ref().is_some_and(|s| s.unseen);
+        if trace.attached == Attached::Untold {
+            // Nothing is left of it anywhere.
+            trace.end_bond(None);
+        }
         if let Some(id_of_tracer) = trace.tracer.take()
             && let Ok(tracer) = self.find_task(id_of_tracer)
         {
@@ -426,7 +433,9 @@ impl Procmgr {
         }
         self.others_left(m, ix);
         let trace = &mut self.task_mut(id).trace;
-        if core::mem::take(&mut trace.attached) && trace.events.contains(Events::REAP) {
+        if core::mem::take(&mut trace.attached) == Attached::Told
+            && trace.events.contains(Events::REAP)
+        {
             self.report(m, id, Hold::Reap);
         } else {
             self.remove_task(id);

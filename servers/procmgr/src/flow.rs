@@ -6,6 +6,7 @@ use crate::registers::Registers;
 use crate::signal::frame::FaultDetail;
 use crate::syscall::Done;
 use crate::task::{AfterStub, FsPurpose, Sleep, State, Wait};
+use crate::trace::Attached;
 use crate::{Access, Procmgr, Trap};
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP, code};
 use abi::tracer::{Events, Step};
@@ -291,7 +292,7 @@ impl Procmgr {
     /// Behind the exit report: a step over `syscall` ends here.
     pub(crate) fn syscall_left(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task(id);
-        if task.trace.step == Step::Single && task.trace.attached {
+        if task.trace.step == Step::Single && task.trace.attached != Attached::No {
             let rip = task.registers.canonical().rip;
             self.force_signal(m, id, SigInfo::fault(SIGTRAP, code::TRAP_BRKPT, rip));
         }
@@ -342,7 +343,7 @@ impl Procmgr {
         }
         self.restart_without_handler(id);
         let trace = &self.task(id).trace;
-        let step = trace.attached && trace.step == Step::Single;
+        let step = trace.attached != Attached::No && trace.step == Step::Single;
         self.run(m, id, step);
     }
 

@@ -3,6 +3,7 @@
 use crate::Procmgr;
 use crate::machine::Machine;
 use crate::task::{State, Wait};
+use crate::trace::Attached;
 use crate::wait::{Output, WaitRequest};
 use abi::fs::Counts;
 use abi::linux::general::WNOWAIT;
@@ -33,8 +34,8 @@ pub struct TaskSurvey {
     pub relayed: Option<TaskId>,
     /// The number of its latest report.
     pub number: u32,
-    /// The tracer wants to know when it is gone.
-    pub attached: bool,
+    /// Who knows that somebody is attached to it.
+    pub attached: Attached,
     /// Who waits for its stops.
     pub tracer: Option<TaskId>,
     /// A stop is published that nobody has waited for.

@@ -137,6 +137,13 @@ impl Procmgr {
     /// task now.
     pub(crate) fn next_for_tracer(&mut self) -> Reply {
         while let Some((id, what)) = self.reports.to_tracer.pop_front() {
+            if what == ToTracer::Report
+                && self.is_at_event(id)
+                && let Some(adopted) = self.hand_over(id)
+            {
+                self.reports.to_tracer.push_front((id, what));
+                return adopted;
+            }
             let reply = match what {
                 ToTracer::Report => self.next_report(id).map(Reply::Report),
                 ToTracer::Answered => self.take_answered(id),
@@ -155,6 +162,12 @@ impl Procmgr {
             }
         }
         Reply::None
+    }
+
+    /// Whether a task is held by an event of its own, which engines have a word in.
+    pub(crate) fn is_at_event(&self, id: TaskId) -> bool {
+        let task = self.find_task(id);
+        task.is_ok_and(|t| matches!(t.state, State::Held(hold) if hold.is_event()))
     }
 
     fn next_report(&mut self, id: TaskId) -> Option<Report> {

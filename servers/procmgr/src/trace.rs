@@ -4,18 +4,30 @@ use crate::engines::{Answered, Asked, Engine};
 use crate::hold::Resumed;
 use crate::ptrace::{DebugRegisters, Stopped};
 use abi::engine::Calls;
-use abi::ptrace::{Bond, Mode};
+use abi::ptrace::{Bond, Mode, Options};
 use abi::signal::Action;
 use abi::tracer::{Course, Events, Step};
 use abi::{TaskId, UserRegs};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+/// Whether somebody is attached to a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Attached {
+    /// Nobody.
+    #[default]
+    No,
+    /// A tracer, of which the tracer server has not been told ([`crate::tracing`]).
+    Untold,
+    /// The tracer server knows, and wants to hear when the task is gone.
+    Told,
+}
+
 /// What the process manager knows of a task's tracing; all else is the tracer's.
 #[derive(Clone, Default, Hash)]
 pub struct Trace {
-    /// The tracer wants to know when it is gone.
-    pub attached: bool,
+    /// Who knows that somebody is attached to it.
+    pub attached: Attached,
     /// What is reported, the events of its mode among it.
     pub events: Events,
     /// What the tracer asked for.
@@ -87,6 +99,15 @@ impl Trace {
         self.set_mode(course.mode);
     }
 
+    /// Its tracer has changed the options of its bond, which nobody else knows of.
+    pub fn set_options(&mut self, options: Options) {
+        if let Some(bond) = &mut self.bond {
+            bond.options = options;
+            self.asked_for = bond.events();
+            self.set_mode(self.mode);
+        }
+    }
+
     /// What the task does at system calls from here on, where its stops are leased.
     pub fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;
@@ -122,7 +143,10 @@ impl Trace {
 
     /// The tracee has lost its tracer, and goes on as its other engines ask, if it has any.
     pub fn end_bond(&mut self, course: Option<&Course>) {
-        self.attached = course.is_some();
+        self.attached = match course {
+            Some(_) => Attached::Told,
+            None => Attached::No,
+        };
         self.set_course(course.unwrap_or(&Course::default()));
         self.quiesce = false;
         self.continued = false;

@@ -21,13 +21,14 @@ impl Tracer {
             return Err(Errno::ESRCH);
         };
         if !flags.contains(AttachFlags::CREATE) {
+            if self.tasks.get(id).is_none() {
+                self.adopt(host, id)?;
+            }
             let found = self.find_engine(host, id, flags, (ops, data));
             self.settle(host, id);
             return found;
         }
-        let known = self.tasks.get(id).is_some();
         let uid = self.clients.uid(host, client)?;
-        self.tasks.room(uid, !known)?;
         let origin = match self.is_asked_about_child(client, tid) {
             true => Origin::Creator,
             false => Origin::Outside,
@@ -36,11 +37,23 @@ impl Tracer {
             uid,
             kind: Kind::Client(client),
         };
-        let attachment = match known {
-            true => self.join(host, id, (flags, origin), (ops, data), owned)?,
-            false => self.begin(host, (id, tid), (flags, origin), (ops, data), owned)?,
-        };
-        Ok(attachment.to_word() as i64)
+        let how = (flags, origin);
+        loop {
+            let known = self.tasks.get(id).is_some();
+            self.tasks.room(uid, !known)?;
+            let attached = match known {
+                true => self.join(host, id, how, (ops, data), owned.clone()),
+                false => self.begin(host, (id, tid), how, (ops, data), owned.clone()),
+            };
+            match attached {
+                // It may have a tracer meanwhile that nobody has told of.
+                Err(Errno::EBUSY) if !known => {
+                    self.adopt(host, id)?;
+                    self.tasks.get(id).ok_or(Errno::EBUSY)?;
+                }
+                attached => return Ok(attached?.to_word() as i64),
+            }
+        }
     }
 
     /// A look-up without CREATE.

@@ -5,9 +5,10 @@
 //! on. [`ptrace`] is the built-in engine (ptrace.md).
 //!
 //! What a tracer does with a *stopped* tracee is not here but in the process manager, which has all
-//! that it takes. Here it is decided who traces whom, what is reported, and what several engines
-//! of a task make of a report together. Where ptrace is a task's only engine there is nothing of
-//! the kind to decide, and the task's stops are leased ([`abi::tracer::Course::leased`]).
+//! that it takes. Here it is decided what is reported, and what several engines of a task make of a
+//! report together. Where ptrace is a task's only engine there is nothing of the kind to decide: the
+//! task's stops are leased ([`abi::tracer::Course::leased`]), and even the bond with its tracer is
+//! taken over only when something is ([`abi::tracer::Call::Adopt`]).
 //!
 //! *Invariant:* the tracer waits for nobody but the process manager, and answers every client at
 //! once. A stop is a report that has not been answered; nothing here blocks on it.
@@ -98,6 +99,11 @@ impl Tracer {
     /// The reports it has not answered: which task, which number.
     pub fn kept(&self) -> alloc::vec::Vec<(TaskId, u32)> {
         self.tasks.kept()
+    }
+
+    /// Whether a task is traced.
+    pub fn traces(&self, task: TaskId) -> bool {
+        self.tasks.get(task).is_some()
     }
 
     /// How many tasks are traced.

@@ -152,7 +152,7 @@ impl Task {
         let Some((engine, tracee)) = self.ptrace() else {
             return;
         };
-        let events = tracee.events();
+        let events = tracee.bond().events();
         let mode = tracee.mode.events();
         let interrupt = tracee.interrupt;
         let alone = self.is_leasable();

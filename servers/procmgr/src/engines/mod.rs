@@ -15,6 +15,7 @@ use crate::hold::Hold;
 use crate::machine::Machine;
 use crate::report::ToTracer;
 use crate::task::State;
+use crate::trace::Attached;
 use abi::engine::{Handle, PER_CLIENT, PER_TASK, Standing};
 use abi::tracer::Reply;
 use abi::{Capability, Errno, TaskId};
@@ -56,6 +57,9 @@ impl Procmgr {
         if !self.task(client).alive() {
             return Err(Errno::ESRCH);
         }
+        if task.trace.attached == Attached::Untold {
+            return Err(Errno::EBUSY);
+        }
         if task.trace.engines.len() >= PER_TASK {
             return Err(Errno::ENOMEM);
         }
@@ -71,7 +75,7 @@ impl Procmgr {
         inbox.engines += 1;
         self.task_mut(client).trace.client = true;
         let trace = &mut self.task_mut(id).trace;
-        trace.attached = true;
+        trace.attached = Attached::Told;
         // What else is to be reported is said next, but the task may be gone by then.
         trace.report_end();
         trace.engines.push(Engine {

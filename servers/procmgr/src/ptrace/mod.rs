@@ -1,10 +1,10 @@
 //! Requests about a tracee, by its tracer (ptrace.md A3, A5 to A7).
 //!
-//! The tracer server says who traces whom; what a tracer then does with a stopped tracee needs
-//! nothing but what is kept here: registers, memory, signals, the stop itself. So it is done here,
-//! by message or by system call, and the server hears only of what it decides: attaching and
-//! detaching, options, and how a task goes on that others watch too
-//! ([`abi::tracer::Course::leased`]).
+//! What a tracer does with a stopped tracee needs nothing but what is kept here: registers, memory,
+//! signals, the stop itself. So it is done here, by message or by system call, and so are attaching,
+//! detaching and options where nobody else watches the task ([`crate::tracing`]). The tracer server hears
+//! only of what it decides: events that are no mere stops, and whatever concerns a task that others watch
+//! too ([`abi::tracer::Course::leased`]).
 
 mod compat;
 mod debug;
@@ -24,6 +24,7 @@ mod user;
 
 use crate::Procmgr;
 use crate::machine::Machine;
+use abi::client::{PTRACE_COUNT, PTRACE_FAULT};
 use abi::linux::ptrace as nr;
 use abi::ptrace::Mode;
 use abi::signal::SIGKILL;
@@ -71,8 +72,13 @@ impl Procmgr {
         [number, pid, addr, data]: [u64; 4],
     ) -> Result<Done, Errno> {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        if abi::client::concerns_tracer(number) {
-            return Ok(Done::Ask);
+        match number {
+            nr::PTRACE_TRACEME => return self.trace_me_untold(m, client),
+            nr::PTRACE_ATTACH | nr::PTRACE_SEIZE => {
+                return self.attach_untold(m, client, [number.into(), pid, addr, data]);
+            }
+            PTRACE_COUNT | PTRACE_FAULT => return Ok(Done::Ask),
+            _ => {}
         }
         let request = Request {
             client,
@@ -83,6 +89,10 @@ impl Procmgr {
         match number {
             nr::PTRACE_KILL => self.kill_tracee(m, &request),
             nr::PTRACE_INTERRUPT => self.interrupt_tracee(m, &request),
+            nr::PTRACE_DETACH => self.detach_untold(m, request.target, data),
+            nr::PTRACE_SETOPTIONS | nr::PTRACE_OLDSETOPTIONS => {
+                self.set_options_untold(request.target, data)
+            }
             _ => {
                 self.at_stop(request.target)?;
                 self.request_at_stop(m, number, &request)

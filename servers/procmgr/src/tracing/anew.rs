@@ -9,6 +9,7 @@ use crate::hold::{Going, Hold};
 use crate::machine::Machine;
 use crate::report::ToTracer;
 use crate::task::State;
+use crate::trace::Attached;
 use abi::engine::Handle;
 use abi::ptrace::Options;
 use abi::tracer::{Leave, Step};
@@ -52,11 +53,18 @@ impl Procmgr {
         trace.answered = None;
     }
 
-    /// Whatever the tracer holds of a task goes on.
+    /// Whatever the tracer holds of a task goes on. Of a bond that it has not been told of it holds nothing.
     fn lose_bond(&mut self, m: &mut impl Machine, id: TaskId) {
-        let trace = &mut self.task_mut(id).trace;
-        if !core::mem::take(&mut trace.attached) {
-            return;
+        let trace = &self.task(id).trace;
+        match trace.attached {
+            Attached::No => return,
+            Attached::Untold => {
+                if trace.stopped.is_none() && self.is_at_event(id) {
+                    self.tell_tracer(m, id, ToTracer::Report);
+                }
+                return;
+            }
+            Attached::Told => {}
         }
         if trace.tracer.is_some() {
             let options = trace.bond.map_or(Options::empty(), |bond| bond.options);
@@ -65,7 +73,7 @@ impl Procmgr {
             let _ = self.leave_tracee(m, id, Leave::Exit { kill }, None);
             return;
         }
-        trace.end_bond(None);
+        self.task_mut(id).trace.end_bond(None);
         match self.task(id).state {
             State::Held(Hold::Ptrace { .. } | Hold::ClientExit) => {}
             State::Held(_) => self.go_on_from_stop(m, id, Step::None, Going::Continue),

@@ -4,6 +4,7 @@ use crate::Procmgr;
 use crate::credentials::AccessMode;
 use crate::machine::Machine;
 use crate::task::State;
+use crate::trace::Attached;
 use abi::signal::{SIGSTOP, code};
 use abi::tracer::{Course, First, Reply};
 use abi::{Capability, Errno, SigInfo, TaskId};
@@ -144,9 +145,8 @@ impl Procmgr {
             .try_reserve(stops)
             .map_err(|_| Errno::ENOMEM)?;
         process.tracees.push(id);
-        self.task_mut(tracer).trace.client = true;
         let trace = &mut self.task_mut(id).trace;
-        trace.attached = true;
+        trace.attached = Attached::Untold;
         trace.tracer = Some(tracer);
         trace.privileged = by.privileged;
         trace.set_course(course);

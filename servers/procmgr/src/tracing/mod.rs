@@ -4,6 +4,7 @@ mod anew;
 mod answer;
 mod attach;
 mod leave;
+mod untold;
 
 use crate::Procmgr;
 use crate::hold::Hold;
@@ -28,8 +29,11 @@ impl Procmgr {
             }
             Call::CheckTracer { client, tid } => {
                 self.named_task(client)?;
-                self.own_tracee(client, i32::try_from(tid).map_err(|_| Errno::ESRCH)?)?;
+                let tid = i32::try_from(tid).map_err(|_| Errno::ESRCH)?;
+                let task = self.own_tracee(client, tid)?;
+                return Ok(Reply::Found { task });
             }
+            Call::Adopt { task } => return Ok(self.hand_over(task).unwrap_or(Reply::None)),
             Call::Who { task } => {
                 // Of one that exits already nobody might say so any more.
                 if !self.named_task(task)?.alive() {
@@ -47,14 +51,23 @@ impl Procmgr {
                 tracer,
                 ref course,
                 first,
-            } => return self.trace(m, (tid, known), tracer, course, first),
-            Call::TraceMe { task, ref course } => return self.trace_me(m, task, course),
+            } => {
+                let traced = self.trace(m, (tid, known), tracer, course, first)?;
+                return Ok(self.told(traced));
+            }
+            Call::TraceMe { task, ref course } => {
+                let traced = self.trace_me(m, task, course)?;
+                return Ok(self.told(traced));
+            }
             Call::TraceChild {
                 task,
                 creator,
                 ref course,
                 first,
-            } => return self.trace_child(m, task, creator, course, first),
+            } => {
+                let traced = self.trace_child(m, task, creator, course, first)?;
+                return Ok(self.told(traced));
+            }
             Call::Recall { task } => return self.recall(task).map(Reply::Recalled),
             Call::Leave {
                 task,
@@ -143,6 +156,14 @@ impl Procmgr {
         Ok(Reply::Done)
     }
 
+    /// The tracer has made a bond itself.
+    fn told(&mut self, traced: Reply) -> Reply {
+        if let Reply::Traced { task, tracer, .. } = traced {
+            self.tracer_knows(task, tracer);
+        }
+        traced
+    }
+
     /// The event a task is held by, if the report has this number and was taken.
     pub(crate) fn held_by(&self, id: TaskId, number: u32) -> Result<Hold, Errno> {
         let task = self.find_task(id)?;
@@ -169,7 +190,11 @@ impl Procmgr {
 
     fn recall(&mut self, id: TaskId) -> Result<Recalled, Errno> {
         self.named_task(id)?;
-        let report = self.take_report(id);
+        // What it asks of the tracer, and its end, are nothing that is settled here.
+        let report = match self.is_at_event(id) {
+            true => self.take_report(id),
+            false => None,
+        };
         let trace = &mut self.task_mut(id).trace;
         let stop = trace.stopped.as_ref().map(|stopped| stopped.stop);
         trace.recall();

@@ -1,7 +1,7 @@
 //! The ptrace engine (ptrace.md): one kind of engine upon the engine layer.
 //!
-//! The requests that come here are those which decide something: who traces whom, with which
-//! options. The rest of ptrace is about a stop, and the process manager's.
+//! The requests that come here decide something about a task that others watch too, or whose bond is known
+//! here: who traces whom, with which options. The rest of ptrace is the process manager's.
 
 mod attach;
 mod detach;
@@ -14,7 +14,7 @@ pub use tracee::Tracee;
 use crate::{Host, Tracer, host};
 use abi::client::{PTRACE_COUNT, PTRACE_FAULT};
 use abi::linux::ptrace as nr;
-use abi::tracer::Call;
+use abi::tracer::{Call, Reply};
 use abi::{Errno, TaskId};
 
 /// A request as it came.
@@ -104,7 +104,12 @@ impl Tracer {
         {
             return Ok(task);
         }
-        host::done(host, &Call::CheckTracer { client, tid })?;
-        Err(Errno::ESRCH)
+        let Reply::Found { task } = host::ask(host, &Call::CheckTracer { client, tid })? else {
+            return Err(Errno::ESRCH);
+        };
+        self.adopt(host, task)?;
+        let tracee = self.tasks.get(task).and_then(|task| task.tracee());
+        let own = tracee.is_some_and(|tracee| tracee.tracer == client);
+        own.then_some(task).ok_or(Errno::ESRCH)
     }
 }

@@ -2,7 +2,6 @@
 
 use abi::TaskId;
 use abi::ptrace::{Bond, Mode, Options, Stop};
-use abi::tracer::Events;
 
 /// The `ops` that ptrace engines are attached with.
 pub const OPS: u64 = 0x7074_7261_6365;
@@ -45,27 +44,5 @@ impl Tracee {
             options: self.options,
             seized: self.seized,
         }
-    }
-
-    /// What the engine asks for, besides what its mode takes. NOREAP is not among its state bits:
-    /// the process manager keeps the zombie of a task that is bound to a tracer.
-    pub(crate) fn events(&self) -> Events {
-        let mut events = Events::DEATH
-            | Events::EXEC
-            | Events::ANY_SIGNAL
-            | Events::JCTL
-            | Events::REAP
-            | Events::CLONE_PTRACE;
-        let clones = Options::FORK | Options::VFORK | Options::CLONE;
-        for (options, event) in [
-            (clones, Events::CLONE),
-            (Options::EXIT, Events::EXIT),
-            (Options::VFORK_DONE, Events::VFORK_DONE),
-        ] {
-            if self.options.intersects(options) {
-                events |= event;
-            }
-        }
-        events
     }
 }

@@ -64,7 +64,7 @@ impl Tracer {
         task.told.relayed = false;
         let Some((engine, tracee)) = task.ptrace() else {
             if let Some(report) = recalled.report {
-                task.chain.begin(report);
+                self.begin_report(report);
             }
             return Ok(());
         };
@@ -83,7 +83,7 @@ impl Tracer {
         };
         let Some(stop) = recalled.stop else {
             // It waits to be taken as any other.
-            task.chain.begin(report);
+            self.begin_report(report);
             return Ok(());
         };
         let response = Response {

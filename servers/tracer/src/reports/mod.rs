@@ -41,6 +41,14 @@ impl Tracer {
                     verdict,
                 }) => self.on_resumed(host, task, number, mode, step, verdict),
                 Ok(Reply::Interrupt { task }) => self.on_interrupt(host, task),
+                Ok(Reply::Adopted {
+                    task,
+                    tid,
+                    tracer,
+                    uid,
+                    bond,
+                    dead,
+                }) => drop(self.adopted((task, tid), (tracer, uid), bond, dead)),
                 Ok(Reply::Begun { task }) => self.client_begins(host, task),
                 _ => return,
             }
@@ -75,18 +83,28 @@ impl Tracer {
 
     fn on_event(&mut self, host: &mut impl Host, report: Report) {
         let id = report.task;
+        if !self.begin_report(report) {
+            // It was detached while this was on its way.
+            return self.conclude(host, id, report.number, Verdict::Continue);
+        }
+        // The task may be killed before its report is answered; it will be reported dead.
+        let _ = self.run(host, id);
+    }
+
+    /// A report begins its way along a task's engines, and what was reported before is over. False where the
+    /// task has none.
+    fn begin_report(&mut self, report: Report) -> bool {
+        let id = report.task;
         self.tasks.retid(id, report.tid);
         self.is_over(id);
         let Some(task) = self.tasks.get_mut(id) else {
-            // It was detached while this was on its way.
-            return self.conclude(host, id, report.number, Verdict::Continue);
+            return false;
         };
         task.chain.begin(report);
         if let Event::Clone { child_tid, .. } = report.event {
             self.tasks.expect(child_tid, id);
         }
-        // The task may be killed before its report is answered; it will be reported dead.
-        let _ = self.run(host, id);
+        true
     }
 
     /// An engine of a program has answered. An answer that is too late is nothing.

@@ -1,0 +1,139 @@
+//! Bonds between a tracee and its tracer that the tracer server has not been told of.
+//!
+//! As long as ptrace's engine is a task's only one there is nothing to arbitrate, so attaching and detaching are
+//! decided here like everything about a stop, with one message instead of four. The server takes such a bond
+//! over ([`Call::Adopt`](abi::tracer::Call::Adopt)) before it hears anything else of the task: an event that
+//! it decides about, or somebody's engine.
+//!
+//! *Invariant:* an untold bond is the tracer server's business in nothing. It knows of no engine of the task, and
+//! who traces need not be a client of its.
+
+use crate::Procmgr;
+use crate::machine::Machine;
+use crate::ptrace::Done;
+use crate::task::State;
+use crate::trace::Attached;
+use abi::linux::ptrace::{self as nr, PTRACE_O_MASK};
+use abi::ptrace::{Bond, Options};
+use abi::tracer::{Course, First, Leave, Reply};
+use abi::{Errno, TaskId};
+
+impl Procmgr {
+    /// PTRACE_TRACEME. EPERM: traced already.
+    pub(crate) fn trace_me_untold(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+    ) -> Result<Done, Errno> {
+        if self.task(id).trace.attached == Attached::Told {
+            return Ok(Done::Ask);
+        }
+        let bond = Bond {
+            options: Options::empty(),
+            seized: false,
+        };
+        match self.trace_me(m, id, &Course::of_bond(bond)) {
+            // Nobody is left to trace it.
+            Ok(_) | Err(Errno::ESRCH) => Ok(Done::Result(0)),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// PTRACE_ATTACH and SEIZE. ESRCH comes before all that is wrong with a request but its target; then EIO:
+    /// SEIZE with an address, or an unknown option.
+    pub(crate) fn attach_untold(
+        &mut self,
+        m: &mut impl Machine,
+        client: TaskId,
+        [number, pid, addr, data]: [u64; 4],
+    ) -> Result<Done, Errno> {
+        let tid = u32::try_from(pid as i32).map_err(|_| Errno::ESRCH)?;
+        let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
+        let seized = number == u64::from(nr::PTRACE_SEIZE);
+        if seized && (addr != 0 || data & !u64::from(PTRACE_O_MASK) != 0) {
+            return Err(Errno::EIO);
+        }
+        let (options, first) = match seized {
+            true => (Options::parse(data).ok_or(Errno::EINVAL)?, First::None),
+            false => (Options::empty(), First::Attach),
+        };
+        if self.task(id).trace.attached == Attached::Told {
+            return Ok(Done::Ask);
+        }
+        let course = Course::of_bond(Bond { options, seized });
+        self.trace(m, (tid, None), client, &course, first)?;
+        Ok(Done::Result(0))
+    }
+
+    /// PTRACE_DETACH.
+    pub(crate) fn detach_untold(
+        &mut self,
+        m: &mut impl Machine,
+        id: TaskId,
+        signal: u64,
+    ) -> Result<Done, Errno> {
+        if self.task(id).trace.attached == Attached::Told {
+            return Ok(Done::Ask);
+        }
+        self.leave_tracee(m, id, Leave::Request(signal), None)?;
+        Ok(Done::Result(0))
+    }
+
+    /// PTRACE_SETOPTIONS. ESRCH: not at a stop; then EINVAL: unknown options, and nothing is changed.
+    pub(crate) fn set_options_untold(&mut self, id: TaskId, options: u64) -> Result<Done, Errno> {
+        if self.task(id).trace.attached == Attached::Told {
+            return Ok(Done::Ask);
+        }
+        self.at_stop(id)?;
+        let options = Options::parse(options).ok_or(Errno::EINVAL)?;
+        self.task_mut(id).trace.set_options(options);
+        Ok(Done::Result(0))
+    }
+
+    /// A task that exits traces nobody any more.
+    pub(crate) fn leave_untold(&mut self, m: &mut impl Machine, id: TaskId) {
+        let ix = self.process_of(id);
+        loop {
+            let untold = self.process(ix).tracees.iter().find(|tracee| {
+                let trace = &self.task(**tracee).trace;
+                trace.tracer == Some(id) && trace.attached == Attached::Untold
+            });
+            let Some(tracee) = untold.copied() else {
+                return;
+            };
+            let options = self.task(tracee).trace.bond.map(|bond| bond.options);
+            let kill = options.is_some_and(|options| options.contains(Options::EXITKILL));
+            // One that is there cannot refuse.
+            if self
+                .leave_tracee(m, tracee, Leave::Exit { kill }, None)
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// The tracer server is told of a bond that it does not know of.
+    pub(crate) fn hand_over(&mut self, id: TaskId) -> Option<Reply> {
+        let trace = &self.find_task(id).ok()?.trace;
+        let (bond, tracer) = (trace.bond?, trace.tracer?);
+        if trace.attached != Attached::Untold {
+            return None;
+        }
+        self.tracer_knows(id, tracer);
+        Some(Reply::Adopted {
+            task: id,
+            tid: self.task(id).tid,
+            tracer,
+            uid: self.credentials(tracer).uid[0],
+            bond,
+            dead: matches!(self.task(id).state, State::Zombie),
+        })
+    }
+
+    /// The tracer server knows of a bond.
+    pub(super) fn tracer_knows(&mut self, id: TaskId, tracer: TaskId) {
+        self.task_mut(id).trace.attached = Attached::Told;
+        self.task_mut(tracer).trace.client = true;
+    }
+}
