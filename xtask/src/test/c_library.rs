@@ -16,7 +16,7 @@ const PROGRAM: &str = "tests/machine/tracer.c";
 const SAYS: &str = include_str!("../../../tests/machine/tracer.out");
 /// One in which the tracer faults.
 const RESTART: &str = "tests/machine/restart.c";
-const RESTART_SAYS: &str = "the tracer faulted four times\n";
+const RESTART_SAYS: &str = "the tracer faulted five times\n";
 /// The library's functions, in alphabetical order.
 const FUNCTIONS: &[&str] = &[
     "engine_attach",

@@ -203,7 +203,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             programs: &["restart"],
-            stdout: b"the tracer faulted four times\n".to_vec(),
+            stdout: b"the tracer faulted five times\n".to_vec(),
             stderr: &["a fault was asked for", "tracer has faulted"],
             ..case("the_tracer_faults_and_tracing_begins_anew", &["{dir}/restart"])
         },
