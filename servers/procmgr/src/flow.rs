@@ -132,6 +132,11 @@ impl Procmgr {
 
     /// A task's registers, read from the kernel if that has not been done.
     pub(crate) fn read_registers(&mut self, m: &mut impl Machine, id: TaskId) -> &mut Registers {
+        if self.task_mut(id).registers.take_doubt()
+            && let Some(space) = self.task(id).space
+        {
+            self.stop_in_message(m, id, space);
+        }
         self.task_mut(id).registers.read(m, id)
     }
 
@@ -427,7 +432,12 @@ impl Procmgr {
         m.suspend(id);
         let space = self.stands(id);
         if self.memory.speaks(space) {
-            self.stop_in_message(m, id, space);
+            match self.task(id).has_spoken() {
+                true => self.stop_in_message(m, id, space),
+                // Nobody has answered it yet: it says its first message again by itself, if it is in the middle
+                // of that and nobody looks.
+                false => self.task_mut(id).registers.doubt(),
+            }
         }
         self.return_to_user(m, id);
     }

@@ -41,6 +41,7 @@ impl Procmgr {
         }
         let (kind, number) = client::kind_and_number(label);
         let task = self.task_mut(id);
+        task.spoken = true;
         if let Some(answer) = task.said.find(number) {
             return Some(answer);
         }
@@ -93,7 +94,7 @@ impl Procmgr {
     /// unless a handler runs that restarts nothing.
     pub(crate) fn land(&mut self, m: &mut impl Machine, id: TaskId, landing: Landing, result: i64) {
         if result == Errno::ERESTARTSYS.as_result() {
-            self.task_mut(id).registers.read(m, id);
+            self.read_registers(m, id);
             self.say_again(id);
             return self.return_to_user(m, id);
         }
@@ -114,6 +115,7 @@ impl Procmgr {
     pub(crate) fn begin_messages(&mut self, m: &mut impl Machine, id: TaskId) {
         let task = self.task_mut(id);
         task.said = client::Said::default();
+        task.spoken = false;
         if let Some(inbox) = &mut task.inbox {
             inbox.begin();
         }

@@ -16,6 +16,8 @@ pub struct Registers {
     copy: Copy,
     /// Where the thread stands, if it has told and the registers have not been read.
     at: Option<u64>,
+    /// The thread may be in the middle of a message, which is to be seen to when they are read.
+    doubtful: bool,
     /// The trap flag in the kernel's copy is the tracer's step: the program has none.
     forced: bool,
     /// The thread ran last to be stepped.
@@ -41,6 +43,7 @@ impl Registers {
             call: InCall::NONE,
             copy: Copy::Old,
             at: None,
+            doubtful: false,
             forced: false,
             stepped: false,
         }
@@ -51,6 +54,22 @@ impl Registers {
         self.call = InCall::NONE;
         self.copy = Copy::Only;
         self.at = None;
+        self.doubtful = false;
+    }
+
+    /// The thread, which stands still, may be in the middle of a message.
+    pub fn doubt(&mut self) {
+        self.doubtful = true;
+    }
+
+    /// Whether it may be, and nobody has seen to it.
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
+    /// The same, which is seen to now.
+    pub fn take_doubt(&mut self) -> bool {
+        core::mem::take(&mut self.doubtful)
     }
 
     /// The same, and where it stands.
@@ -90,6 +109,7 @@ impl Registers {
 
     /// Reads them from the kernel, if that has not been done since the thread ran.
     pub fn read(&mut self, m: &mut impl Machine, id: TaskId) -> &mut Registers {
+        debug_assert!(!self.doubtful, "nobody has seen to the message");
         if self.copy == Copy::Only {
             self.regs = m.regs(id);
             if self.forced {
@@ -108,7 +128,7 @@ impl Registers {
     /// All that is known here: of registers that nobody has read, only that.
     pub fn known(&self) -> impl core::hash::Hash + use<> {
         let read = (self.copy != Copy::Only).then_some((self.regs, self.call));
-        (read, self.copy)
+        (read, self.copy, self.doubtful)
     }
 
     /// The registers as the kernel keeps them, to be read by [`Registers::call`].
@@ -139,6 +159,7 @@ impl Registers {
         self.regs = regs;
         self.call = call;
         self.copy = Copy::Old;
+        self.doubtful = false;
     }
 
     /// Changes some of them.

@@ -88,6 +88,8 @@ pub struct Task {
     pub inbox: Option<Box<Inbox>>,
     /// What it was answered lately.
     pub said: abi::client::Said,
+    /// It has said something to the process manager.
+    pub spoken: bool,
     /// What it has used, but for what its thread has run.
     pub usage: Usage,
     /// `gs` base, which the kernel does not keep.
@@ -291,6 +293,7 @@ impl Hash for Task {
             said,
             usage,
             gs_base,
+            spoken,
         } = self;
         (
             id,
@@ -336,7 +339,7 @@ impl Hash for Task {
             inbox,
         )
             .hash(hasher);
-        (said, usage, gs_base).hash(hasher);
+        (said, usage, gs_base, spoken).hash(hasher);
         // While it runs, the thread has them, and what is here is old.
         if !matches!(state, State::Running) {
             registers.known().hash(hasher);
@@ -388,6 +391,7 @@ impl Task {
             landing: None,
             inbox: None,
             said: abi::client::Said::default(),
+            spoken: false,
             usage: Usage::default(),
             gs_base: 0,
         }
@@ -396,6 +400,11 @@ impl Task {
     /// Whether a signal that may be delivered now would find it.
     pub fn blocks(&self, signo: u8) -> bool {
         self.mask.has(signo)
+    }
+
+    /// Whether a server may have answered it something.
+    pub fn has_spoken(&self) -> bool {
+        self.spoken || self.trace.client
     }
 
     /// Whether its thread exists and its program may still run.

@@ -64,10 +64,9 @@ impl Procmgr {
         m: &mut impl Machine,
         id: TaskId,
     ) -> Result<UserRegs, Errno> {
-        let task = self.task_mut(id);
-        task.space.ok_or(Errno::ESRCH)?;
-        task.registers.read(m, id);
-        Ok(task.user_regs())
+        self.task(id).space.ok_or(Errno::ESRCH)?;
+        self.read_registers(m, id);
+        Ok(self.task(id).user_regs())
     }
 
     /// Writes words of `struct user_regs_struct` from word `from` on, in order. As on Linux, a
@@ -85,8 +84,8 @@ impl Procmgr {
             return result;
         }
         self.hide_stop(m, id);
+        let old = self.read_registers(m, id).flags();
         let task = self.task_mut(id);
-        let old = task.registers.read(m, id).flags();
         let call = InCall::No {
             orig_rax: user.orig_rax,
         };

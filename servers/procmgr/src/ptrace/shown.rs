@@ -159,7 +159,7 @@ impl Procmgr {
             0 => Ok(None),
             _ => self.stop_info(id),
         };
-        self.task_mut(id).registers.read(m, id);
+        self.read_registers(m, id);
         let Some((place, owner, _)) = self.place_shown_to(m, id) else {
             // Where the client has taken the page away, it finds nothing.
             return;
