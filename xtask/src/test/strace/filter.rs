@@ -66,9 +66,9 @@ const RULES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Lines that are left out: there are no restartable sequences (docs/differences.md), and a call that a child's death cut short is made
-/// again.
-const LEFT_OUT: &str = r"^rseq\(|= \? ERESTARTSYS ";
+/// Lines that are left out: there are no restartable sequences (docs/differences.md), a call that a child's death cut short is made
+/// again, and when a heap grows is a matter of the program's version.
+const LEFT_OUT: &str = r"^rseq\(|^brk\(|= \? ERESTARTSYS ";
 
 /// What stands in front of a process's number, in arguments and as a result.
 const PID: &str = r"(\b(?:si_)?pid=|kill\(|tgkill\(\w+, |wait4\(|rt_sigqueueinfo\(|setpgid\(|P_PID, |FUTEX_CLOCK_REALTIME, |parent_tid=\[|/proc/)(\d+)\b";
@@ -83,7 +83,7 @@ impl Filter {
                 .map(|(pattern, with)| (regex(pattern), *with))
                 .collect(),
             left_out: regex(LEFT_OUT),
-            address: regex(r"0x[0-9a-f]{7,16}\b"),
+            address: regex(r"0x[0-9a-f]{6,16}\b"),
             mapped: regex(r"^(?:mmap|mremap)\(.*\) += (0x[0-9a-f]+)"),
             rest: regex(r#"^(read\(\d+, "", )\d+(\) = 0)$"#),
             anybody: regex(r"(\[pid +|Process |\bsi_pid=|kill\(|^\[|^wait4\(.*\) = )\d+\b"),
@@ -226,12 +226,13 @@ mod tests {
         let text = filtered(&[
             "mmap(NULL, 8192, PROT_READ, MAP_PRIVATE, 3, 0x26000) = 0x7f0000001000\n\
              munmap(0x7f0000002000, 4096)      = 0\n\
-             brk(NULL)                         = 0x55550000a000\n",
+             brk(NULL)                         = 0x55550000a000\n\
+             mprotect(0x945000, 4096, PROT_READ) = 0\n",
         ]);
         assert_eq!(
             text,
             "status 0\n--- PID1\nmmap(NULL, 8192, PROT_READ, MAP_PRIVATE, 3, 0x26000) = MAP1\n\
-             munmap(MAP1+0x1000, 4096) = 0\nbrk(NULL) = ADDRESS\n"
+             munmap(MAP1+0x1000, 4096) = 0\nmprotect(ADDRESS, 4096, PROT_READ) = 0\n"
         );
     }
 
