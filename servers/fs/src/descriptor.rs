@@ -165,12 +165,15 @@ impl Fs {
             }
             F_GET_SEALS => self.seals(id).map(i64::from),
             F_ADD_SEALS => self.add_seals(port, id, arg as u32),
-            F_GETPIPE_SZ | F_SETPIPE_SZ if self.pipe_of(self.files[id].node).is_none() => {
-                Err(Errno::EBADF)
+            F_GETPIPE_SZ | F_SETPIPE_SZ => {
+                let pipe = self.pipe_of(self.files[id].node).ok_or(Errno::EBADF)?;
+                let pipe = &mut self.pipes[pipe];
+                let limit = match command {
+                    F_SETPIPE_SZ => pipe.set_limit(arg as u32)?,
+                    _ => pipe.limit(),
+                };
+                Ok(limit as i64)
             }
-            F_GETPIPE_SZ => Ok(pipe::CAPACITY as i64),
-            F_SETPIPE_SZ if arg <= pipe::CAPACITY => Ok(pipe::CAPACITY as i64),
-            F_SETPIPE_SZ => Err(Errno::EPERM),
             F_GETOWN => Ok(0),
             _ => Err(Errno::EINVAL),
         };

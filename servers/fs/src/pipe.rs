@@ -14,6 +14,8 @@ use alloc::collections::VecDeque;
 
 /// How many bytes a pipe holds (pipe(7), "Pipe capacity").
 pub const CAPACITY: u64 = 65536;
+/// What the size of a pipe is a multiple of.
+const PAGE: u64 = 4096;
 /// The longest write that is never mixed with others (pipe(7), "PIPE_BUF").
 pub const PIPE_BUF: u64 = 4096;
 /// The most pipes.
@@ -25,8 +27,10 @@ pub(crate) struct Pipe {
     pub object: ObjectId,
     /// Where the next byte to be read is.
     head: u64,
-    /// How many bytes are in it.
+    /// How many bytes are in it,
     pub len: u64,
+    /// and may be: its ring has room for [`CAPACITY`].
+    limit: u64,
     /// How many bytes were ever taken out.
     pub taken: u64,
     /// What goes along with bytes of a connection, in their order.
@@ -52,6 +56,7 @@ impl Pipe {
             object,
             head: 0,
             len: 0,
+            limit: CAPACITY,
             taken: 0,
             parcels: VecDeque::new(),
             stamps: 0,
@@ -70,7 +75,29 @@ impl Pipe {
     }
 
     pub fn free(&self) -> u64 {
-        CAPACITY - self.len
+        self.limit - self.len
+    }
+
+    /// How many bytes it may hold.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Sets how many bytes it may hold, to that or more in whole pages, a power of two. EINVAL: nothing has so many; EPERM: more
+    /// than a ring has; EBUSY: more than so many are in it (F_SETPIPE_SZ).
+    pub fn set_limit(&mut self, bytes: u32) -> Result<u64, Errno> {
+        let limit = u64::from(bytes).next_power_of_two().max(PAGE);
+        if limit > 1 << 31 {
+            return Err(Errno::EINVAL);
+        }
+        if limit > CAPACITY {
+            return Err(Errno::EPERM);
+        }
+        if self.len > limit {
+            return Err(Errno::EBUSY);
+        }
+        self.limit = limit;
+        Ok(limit)
     }
 
     /// Where the byte `ahead` of the head is, and how many follow it up to the ring's end.
