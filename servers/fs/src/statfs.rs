@@ -64,10 +64,18 @@ impl Fs {
             _ => (TMPFS_MAGIC, false),
         };
         // Type, block size, five counts of blocks and inodes, id, name length, fragment size,
-        // flags: how many blocks are free only the process manager knows.
+        // flags.
         let mut words = [0u64; 15];
         words[0] = u64::from(magic);
         words[1] = BLOCK;
+        if magic == TMPFS_MAGIC {
+            // Its files are in memory, of which they may take all.
+            let system = port.system()?;
+            let [all, free] = [system.memory_total, system.memory_free].map(|n| n / BLOCK);
+            let inodes = self.tree.limit();
+            let free_inodes = inodes - self.tree.len();
+            words[2..7].copy_from_slice(&[all, free, free, inodes as u64, free_inodes as u64]);
+        }
         words[8] = NAME_MAX as u64;
         words[9] = BLOCK;
         // ST_VALID, ST_RDONLY.

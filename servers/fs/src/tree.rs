@@ -161,6 +161,11 @@ impl Tree {
         self.inodes.len()
     }
 
+    /// How many there can be.
+    pub fn limit(&self) -> usize {
+        LIMIT
+    }
+
     pub fn get(&self, ino: Ino) -> &Inode {
         &self.inodes[ino]
     }

@@ -135,4 +135,9 @@ fn file_systems_say_what_they_are() {
     assert_eq!(magic("/proc"), PROC_SUPER_MAGIC);
     assert_eq!(magic("/bin"), RAMFS_MAGIC);
     assert_eq!(w.sys(INIT, __NR_fstatfs, &[0, DATA]), Ok(0));
+    // What is in memory has as much room as that.
+    w.with_path(__NR_statfs, "/tmp", &[DATA]).unwrap();
+    let counts = [1, 2, 3, 4].map(|word| w.word(INIT, DATA + 8 * word));
+    assert_eq!(counts, [4096, 131_072, 128_000, 128_000]);
+    assert!(w.word(INIT, DATA + 48) < w.word(INIT, DATA + 40));
 }
