@@ -339,6 +339,23 @@ pub struct Recalled {
     pub step: Step,
 }
 
+/// A bond that the process manager has made by itself. The tracee's course is [`Course::of_bond`]'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopted {
+    /// The tracee.
+    pub task: TaskId,
+    /// Its tid.
+    pub tid: u32,
+    /// Who traces it. Its exit is reported.
+    pub tracer: TaskId,
+    /// The tracer's real user id.
+    pub uid: u32,
+    /// What the bond is like.
+    pub bond: Bond,
+    /// The tracee is dead, and not reaped.
+    pub dead: bool,
+}
+
 /// How a new tracee is brought to its first stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum First {
@@ -592,22 +609,8 @@ pub enum Reply {
         /// Who traces it.
         tracer: TaskId,
     },
-    /// A tracee whose bond is the tracer's from now on, and told of before anything else about the task; its
-    /// course is [`Course::of_bond`]'s.
-    Adopted {
-        /// The tracee.
-        task: TaskId,
-        /// Its tid.
-        tid: u32,
-        /// Who traces it. Its exit is reported.
-        tracer: TaskId,
-        /// The tracer's real user id.
-        uid: u32,
-        /// What the bond is like.
-        bond: Bond,
-        /// The tracee is dead, and not reaped.
-        dead: bool,
-    },
+    /// A bond that is the tracer's from now on, told of before anything else about the task.
+    Adopted(Adopted),
     /// What was under a lease.
     Recalled(Recalled),
     /// A tracee without its tracer, held by a report: what its tracer wanted of the event.

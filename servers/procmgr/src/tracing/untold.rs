@@ -15,7 +15,7 @@ use crate::task::State;
 use crate::trace::Attached;
 use abi::linux::ptrace::{self as nr, PTRACE_O_MASK};
 use abi::ptrace::{Bond, Options};
-use abi::tracer::{Course, First, Leave, Reply};
+use abi::tracer::{Adopted, Course, First, Leave, Reply};
 use abi::{Errno, TaskId};
 
 impl Procmgr {
@@ -121,14 +121,14 @@ impl Procmgr {
             return None;
         }
         self.tracer_knows(id, tracer);
-        Some(Reply::Adopted {
+        Some(Reply::Adopted(Adopted {
             task: id,
             tid: self.task(id).tid,
             tracer,
             uid: self.credentials(tracer).uid[0],
             bond,
             dead: matches!(self.task(id).state, State::Zombie),
-        })
+        }))
     }
 
     /// The tracer server knows of a bond.

@@ -6,8 +6,8 @@ use crate::engine::{AttachFlags, Attached, EngineId, Life, Origin};
 use crate::table::{Kind, Owned, Task};
 use crate::{Host, Tracer, host};
 use abi::linux::ptrace::PTRACE_O_MASK;
-use abi::ptrace::{Bond, Options};
-use abi::tracer::{Call, Course, First, Leave, Reply};
+use abi::ptrace::Options;
+use abi::tracer::{Adopted, Call, Course, First, Leave, Reply};
 use abi::{Errno, TaskId};
 
 impl Tracer {
@@ -215,34 +215,22 @@ impl Tracer {
     /// Takes over a bond that the process manager has made by itself, if there is one.
     pub(crate) fn adopt(&mut self, host: &mut impl Host, id: TaskId) -> Result<(), Errno> {
         match host::ask(host, &Call::Adopt { task: id })? {
-            Reply::Adopted {
-                task,
-                tid,
-                tracer,
-                uid,
-                bond,
-                dead,
-            } => self.adopted((task, tid), (tracer, uid), bond, dead),
+            Reply::Adopted(adopted) => self.adopted(adopted),
             _ => Ok(()),
         }
     }
 
     /// A bond has been taken over. It takes no room that somebody could be refused: a task has one.
-    pub(crate) fn adopted(
-        &mut self,
-        (id, tid): (TaskId, u32),
-        (tracer, uid): (TaskId, u32),
-        bond: Bond,
-        dead: bool,
-    ) -> Result<(), Errno> {
-        let tracee = Tracee::new(tracer, bond.seized, bond.options);
-        let mut task = new_task(tracee, Life::Alive, uid)?;
-        task.tid = tid;
+    pub(crate) fn adopted(&mut self, adopted: Adopted) -> Result<(), Errno> {
+        let bond = adopted.bond;
+        let tracee = Tracee::new(adopted.tracer, bond.seized, bond.options);
+        let mut task = new_task(tracee, Life::Alive, adopted.uid)?;
+        task.tid = adopted.tid;
         task.told = Course::of_bond(bond);
-        if dead {
+        if adopted.dead {
             task.chain.died();
         }
-        self.tasks.insert(id, task);
+        self.tasks.insert(adopted.task, task);
         Ok(())
     }
 

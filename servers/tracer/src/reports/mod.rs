@@ -41,14 +41,7 @@ impl Tracer {
                     verdict,
                 }) => self.on_resumed(host, task, number, mode, step, verdict),
                 Ok(Reply::Interrupt { task }) => self.on_interrupt(host, task),
-                Ok(Reply::Adopted {
-                    task,
-                    tid,
-                    tracer,
-                    uid,
-                    bond,
-                    dead,
-                }) => drop(self.adopted((task, tid), (tracer, uid), bond, dead)),
+                Ok(Reply::Adopted(adopted)) => drop(self.adopted(adopted)),
                 Ok(Reply::Begun { task }) => self.client_begins(host, task),
                 _ => return,
             }
