@@ -6,10 +6,10 @@
 //! Where ptrace is a task's only engine it *leases* the tracee's plain stops, which the two of them
 //! then settle without it.
 
-use crate::SigInfo;
 use crate::linux::ptrace as nr;
 use crate::signal::{SIGTRAP, code::SI_USER};
 use crate::tracer::{CloneKind, Events};
+use crate::{Errno, SigInfo};
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,15 @@ impl Options {
     /// SUSPEND_SECCOMP, which Linux refuses where it has no seccomp.
     pub fn parse(data: u64) -> Option<Options> {
         Options::from_bits(u32::try_from(data).ok()?)
+    }
+
+    /// The options that PTRACE_SEIZE names by its arguments. EIO: an address, or a bit that nothing is named by;
+    /// EINVAL: SUSPEND_SECCOMP.
+    pub fn of_seize(addr: u64, data: u64) -> Result<Options, Errno> {
+        if addr != 0 || data & !u64::from(nr::PTRACE_O_MASK) != 0 {
+            return Err(Errno::EIO);
+        }
+        Options::parse(data).ok_or(Errno::EINVAL)
     }
 
     /// The event number of a clone of this kind and whether the options ask for it.

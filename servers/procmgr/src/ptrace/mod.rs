@@ -74,8 +74,9 @@ impl Procmgr {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         match number {
             nr::PTRACE_TRACEME => return self.trace_me_untold(m, client),
-            nr::PTRACE_ATTACH | nr::PTRACE_SEIZE => {
-                return self.attach_untold(m, client, [number.into(), pid, addr, data]);
+            nr::PTRACE_ATTACH => return self.attach_untold(m, client, pid as i32, None),
+            nr::PTRACE_SEIZE => {
+                return self.attach_untold(m, client, pid as i32, Some([addr, data]));
             }
             PTRACE_COUNT | PTRACE_FAULT => return Ok(Done::Ask),
             _ => {}

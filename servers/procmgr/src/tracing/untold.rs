@@ -13,7 +13,6 @@ use crate::machine::Machine;
 use crate::ptrace::Done;
 use crate::task::State;
 use crate::trace::Attached;
-use abi::linux::ptrace::{self as nr, PTRACE_O_MASK};
 use abi::ptrace::{Bond, Options};
 use abi::tracer::{Adopted, Course, First, Leave, Reply};
 use abi::{Errno, TaskId};
@@ -39,28 +38,28 @@ impl Procmgr {
         }
     }
 
-    /// PTRACE_ATTACH and SEIZE. ESRCH comes before all that is wrong with a request but its target; then EIO:
-    /// SEIZE with an address, or an unknown option.
+    /// PTRACE_ATTACH, and SEIZE with its address and data. ESRCH comes before all that is wrong with a request but
+    /// its target; then the errors of [`Options::of_seize`].
     pub(crate) fn attach_untold(
         &mut self,
         m: &mut impl Machine,
         client: TaskId,
-        [number, pid, addr, data]: [u64; 4],
+        pid: i32,
+        seize: Option<[u64; 2]>,
     ) -> Result<Done, Errno> {
-        let tid = u32::try_from(pid as i32).map_err(|_| Errno::ESRCH)?;
+        let tid = u32::try_from(pid).map_err(|_| Errno::ESRCH)?;
         let id = self.by_tid(tid).ok_or(Errno::ESRCH)?;
-        let seized = number == u64::from(nr::PTRACE_SEIZE);
-        if seized && (addr != 0 || data & !u64::from(PTRACE_O_MASK) != 0) {
-            return Err(Errno::EIO);
-        }
-        let (options, first) = match seized {
-            true => (Options::parse(data).ok_or(Errno::EINVAL)?, First::None),
-            false => (Options::empty(), First::Attach),
+        let (options, first) = match seize {
+            Some([addr, data]) => (Options::of_seize(addr, data)?, First::None),
+            None => (Options::empty(), First::Attach),
         };
         if self.task(id).trace.attached == Attached::Told {
             return Ok(Done::Ask);
         }
-        let course = Course::of_bond(Bond { options, seized });
+        let course = Course::of_bond(Bond {
+            options,
+            seized: seize.is_some(),
+        });
         self.trace(m, (tid, None), client, &course, first)?;
         Ok(Done::Result(0))
     }

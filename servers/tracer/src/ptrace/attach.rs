@@ -5,7 +5,6 @@ use super::{Request, Tracee};
 use crate::engine::{AttachFlags, Attached, EngineId, Life, Origin};
 use crate::table::{Kind, Owned, Task};
 use crate::{Host, Tracer, host};
-use abi::linux::ptrace::PTRACE_O_MASK;
 use abi::ptrace::Options;
 use abi::tracer::{Adopted, Call, Course, First, Leave, Reply};
 use abi::{Errno, TaskId};
@@ -16,15 +15,14 @@ impl Tracer {
         self.trace(host, request, tracee, First::Attach)
     }
 
-    /// Does not stop the target. EIO: `addr` is not 0 or an option is unknown.
+    /// Does not stop the target. The errors of [`Options::of_seize`].
     pub(super) fn seize(&mut self, host: &mut impl Host, request: &Request) -> Result<(), Errno> {
-        if request.addr != 0 || request.data & !u64::from(PTRACE_O_MASK) != 0 {
-            self.exists(host, request)?;
-            return Err(Errno::EIO);
-        }
-        let Some(options) = Options::parse(request.data) else {
-            self.exists(host, request)?;
-            return Err(Errno::EINVAL);
+        let options = match Options::of_seize(request.addr, request.data) {
+            Ok(options) => options,
+            Err(e) => {
+                self.exists(host, request)?;
+                return Err(e);
+            }
         };
         let tracee = Tracee::new(request.client, true, options);
         self.trace(host, request, tracee, First::None)
