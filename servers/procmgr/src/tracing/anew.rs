@@ -11,8 +11,7 @@ use crate::report::ToTracer;
 use crate::task::State;
 use crate::trace::Attached;
 use abi::engine::Handle;
-use abi::ptrace::Options;
-use abi::tracer::{Leave, Step};
+use abi::tracer::Step;
 use abi::{Errno, TaskId};
 use alloc::vec::Vec;
 
@@ -67,10 +66,8 @@ impl Procmgr {
             Attached::Told => {}
         }
         if trace.tracer.is_some() {
-            let options = trace.bond.map_or(Options::empty(), |bond| bond.options);
-            let kill = options.contains(Options::EXITKILL);
             // A task that is there cannot refuse.
-            let _ = self.leave_tracee(m, id, Leave::Exit { kill }, None);
+            let _ = self.leave_at_exit(m, id);
             return;
         }
         self.task_mut(id).trace.end_bond(None);

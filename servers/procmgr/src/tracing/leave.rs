@@ -5,7 +5,7 @@ use crate::hold::{Going, Hold};
 use crate::machine::Machine;
 use crate::ptrace::signal_argument;
 use crate::task::State;
-use abi::ptrace::StopKind;
+use abi::ptrace::{Options, StopKind};
 use abi::signal::{SIGKILL, code};
 use abi::tracer::{Course, Leave, Reply, SignalAction, Step};
 use abi::{Errno, SigInfo, TaskId};
@@ -66,6 +66,14 @@ impl Procmgr {
             _ => {}
         }
         Ok(Reply::Done)
+    }
+
+    /// The same as if the tracer had exited.
+    pub(super) fn leave_at_exit(&mut self, m: &mut impl Machine, id: TaskId) -> Result<(), Errno> {
+        let bond = self.task(id).trace.bond;
+        let kill = bond.is_some_and(|bond| bond.options.contains(Options::EXITKILL));
+        self.leave_tracee(m, id, Leave::Exit { kill }, None)
+            .map(drop)
     }
 
     /// How a task goes on whose tracer is gone: a signal that nobody has seen is delivered.

@@ -100,13 +100,8 @@ impl Procmgr {
             let Some(tracee) = untold.copied() else {
                 return;
             };
-            let options = self.task(tracee).trace.bond.map(|bond| bond.options);
-            let kill = options.is_some_and(|options| options.contains(Options::EXITKILL));
             // One that is there cannot refuse.
-            if self
-                .leave_tracee(m, tracee, Leave::Exit { kill }, None)
-                .is_err()
-            {
+            if self.leave_at_exit(m, tracee).is_err() {
                 return;
             }
         }
