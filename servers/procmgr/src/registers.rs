@@ -62,12 +62,7 @@ impl Registers {
         self.doubtful = true;
     }
 
-    /// Whether it may be, and nobody has seen to it.
-    pub fn is_doubtful(&self) -> bool {
-        self.doubtful
-    }
-
-    /// The same, which is seen to now.
+    /// Whether it may be and nobody has seen to it, which is done now.
     pub fn take_doubt(&mut self) -> bool {
         core::mem::take(&mut self.doubtful)
     }

@@ -17,9 +17,7 @@ const LONGEST: usize = 15;
 impl Procmgr {
     /// Whether a task that is going to be stepped has the trap flag for this reason alone.
     pub(crate) fn steps_by_force(&mut self, m: &mut impl Machine, id: TaskId) -> bool {
-        if self.task(id).registers.is_doubtful() {
-            self.read_registers(m, id);
-        }
+        self.settle_doubt(m, id);
         let (ip, own) = self.task_mut(id).registers.next_step(m, id);
         !own && !self.loads_flags(m, id, ip)
     }

@@ -130,12 +130,17 @@ impl Procmgr {
 
     /// A task's registers, read from the kernel if that has not been done.
     pub(crate) fn read_registers(&mut self, m: &mut impl Machine, id: TaskId) -> &mut Registers {
+        self.settle_doubt(m, id);
+        self.task_mut(id).registers.read(m, id)
+    }
+
+    /// Sees to the message that a task may stand in, if nobody has.
+    pub(crate) fn settle_doubt(&mut self, m: &mut impl Machine, id: TaskId) {
         if self.task_mut(id).registers.take_doubt()
             && let Some(space) = self.task(id).space
         {
             self.stop_in_message(m, id, space);
         }
-        self.task_mut(id).registers.read(m, id)
     }
 
     fn page_fault(
