@@ -1,10 +1,10 @@
 //! Core files (core(5)): their name, and the file itself, which the process manager fills.
 
-use crate::Fs;
 use crate::host::{Host, Port};
 use crate::open::How;
 use crate::path::{Follow, Last};
 use crate::tree::{Body, Ino, Node};
+use crate::{Fs, PAGE};
 use abi::Errno;
 use abi::fs::{FileRange, Mapping, MappingOf, Outcome, TaskStatus};
 use abi::linux::general::{O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, RLIMIT_CORE};
@@ -16,7 +16,6 @@ use alloc::vec::Vec;
 pub(crate) const MAX_PATTERN: usize = 127;
 /// The most bytes of an NT_FILE note; a longer one is left out, as Linux does above 4 MiB.
 const MAX_NOTE: usize = 256 << 10;
-const PAGE: u64 = 4096;
 
 /// /proc/sys/kernel/core_pattern and core_uses_pid.
 #[derive(Clone, Hash)]

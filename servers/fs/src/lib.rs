@@ -100,6 +100,9 @@ use tree::{Ino, Tree};
 use tty::Tty;
 use wait::{Flow, Op, Wait};
 
+/// A page of memory, in bytes.
+pub(crate) const PAGE: u64 = 4096;
+
 /// The file server.
 #[derive(Clone, Hash)]
 pub struct Fs {

@@ -1,9 +1,9 @@
 //! memfd_create(2) and file seals (fcntl(2), F_ADD_SEALS).
 
-use crate::Fs;
 use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::tree::{Body, Ino, Inode, Mount, Node, ROOT, Times};
+use crate::{Fs, PAGE};
 use abi::Errno;
 use abi::fs::FileRange;
 use abi::linux::general::{
@@ -13,7 +13,6 @@ use abi::linux::general::{
 };
 use alloc::boxed::Box;
 
-const PAGE: u64 = 4096;
 /// The longest name (memfd_create(2)).
 const NAME: usize = 249;
 const SEALS: u32 =

@@ -1,11 +1,11 @@
 //! Pipes: a ring in a memory object.
 
-use crate::Fs;
 use crate::fdtable::Fd;
 use crate::host::{Host, Port};
 use crate::io::Io;
 use crate::socket::Parcel;
 use crate::tree::Node;
+use crate::{Fs, PAGE};
 use abi::Errno;
 use abi::fs::{Direction, ObjectId};
 use abi::linux::general::{O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY, SIGPIPE};
@@ -14,8 +14,6 @@ use alloc::collections::VecDeque;
 
 /// How many bytes a pipe holds (pipe(7), "Pipe capacity").
 pub const CAPACITY: u64 = 65536;
-/// What the size of a pipe is a multiple of.
-const PAGE: u64 = 4096;
 /// The longest write that is never mixed with others (pipe(7), "PIPE_BUF").
 pub const PIPE_BUF: u64 = 4096;
 /// The most pipes.

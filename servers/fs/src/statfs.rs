@@ -72,9 +72,9 @@ impl Fs {
             // Its files are in memory, of which they may take all.
             let system = port.system()?;
             let [all, free] = [system.memory_total, system.memory_free].map(|n| n / BLOCK);
-            let inodes = self.tree.limit();
-            let free_inodes = inodes - self.tree.len();
-            words[2..7].copy_from_slice(&[all, free, free, inodes as u64, free_inodes as u64]);
+            let free_inodes = self.tree.room() as u64;
+            let inodes = self.tree.len() as u64 + free_inodes;
+            words[2..7].copy_from_slice(&[all, free, free, inodes, free_inodes]);
         }
         words[8] = NAME_MAX as u64;
         words[9] = BLOCK;

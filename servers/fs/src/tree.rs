@@ -161,9 +161,9 @@ impl Tree {
         self.inodes.len()
     }
 
-    /// How many there can be.
-    pub fn limit(&self) -> usize {
-        LIMIT
+    /// How many more there can be.
+    pub fn room(&self) -> usize {
+        self.inodes.room()
     }
 
     pub fn get(&self, ino: Ino) -> &Inode {
