@@ -206,7 +206,11 @@ impl Tracees {
     /// The next event, if there is one. Does not wait.
     pub fn read(&mut self, id: Id) -> Result<Option<PtraceEvent>> {
         self.gather()?;
-        Ok(self.tracee(id)?.events.pop_front())
+        let tracee = self.tracee(id)?;
+        let event = tracee.events.pop_front();
+        // What has been read is no news any more, whoever has seen it come.
+        tracee.news &= tracee.dead || !tracee.events.is_empty();
+        Ok(event)
     }
 
     /// Waits until one of these has news, and says which.
