@@ -120,15 +120,18 @@ pub fn invoke<const W: usize, const C: usize>(
             buffer.caps[..C].copy_from_slice(&caps.map(|cap| cap.0));
         });
     }
-    finish(object, MessageInfo::new(label, C, W), registers)
-}
-
-/// Invokes `object` with the words beyond the fourth in the IPC buffer already.
-#[inline]
-pub(crate) fn finish(object: CPtr, info: MessageInfo, words: Words) -> Result<Words> {
-    let answer = syscall::call(object, info, words);
+    // The kernel tries whatever is short as a message first.
+    let words = W.max(syscall::MAX_SHORT + 1);
+    let answer = syscall::call(object, MessageInfo::new(label, C, words), registers);
     match answer.info.label() {
         0 => Ok(answer.words),
         error => Err(KernelError::from_label(error)),
     }
+}
+
+/// Invokes `object` without an answer, for what the kernel never refuses: without one to give, an
+/// invocation takes the kernel less. The words beyond the fourth are in the IPC buffer already.
+#[inline]
+pub(crate) fn tell(object: CPtr, info: MessageInfo, words: Words) {
+    syscall::send(object, info, words);
 }

@@ -52,7 +52,10 @@ impl MessageInfo {
 }
 
 /// The message words that travel in registers.
-pub type Words = [u64; 4];
+pub type Words = [u64; MAX_SHORT];
+
+/// How many words the longest message has that the kernel's fast path takes.
+pub const MAX_SHORT: usize = 4;
 
 /// What was received. The words beyond the fourth are in the IPC buffer.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! Threads (seL4 manual 6).
 
 use super::{CNode, CPtr, Notification, Page, Pml4, capabilities};
-use crate::invoke::{Result, finish, invoke, label};
+use crate::invoke::{Result, invoke, label, tell};
 use crate::ipc_buffer;
 use crate::syscall::MessageInfo;
 use abi::Regs;
@@ -126,16 +126,23 @@ impl Tcb {
         }))
     }
 
+    /// Reads the first of them: the instruction pointer, and the flags.
+    #[inline]
+    pub fn read_ip_and_flags(self) -> Result<(u64, u64)> {
+        let [rip, _, rflags, _] = invoke(self.0, label::TCBReadRegisters, [0, 3], [])?;
+        Ok((rip, rflags))
+    }
+
     /// Writes all registers, and with `resume` lets the thread run, whatever it waits for.
     /// Flags other than the arithmetic ones are lost.
     #[inline]
-    pub fn write_registers(self, regs: &Regs, resume: bool) -> Result {
-        self.write_first_registers(regs, REGS_WORDS, resume)
+    pub fn write_registers(self, regs: &Regs, resume: bool) {
+        self.write_first_registers(regs, REGS_WORDS, resume);
     }
 
     /// The same with the first `words` of them only; the others stay as they are.
     #[inline]
-    pub fn write_first_registers(self, regs: &Regs, words: usize, resume: bool) -> Result {
+    pub fn write_first_registers(self, regs: &Regs, words: usize, resume: bool) {
         ipc_buffer::with(|buffer| {
             buffer.words[4..2 + REGS_WORDS].copy_from_slice(&[
                 regs.rflags,
@@ -159,34 +166,36 @@ impl Tcb {
         });
         let info = MessageInfo::new(label::TCBWriteRegisters, 0, 2 + words);
         let flags = if resume { RESUME } else { 0 };
-        finish(self.0, info, [flags, words as u64, regs.rip, regs.rsp]).map(drop)
+        tell(self.0, info, [flags, words as u64, regs.rip, regs.rsp]);
     }
 
     /// Lets a thread that waits run on elsewhere, with a stack pointer, a result in `rax` and the
     /// flags of a program that starts.
     #[inline]
-    pub fn land(self, rip: u64, rsp: u64, rax: u64) -> Result {
+    pub fn land(self, rip: u64, rsp: u64, rax: u64) {
         ipc_buffer::with(|buffer| (buffer.words[4], buffer.words[5]) = (FLAGS, rax));
         let info = MessageInfo::new(label::TCBWriteRegisters, 0, 6);
-        finish(self.0, info, [RESUME, 4, rip, rsp]).map(drop)
+        tell(self.0, info, [RESUME, 4, rip, rsp]);
     }
 
     /// Lets the thread run at `rip` with `rdi` set and the registers between them in the
     /// kernel's order lost.
-    pub fn run_at(self, rip: u64, rdi: u64) -> Result {
-        let args = [RESUME, 9, rip, 0, 2, 0, 0, 0, 0, 0, rdi];
-        invoke(self.0, label::TCBWriteRegisters, args, []).map(drop)
+    pub fn run_at(self, rip: u64, rdi: u64) {
+        ipc_buffer::with(|buffer| buffer.words[4..11].copy_from_slice(&[2, 0, 0, 0, 0, 0, rdi]));
+        let info = MessageInfo::new(label::TCBWriteRegisters, 0, 11);
+        tell(self.0, info, [RESUME, 9, rip, 0]);
     }
 
     /// Stops the thread. What it waited for is cancelled.
-    pub fn suspend(self) -> Result {
-        invoke(self.0, label::TCBSuspend, [], []).map(drop)
+    #[inline]
+    pub fn suspend(self) {
+        tell(self.0, MessageInfo::new(label::TCBSuspend, 0, 0), [0; 4]);
     }
 
     /// Lets a thread run on that was stopped or waits; what it was doing it does again.
     #[inline]
-    pub fn resume(self) -> Result {
-        invoke(self.0, label::TCBResume, [], []).map(drop)
+    pub fn resume(self) {
+        tell(self.0, MessageInfo::new(label::TCBResume, 0, 0), [0; 4]);
     }
 
     /// Signals of this notification arrive with the thread's messages.

@@ -174,8 +174,12 @@ pub trait Machine {
     /// The two instructions run before anything else does, so nobody waits for a program here.
     fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool;
     /// Stops a running thread, which is not held; afterwards it is. A trap that it raised and
-    /// that was not delivered yet is withdrawn and will be raised again.
-    fn suspend(&mut self, task: TaskId);
+    /// that was not delivered yet is withdrawn and will be raised again. Most are by running the
+    /// instruction again; `ends_trap` says whether the one before an address may be of those that trap
+    /// when they are done.
+    fn suspend(&mut self, task: TaskId, ends_trap: impl FnOnce(&mut Self, u64) -> bool);
+    /// Stops a thread, held or not, that is never going to run its program again.
+    fn suspend_for_good(&mut self, task: TaskId);
     /// From the next resume on: trap after each instruction, or run freely.
     fn step(&mut self, task: TaskId, on: bool);
     /// Sets a held thread's hardware breakpoints. They are not in force in stubs.

@@ -145,7 +145,7 @@ impl Procmgr {
         if !self.find_task(id).is_ok_and(running) {
             return;
         }
-        m.suspend(id);
+        self.suspend(m, id);
         let space = self.stands(id);
         let regs = *self.read_registers(m, id).get();
         if self.memory.fetch2(m, space, regs.rip) == Some(client::SYSENTER) {

@@ -387,7 +387,21 @@ impl Machine for SimMachine {
         trap == Trap::StubDone
     }
 
-    fn suspend(&mut self, task: TaskId) {
+    fn suspend(&mut self, task: TaskId, ends_trap: impl FnOnce(&mut Self, u64) -> bool) {
+        let thread = self.threads.one(task);
+        if let Pending::Trapped(Trap::Int3 | Trap::Step | Trap::Breakpoint { .. }, _) =
+            thread.pending
+        {
+            let (ip, debugged) = (thread.regs.rip, thread.is_debugged());
+            assert!(
+                debugged || ends_trap(self, ip),
+                "the kernel forgets {task:?}'s trap"
+            );
+        }
+        self.suspend_for_good(task);
+    }
+
+    fn suspend_for_good(&mut self, task: TaskId) {
         let thread = self.threads.one(task);
         thread.pending = match thread.pending {
             Pending::Running(activity) | Pending::Trapped(_, activity) => Pending::Held {

@@ -1,5 +1,6 @@
 //! Threads.
 
+use abi::regs::TF;
 use abi::{Regs, TaskId};
 use procmgr::Trap;
 use procmgr::machine::{Breakpoints, SpaceIx, Stub};
@@ -106,6 +107,11 @@ impl Thread {
             instructions: 0,
             traps: 0,
         }
+    }
+
+    /// Whether the processor traps after some of its instructions.
+    pub fn is_debugged(&self) -> bool {
+        self.stepping || self.regs.rflags & TF != 0 || self.breakpoints != [None; 4]
     }
 
     /// Enters the kernel by `sysenter`, which takes the place to go on from `rdx`, and the stack pointer

@@ -433,7 +433,7 @@ fn a_running_task_can_be_suspended(m: &mut Kernel) {
             break;
         }
     }
-    m.suspend(TASK);
+    m.suspend(TASK, |_, _| false);
     let regs = m.regs(TASK);
     assert!(regs.rbx > 1000, "it has run: {}", regs.rbx);
     let cpu = m.cpu_time(TASK);
@@ -468,7 +468,11 @@ fn a_breakpoint_survives_suspension(m: &mut Kernel) {
     for _ in 0..3 {
         rt::syscall::yield_now();
     }
-    m.suspend(TASK);
+    m.suspend(TASK, |m, ip| {
+        assert_eq!(ip, CODE + 1);
+        assert_eq!(m.regs(TASK).rip, ip);
+        true
+    });
     let regs = m.regs(TASK);
     assert_eq!(regs.rip, CODE);
     m.resume(TASK, &regs);
@@ -486,7 +490,7 @@ fn a_breakpoint_survives_suspension(m: &mut Kernel) {
     for _ in 0..3 {
         rt::syscall::yield_now();
     }
-    m.suspend(TASK);
+    m.suspend(TASK, |_, _| panic!("the thread is stepped"));
     let regs = m.regs(TASK);
     m.step(TASK, false);
     m.resume(TASK, &regs);

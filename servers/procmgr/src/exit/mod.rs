@@ -41,11 +41,11 @@ impl Procmgr {
     pub(crate) fn kill_task(&mut self, m: &mut impl Machine, id: TaskId, status: i32) {
         match &self.task(id).state {
             State::Running => {
-                m.suspend(id);
+                m.suspend_for_good(id);
                 self.task_mut(id).registers.stand();
             }
             State::Stub(_) => {
-                m.suspend(id);
+                m.suspend_for_good(id);
                 self.task_mut(id).registers.lost();
             }
             State::Waiting(crate::task::Wait::Fork { .. }) => return,

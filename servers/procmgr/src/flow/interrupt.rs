@@ -5,6 +5,10 @@ use crate::machine::Machine;
 use crate::task::{FsPurpose, Sleep, State, Wait};
 use abi::{Errno, TaskId};
 
+/// How instructions end that trap when they are done: `int3`, `int 3`, `icebp`, and `popf`, which may have
+/// taken back the flag that it traps for. Others end so too.
+const ENDS_TRAP: [u8; 4] = [0xcc, 0x03, 0xf1, 0x9d];
+
 impl Procmgr {
     /// Brings a task to the point where it looks at kills, stops and signals, if it is not there
     /// or on its way. A system call that waits is ended.
@@ -28,7 +32,7 @@ impl Procmgr {
     }
 
     fn stop_running(&mut self, m: &mut impl Machine, id: TaskId) {
-        m.suspend(id);
+        self.suspend(m, id);
         let space = self.stands(id);
         if self.memory.speaks(space) {
             match self.task(id).has_spoken() {
@@ -39,6 +43,15 @@ impl Procmgr {
             }
         }
         self.return_to_user(m, id);
+    }
+
+    /// Stops a task's thread where it is in its program.
+    pub(crate) fn suspend(&mut self, m: &mut impl Machine, id: TaskId) {
+        let space = self.task(id).space;
+        m.suspend(id, |m, ip| {
+            let last = space.and_then(|space| self.memory.last_byte(m, space, ip));
+            last.is_none_or(|byte| ENDS_TRAP.contains(&byte))
+        });
     }
 
     /// What a wait that a signal ends returns.

@@ -175,16 +175,34 @@ impl Mail {
     /// Takes back a task's trap that nobody has been told of, if there is one: it may be waiting
     /// in the endpoint, and the only way to look there is to receive all.
     pub fn withdraw(&mut self, task: TaskId) -> Withdrawn {
-        if self.caller == Some(task) && self.reply.take().is_some() {
-            return Withdrawn::Retry;
+        self.withdraw_taken(task).unwrap_or_else(|| {
+            self.empty_endpoint();
+            self.withdraw_pending(task).unwrap_or(Withdrawn::Nothing)
+        })
+    }
+
+    /// The same as far as it has been taken from the endpoint.
+    #[inline]
+    pub fn withdraw_taken(&mut self, task: TaskId) -> Option<Withdrawn> {
+        if self.caller == Some(task) {
+            if self.reply.take().is_some() {
+                return Some(Withdrawn::Retry);
+            }
+            self.caller = None;
         }
-        self.empty_endpoint();
+        match self.pending.is_empty() {
+            true => None,
+            false => self.withdraw_pending(task),
+        }
+    }
+
+    fn withdraw_pending(&mut self, task: TaskId) -> Option<Withdrawn> {
         let at = self.pending.iter().position(|pending| pending.is_of(task));
-        match at.and_then(|at| self.pending.remove(at)) {
-            Some(Pending::Trap(_, trap, ip)) => Withdrawn::Trap(trap, ip),
+        match at.and_then(|at| self.pending.remove(at))? {
+            Pending::Trap(_, trap, ip) => Some(Withdrawn::Trap(trap, ip)),
             // It will be said again.
-            Some(Pending::Message(..)) => Withdrawn::Retry,
-            _ => Withdrawn::Nothing,
+            Pending::Message(..) => Some(Withdrawn::Retry),
+            Pending::Request(..) => None,
         }
     }
 

@@ -9,7 +9,7 @@ mod threads;
 mod timer;
 
 use abi::proc::{MachineCounts, Work};
-use abi::regs::REGS_WORDS;
+use abi::regs::{REGS_WORDS, TF};
 use abi::{Regs, TaskId};
 pub use mail::Incoming;
 use mail::{Mail, Withdrawn};
@@ -20,7 +20,7 @@ use procmgr::machine::{
     Breakpoints, CpuTime, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
 };
 use rt::boot;
-use rt::cap::{CNode, Endpoint, Notification};
+use rt::cap::{CNode, Endpoint, Notification, Tcb};
 use rt::clock::Clock;
 use rt::log::Log;
 use rt::slots::procmgr as slots;
@@ -136,7 +136,7 @@ impl Kernel {
         }
         if !self.mail.answer_task(task, words) {
             let tcb = self.threads.tcb(task);
-            tcb.resume().expect("the thread is ours");
+            tcb.resume();
         }
     }
 
@@ -181,13 +181,22 @@ impl Kernel {
         withdrawn.filter(|(trap, _)| *trap != Trap::Step || thread.step)
     }
 
+    /// Whether a thread may have raised a trap that running its instruction again does not bring back.
+    fn may_have_trapped(
+        &mut self,
+        tcb: Tcb,
+        ends_trap: impl FnOnce(&mut Self, u64) -> bool,
+    ) -> bool {
+        let (ip, flags) = tcb.read_ip_and_flags().expect("the thread is ours");
+        flags & TF != 0 || ends_trap(self, ip)
+    }
+
     /// Lets a held thread run with the first `words` of its registers written.
     fn run(&mut self, task: TaskId, regs: &Regs, words: usize) {
         let again = self.prepare(task);
         self.threads
             .tcb(task)
-            .write_first_registers(regs, words, again.is_none())
-            .expect("the thread is ours");
+            .write_first_registers(regs, words, again.is_none());
         if let Some((trap, _)) = again {
             self.mail.again(task, trap, regs.rip);
         }
@@ -323,8 +332,7 @@ impl Machine for Kernel {
 
     fn set_regs(&mut self, task: TaskId, regs: &Regs) {
         let tcb = self.threads.tcb(task);
-        tcb.write_registers(regs, false)
-            .expect("the thread is ours");
+        tcb.write_registers(regs, false);
     }
 
     fn resume(&mut self, task: TaskId, regs: &Regs) {
@@ -341,7 +349,7 @@ impl Machine for Kernel {
             None if self.mail.retry(task) => {}
             None => {
                 let tcb = self.threads.tcb(task);
-                tcb.resume().expect("the thread is ours");
+                tcb.resume();
             }
         }
     }
@@ -349,10 +357,7 @@ impl Machine for Kernel {
     fn land(&mut self, task: TaskId, ip: u64, sp: u64, result: u64) {
         let again = self.prepare(task);
         debug_assert!(again.is_none(), "a thread in a message raises no trap");
-        self.threads
-            .tcb(task)
-            .land(ip, sp, result)
-            .expect("the thread is ours");
+        self.threads.tcb(task).land(ip, sp, result);
     }
 
     fn run_stub(&mut self, task: TaskId, stub: Stub, area: u64) {
@@ -360,10 +365,7 @@ impl Machine for Kernel {
         Self::set_stepping(thread, false);
         thread.disarm();
         thread.runs(&mut self.meter);
-        thread
-            .tcb()
-            .run_at(stubs::address(stub), area)
-            .expect("the thread is ours");
+        thread.tcb().run_at(stubs::address(stub), area);
     }
 
     fn run_stub_now(&mut self, task: TaskId, stub: Stub, area: u64) -> bool {
@@ -374,32 +376,44 @@ impl Machine for Kernel {
         // Above everybody, so that it is at its `int3` when the call that lets it run returns.
         tcb.set_priority(threads::PRIORITY + 1)
             .expect("the process manager may");
-        tcb.run_at(stubs::address(stub), area)
-            .expect("the thread is ours");
+        tcb.run_at(stubs::address(stub), area);
         let trap = self.mail.withdraw(task);
         tcb.set_priority(threads::PRIORITY)
             .expect("the process manager may");
         matches!(trap, Withdrawn::Trap(Trap::StubDone, _))
     }
 
-    fn suspend(&mut self, task: TaskId) {
+    fn suspend(&mut self, task: TaskId, ends_trap: impl FnOnce(&mut Self, u64) -> bool) {
         let thread = self.threads.get(task);
         thread.held(&mut self.meter);
-        let tcb = thread.tcb();
-        match self.mail.withdraw(task) {
+        let (tcb, debugged) = (thread.tcb(), thread.is_debugged());
+        let withdrawn = match self.mail.withdraw_taken(task) {
+            Some(withdrawn) => withdrawn,
+            // To look into the endpoint takes more than all of this, and has others say their messages again.
+            None if !debugged && !self.may_have_trapped(tcb, ends_trap) => Withdrawn::Nothing,
+            None => self.mail.withdraw(task),
+        };
+        let thread = self.threads.get(task);
+        match withdrawn {
             // The kernel has moved on behind it, so it would not be raised again by itself.
             Withdrawn::Trap(Trap::Int3, _) => {
                 let mut regs = tcb.read_registers().expect("the thread is ours");
                 regs.rip -= 1;
-                tcb.write_registers(&regs, false)
-                    .expect("the thread is ours");
+                tcb.write_registers(&regs, false);
             }
             Withdrawn::Trap(trap @ (Trap::Step | Trap::Breakpoint { .. }), ip) => {
                 thread.withdrawn = Some((trap, ip));
             }
             Withdrawn::Trap(..) | Withdrawn::Retry => {}
-            Withdrawn::Nothing => tcb.suspend().expect("the thread is ours"),
+            Withdrawn::Nothing => tcb.suspend(),
         }
+    }
+
+    fn suspend_for_good(&mut self, task: TaskId) {
+        let thread = self.threads.get(task);
+        thread.held(&mut self.meter);
+        thread.tcb().suspend();
+        self.mail.forget(task);
     }
 
     fn step(&mut self, task: TaskId, on: bool) {

@@ -199,6 +199,11 @@ impl Thread {
         Tcb(object(self.unit))
     }
 
+    /// Whether the processor traps after some of its instructions.
+    pub fn is_debugged(&self) -> bool {
+        self.stepping || self.watched
+    }
+
     /// Gives it breakpoints.
     pub fn watch(&mut self, breakpoints: &Breakpoints) {
         self.breakpoints = *breakpoints;

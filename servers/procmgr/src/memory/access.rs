@@ -212,6 +212,16 @@ impl Memory {
         Err(Errno::ENAMETOOLONG)
     }
 
+    /// The byte before an instruction pointer, if it is in a page that the task can reach by itself, as an
+    /// instruction that it has executed is.
+    pub fn last_byte(&mut self, m: &impl Machine, s: SpaceIx, ip: u64) -> Option<u8> {
+        let at = ip.checked_sub(1)?;
+        let entry = self.space_mut(s).pages.get(m, at / PAGE);
+        entry
+            .is_mapped()
+            .then(|| m.bytes(entry.frame())[(at % PAGE) as usize])
+    }
+
     /// The two bytes at an instruction pointer, if the task can read them. This runs on every
     /// system call, where they are in the page that the task just executed.
     #[inline]

@@ -290,7 +290,8 @@ impl Machine for Fake {
     fn run_stub_now(&mut self, _: TaskId, _: Stub, _: u64) -> bool {
         unreachable!()
     }
-    fn suspend(&mut self, _: TaskId) {}
+    fn suspend(&mut self, _: TaskId, _: impl FnOnce(&mut Self, u64) -> bool) {}
+    fn suspend_for_good(&mut self, _: TaskId) {}
     fn step(&mut self, _: TaskId, _: bool) {}
     fn set_breakpoints(&mut self, _: TaskId, _: &procmgr::machine::Breakpoints) {
         unreachable!("no threads here")
