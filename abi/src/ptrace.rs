@@ -176,6 +176,11 @@ impl Stop {
         }
     }
 
+    /// The wait status.
+    pub const fn status(&self) -> i32 {
+        (self.code as i32) << 8 | 0x7f
+    }
+
     /// The signal that wait shows, without the mark of a system call.
     pub const fn signo(&self) -> u8 {
         self.code as u8 & 0x7f

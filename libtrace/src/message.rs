@@ -12,6 +12,8 @@ use abi::client::{
     self, ASK_TRACER, MAX_NUMBER, NR_SERVER_CAPS, PTRACE, READ_MEMORY, WAIT, WRITE_MEMORY,
 };
 
+use crate::stops;
+
 /// This process's capabilities to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Servers(NonZeroU64);
@@ -25,6 +27,10 @@ enum Server {
 
 /// seL4's number of the system call that sends a message and waits for its answer.
 const CALL: i64 = -1;
+/// And of the one that lets whoever else is ready run.
+const YIELD: i64 = -7;
+/// What the wait status of a stop ends in.
+const STOPPED: i32 = 0x7f;
 /// Bits of a message's shape below its label: 4 words.
 const WORDS: u64 = 4;
 /// The bit of a shape at which the label begins.
@@ -105,12 +111,20 @@ impl Servers {
 
     /// wait4(2) without rusage: its result and the status.
     pub fn wait(self, pid: i32, options: i32) -> (i64, i32) {
+        if let Some(status) = stops::wait(pid, options) {
+            return (pid.into(), status);
+        }
         let words = [i64::from(pid) as u64, i64::from(options) as u64];
         // SAFETY: nothing is written.
-        match unsafe { self.land(WAIT, words) } {
-            result @ 0.. => (result & 0xffff_ffff, (result >> 32) as i32),
-            error => (error, 0),
+        let result = unsafe { self.land(WAIT, words) };
+        if result < 0 {
+            return (result, 0);
         }
+        let status = (result >> 32) as i32;
+        if pid > 0 && status & 0xff == STOPPED {
+            stops::waited(self);
+        }
+        (result & 0xffff_ffff, status)
     }
 
     /// [`abi::engine::NEXT`]: its result.
@@ -201,6 +215,22 @@ impl Servers {
             );
         }
         [w0, w1, w2, w3]
+    }
+}
+
+/// Lets whoever else is ready run first.
+pub fn give_way() {
+    // SAFETY: as in `call`; there is no message.
+    unsafe {
+        asm!(
+            "mov rcx, rsp",
+            "lea rdx, [rip + 2f]",
+            "2: sysenter",
+            inlateout("rax") YIELD => _,
+            lateout("rcx") _,
+            lateout("rdx") _,
+            lateout("r11") _,
+        );
     }
 }
 

@@ -1,36 +1,79 @@
-//! A page in which the process manager shows this program its tracees' stops, so that the commonest
-//! questions about them cost no message ([`abi::stops`]).
+//! A page in which the process manager shows this program its tracees' stops, so that waiting for one and
+//! the commonest questions about it cost no message ([`abi::stops`]).
 //!
 //! What is not shown is asked for; that tells the process manager to show it. The C library is made of this
 //! file too, so it uses `core` only.
 
 use core::arch::{asm, global_asm};
-use core::cell::UnsafeCell;
 use core::ptr;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use abi::client::SHARE_STOPS;
-use abi::stops::{INFO, LOOKED_AT, PAGE, PLACE_WORDS, REGISTERS, REGS, SIGINFO, owner, place_of};
+use abi::linux::general as g;
+use abi::stops::{
+    CHANGE, GOES_ON, INFO, LOOKED_AT, PAGE, PLACE_WORDS, REGISTERS, REGS, SIGINFO, STATUS, UNSEEN,
+    WHAT, owner, place_of,
+};
 
-use crate::message::Servers;
+use crate::message::{Servers, give_way};
 
 /// Words of `struct user_regs_struct`.
 const REGS_WORDS: usize = INFO - REGS;
 /// Words of a siginfo.
 const INFO_WORDS: usize = PLACE_WORDS - INFO;
+/// The options with which a wait for a tracee finds its stops: all there are.
+const OPTIONS: u32 =
+    g::WNOHANG | g::WUNTRACED | g::WCONTINUED | g::__WNOTHREAD | g::__WCLONE | g::__WALL;
 
+/// The process manager writes here, like another thread that is never in the middle of it.
 #[repr(C, align(4096))]
-struct Page(UnsafeCell<[u64; PAGE as usize / 8]>);
+struct Page([AtomicU64; PAGE as usize / 8]);
 
-// SAFETY: everything is read as memory that changes, and nothing here depends on what is written.
-unsafe impl Sync for Page {}
+static SHOWN: Page = Page([const { AtomicU64::new(0) }; PAGE as usize / 8]);
 
-static SHOWN: Page = Page(UnsafeCell::new([0; PAGE as usize / 8]));
+/// A tracee's place.
+type Place = [AtomicU64; PLACE_WORDS];
 
-/// A tracee's place, as far as it is this thread's to read.
+/// A wait by number: the status of the stop that is shown of a tracee and that nobody has waited for.
+/// `None` says nothing about the tracee.
+#[inline]
+pub fn wait(pid: i32, options: i32) -> Option<i32> {
+    let thread = this_thread();
+    if pid <= 0 || !has_joined(thread) || options as u32 & !OPTIONS != 0 {
+        return None;
+    }
+    let place = place(pid, thread)?;
+    let mut what = place[WHAT].load(Acquire);
+    if what & GOES_ON != 0 && options as u32 & g::WNOHANG == 0 {
+        give_way();
+        if place[0].load(Acquire) != owner(pid as u32, thread as u32) {
+            return None;
+        }
+        what = place[WHAT].load(Acquire);
+    }
+    if what & UNSEEN == 0 {
+        return None;
+    }
+    let status = place[STATUS].load(Relaxed);
+    // What was written since is not what this is the status of.
+    let taken = place[WHAT].compare_exchange(what, what & !UNSEEN, AcqRel, Relaxed);
+    taken.is_ok().then_some(status as i32)
+}
+
+/// A wait by number has found a stop by message: the next one may be shown.
+#[inline]
+pub fn waited(servers: Servers) {
+    let thread = this_thread();
+    if thread >= 0 && !has_joined(thread) {
+        join(servers);
+    }
+}
+
+/// What is shown of a tracee's stop.
 pub struct Shown {
-    place: *mut u64,
+    place: &'static Place,
     owner: u64,
-    count: u64,
     what: u64,
 }
 
@@ -39,25 +82,20 @@ impl Shown {
     #[inline]
     pub fn find(servers: Servers, pid: i32) -> Option<Shown> {
         let thread = this_thread();
-        if thread <= 0 || word(0) == 0 {
-            join(servers, thread);
+        if !has_joined(thread) {
+            if thread >= 0 {
+                join(servers);
+            }
             return None;
         }
-        let at = place_of(pid as u32);
-        let owner = owner(pid as u32, thread as u32);
-        if word(at) != owner {
-            return None;
-        }
-        let (count, what) = (word(at + 1), word(at + 2));
-        let place = SHOWN.0.get().cast::<u64>().wrapping_add(at);
+        let place = place(pid, thread)?;
+        let what = place[WHAT].load(Acquire);
         if what & LOOKED_AT == 0 {
-            // SAFETY: inside the page.
-            unsafe { place.add(2).write_volatile(what | LOOKED_AT) };
+            place[WHAT].fetch_or(LOOKED_AT, Relaxed);
         }
         Some(Shown {
             place,
-            owner,
-            count,
+            owner: owner(pid as u32, thread as u32),
             what,
         })
     }
@@ -66,7 +104,7 @@ impl Shown {
     #[inline]
     pub fn register(&self, number: usize) -> Option<u64> {
         (self.what & REGISTERS != 0 && number < REGS_WORDS)
-            .then(|| self.word(REGS + number))
+            .then(|| self.place[REGS + number].load(Acquire))
             .filter(|_| self.is_still_so())
     }
 
@@ -96,37 +134,39 @@ impl Shown {
     unsafe fn copy<const N: usize>(&self, from: usize, to: *mut u64) -> bool {
         for i in 0..N {
             // SAFETY: the caller's promise.
-            unsafe { to.add(i).write_unaligned(self.word(from + i)) };
+            unsafe {
+                to.add(i)
+                    .write_unaligned(self.place[from + i].load(Relaxed))
+            };
         }
         self.is_still_so()
     }
 
-    #[inline]
-    fn word(&self, at: usize) -> u64 {
-        // SAFETY: inside the page.
-        unsafe { self.place.add(at).read_volatile() }
-    }
-
-    /// Whether nothing has changed since this was made.
+    /// Whether nothing was written since this was made.
     #[inline]
     fn is_still_so(&self) -> bool {
-        self.word(0) == self.owner && self.word(1) == self.count
+        let written = self.place[WHAT].load(Acquire) ^ self.what;
+        self.place[0].load(Acquire) == self.owner && written < CHANGE
     }
 }
 
-/// A word of the page.
+/// A tracee's place, if it is this thread's to read.
 #[inline]
-fn word(at: usize) -> u64 {
-    // SAFETY: inside the page, which is always there.
-    unsafe { SHOWN.0.get().cast::<u64>().add(at).read_volatile() }
+fn place(pid: i32, thread: i32) -> Option<&'static Place> {
+    let (_, from) = SHOWN.0.split_at(place_of(pid as u32));
+    let place = from.first_chunk::<PLACE_WORDS>()?;
+    (place[0].load(Acquire) == owner(pid as u32, thread as u32)).then_some(place)
+}
+
+/// Whether the page is known and kept, and the thread too.
+#[inline]
+fn has_joined(thread: i32) -> bool {
+    thread > 0 && SHOWN.0[0].load(Relaxed) != 0
 }
 
 /// Makes the page known, and this thread's tid. Where that is refused, it is not tried again.
 #[cold]
-fn join(servers: Servers, thread: i32) {
-    if thread < 0 {
-        return;
-    }
+fn join(servers: Servers) {
     let page = ptr::from_ref(&SHOWN) as u64;
     // SAFETY: the page is there to be written.
     let (tid, _) = unsafe { servers.procmgr(SHARE_STOPS, [page, 0, 0, 0]) };

@@ -86,6 +86,8 @@ pub struct Prog {
     pub entry: Entry,
     /// How many messages it has sent to the process manager and to the tracer.
     said: [Var; 2],
+    /// The page in which it is shown its tracees' stops, and where its tid is.
+    shown: Option<(u64, Var)>,
 }
 
 /// A place to jump to, for code that statements cannot express.
@@ -107,6 +109,7 @@ impl Prog {
             zeros: 0,
             entry: Entry::SystemCall,
             said: [Var(0); 2],
+            shown: None,
         }
     }
 

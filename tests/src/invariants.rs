@@ -2,7 +2,7 @@
 
 use crate::sim::SimMachine;
 use crate::world::World;
-use abi::stops::{INFO, PLACE_WORDS, REGISTERS, REGS, SIGINFO};
+use abi::stops::{INFO, PLACE_WORDS, REGISTERS, REGS, SIGINFO, STATUS, UNSEEN, WHAT};
 use abi::tracer::Event;
 use procmgr::Procmgr;
 use procmgr::inspect::{Standing, TaskSurvey};
@@ -93,10 +93,14 @@ pub fn check(world: &Seen<'_>) {
     }
     for (tracer, shown, answer) in world.procmgr.shown_stops(world.machine) {
         let answer = answer.unwrap_or_else(|| panic!("{tracer:?} is shown who is at no stop"));
-        for (what, words) in [(REGISTERS, REGS..INFO), (SIGINFO, INFO..PLACE_WORDS)] {
-            if shown[2] & what != 0 {
+        for (what, words) in [
+            (UNSEEN, STATUS..STATUS + 1),
+            (REGISTERS, REGS..INFO),
+            (SIGINFO, INFO..PLACE_WORDS),
+        ] {
+            if shown[WHAT] & what != 0 {
                 assert!(
-                    answer[2] & what != 0,
+                    answer[WHAT] & what != 0,
                     "{tracer:?} is shown what nobody knows"
                 );
                 assert_eq!(shown[words.clone()], answer[words], "shown to {tracer:?}");

@@ -1,8 +1,9 @@
 //! The requests of ptrace, one at a time (ptrace.md A3 to A7, B): errors in their order, and what is
 //! set is what is read.
 
-use abi::client::SHARE_STOPS;
+use abi::client::{SHARE_STOPS, WAIT};
 use abi::errno::Errno;
+use abi::linux::general::WNOHANG;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
 use abi::{Regs, SigInfo, stops};
@@ -508,10 +509,7 @@ fn a_stop_is_shown_once_it_was_asked_about_and_hidden_by_whatever_changes_it() {
     let everything = stops::REGISTERS | stops::SIGINFO | stops::LOOKED_AT;
     let ask = |w: &mut Hand| {
         assert_eq!(w.ptrace(GETREGS, CALLER, 0, at), 0);
-        assert_eq!(
-            (shown(w, CALLER, 0), shown(w, CALLER, 2)),
-            (owner, everything)
-        );
+        assert_eq!((shown(w, CALLER, 0), what(w, CALLER)), (owner, everything));
         assert_eq!(
             shown(w, CALLER, stops::REGS + 16),
             w.word(TRACER, at + 16 * 8)
@@ -524,20 +522,81 @@ fn a_stop_is_shown_once_it_was_asked_about_and_hidden_by_whatever_changes_it() {
         ask(&mut w);
         assert_eq!(w.ptrace(GETREGS, CALLER, 0, at), 0);
         assert_eq!(w.ptrace(request, CALLER, addr, data), 0);
-        assert_eq!(shown(&mut w, CALLER, 0), 0, "{request}");
+        assert_eq!(what(&mut w, CALLER), 0, "{request}");
     }
     // It was looked at, so the next one is shown as it comes; that one is not looked at.
     ask(&mut w);
     assert_eq!(w.ptrace(SYSCALL, CALLER, 0, 0), 0);
     w.wait(CALLER);
     assert_eq!(
-        (shown(&mut w, CALLER, 0), shown(&mut w, CALLER, 2)),
+        (shown(&mut w, CALLER, 0), what(&mut w, CALLER)),
         (owner, stops::REGISTERS)
     );
     assert_eq!(w.ptrace(SYSCALL, CALLER, 0, 0), 0);
+    assert_eq!(what(&mut w, CALLER), stops::GOES_ON);
     w.wait(CALLER);
-    assert_eq!(shown(&mut w, CALLER, 0), 0);
+    assert_eq!(what(&mut w, CALLER), 0);
     ask(&mut w);
     assert_eq!(w.ptrace(DETACH, CALLER, 0, 0), 0);
-    assert_eq!(shown(&mut w, CALLER, 0), 0);
+    assert_eq!(what(&mut w, CALLER), stops::GOES_ON);
+}
+
+/// What there is to read of a tracee.
+fn what(w: &mut Hand, tid: u32) -> u64 {
+    shown(w, tid, stops::WHAT) % stops::CHANGE
+}
+
+/// Lets the tracee go on to a stop that its tracer does not wait for: the status it is shown.
+fn next_shown(w: &mut Hand, request: u32, tid: u32) -> u64 {
+    assert_eq!(w.ptrace(request, tid, 0, 0), 0);
+    for _ in 0..1000 {
+        if what(w, tid) & stops::UNSEEN != 0 {
+            return shown(w, tid, stops::STATUS);
+        }
+        w.pass(1);
+    }
+    panic!("no stop is shown of {tid}");
+}
+
+/// The tracer waits for a stop as its page says.
+fn take(w: &mut Hand, tid: u32) {
+    let at = BUF + 8 * (stops::place_of(tid) + stops::WHAT) as u64;
+    let taken = w.word(TRACER, at) & !stops::UNSEEN;
+    w.put(TRACER, at, &taken.to_le_bytes());
+}
+
+#[test]
+fn a_stop_is_waited_for_once_by_page_or_by_message() {
+    let mut w = at_entry(1);
+    assert_eq!(w.request_of_kind(SHARE_STOPS, [BUF, 0, 0, 0]).0, 2);
+    let status = stopped(0x85) as u64;
+    // By message.
+    assert_eq!(next_shown(&mut w, SYSCALL, CALLER), status);
+    assert_eq!(w.look(CALLER), Some(stopped(0x85)));
+    assert_eq!((what(&mut w, CALLER), w.look(CALLER)), (0, None));
+    // By page.
+    assert_eq!(next_shown(&mut w, SYSCALL, CALLER), status);
+    take(&mut w, CALLER);
+    assert_eq!(w.look(CALLER), None);
+    // Neither: it goes on all the same, and the next one can be waited for.
+    assert_eq!(next_shown(&mut w, SYSCALL, CALLER), status);
+    assert_eq!(next_shown(&mut w, SYSCALL, CALLER), status);
+    // What is asked meanwhile changes nothing about that.
+    assert_eq!(w.ptrace(GETREGS, CALLER, 0, BUF + 4096), 0);
+    let read = stops::REGISTERS | stops::LOOKED_AT;
+    assert_eq!(what(&mut w, CALLER) & !stops::SIGINFO, stops::UNSEEN | read);
+    assert_eq!(w.ptrace(POKEUSER, CALLER, 0, 7), 0);
+    assert_eq!(what(&mut w, CALLER), stops::UNSEEN);
+    take(&mut w, CALLER);
+    assert_eq!(w.ptrace(GETREGS, CALLER, 0, BUF + 4096), 0);
+    assert_eq!(what(&mut w, CALLER) & !stops::SIGINFO, read);
+    assert_eq!(w.look(CALLER), None);
+    // Who waits for any task asks, and is shown nothing more.
+    let any = [u64::MAX, WNOHANG.into(), 0, 0];
+    assert_eq!(w.request_of_kind(WAIT, any).0, 0);
+    assert_eq!(w.ptrace(SYSCALL, CALLER, 0, 0), 0);
+    w.pass(100);
+    assert_eq!(what(&mut w, CALLER) & stops::UNSEEN, 0);
+    let found = w.request_of_kind(WAIT, any).0;
+    assert_eq!(found, i64::from(CALLER) | i64::from(stopped(0x85)) << 32);
 }

@@ -290,17 +290,24 @@ fn random_programs_do_each_other_whatever_they_like() {
     assert!(steps >= STEPS || replayed().is_some());
 }
 
-/// Looks at a child and changes it, all of which it is shown.
+/// Looks at one of two children and changes it, all of which it is shown. Others come and go, so that
+/// the two may have the same place.
 fn shown(p: &mut Prog) {
     let (pid, status, data) = (p.var(), p.var(), p.words(&[0; 64]));
-    p.fork(|p| {
-        p.ptrace(nr::PTRACE_TRACEME, 0, 0, 0);
-        p.getpid();
-        p.kill(Val::Rax, SIGSTOP);
-        p.forever(|p, _| p.sys(g::__NR_getppid, &[]));
-    });
-    p.store(pid);
-    p.wait4(pid, status, g::__WALL);
+    let both = [p.var(), p.var()];
+    for child in both {
+        let others = random(p, 8);
+        p.times(others, |p| p.fork(|p| p.exit(3)));
+        p.fork(|p| {
+            p.ptrace(nr::PTRACE_TRACEME, 0, 0, 0);
+            p.getpid();
+            p.kill(Val::Rax, SIGSTOP);
+            p.forever(|p, _| p.sys(g::__NR_getppid, &[]));
+        });
+        p.store(child);
+        p.wait4(child, status, g::__WALL);
+    }
+    p.set(pid, both[0]);
     let page = p.share_stops();
     let rounds = random(p, 20);
     p.times(rounds, |p| {
@@ -318,6 +325,9 @@ fn shown(p: &mut Prog) {
                 p.fork(|p| p.exit(3));
                 p.share_stops_in(page);
             }),
+            Box::new(move |p| p.set(pid, both[0])),
+            Box::new(move |p| p.set(pid, both[1])),
+            Box::new(move |p| p.wait4(-1, status, g::WNOHANG | g::__WALL)),
         ];
         for request in [
             nr::PTRACE_SYSCALL,
@@ -331,7 +341,9 @@ fn shown(p: &mut Prog) {
         }
         p.one_of(choices);
     });
-    p.kill(pid, SIGKILL);
+    for child in both {
+        p.kill(child, SIGKILL);
+    }
 }
 
 /// What they find in their pages is at all times what they would be answered: an invariant.

@@ -500,3 +500,34 @@ fn who_forks_is_shown_nothing_until_it_names_its_page_again() {
         p.wait_for(child, 5 << 8);
     });
 }
+
+#[test]
+fn a_signal_that_its_tracer_has_waited_for_is_gone_with_it() {
+    for (waits, end) in [(true, SIGKILL), (false, SIGTERM)] {
+        engine_scenario(200, |p| {
+            let (tracer, status) = (p.var(), p.var());
+            p.fork(|p| {
+                let child = p.var();
+                p.traced_child(child, |p| p.spin());
+                p.share_stops();
+                p.cont(child, 0);
+                p.kill(child, SIGTERM);
+                p.times(20, |p| p.getpid());
+                if waits {
+                    p.wait_for(child, stopped(SIGTERM.into()));
+                }
+                p.exit(child);
+            });
+            p.store(tracer);
+            p.wait4(tracer, status, 0);
+            p.check(Val::Rax, tracer);
+            p.ok(|a| a.shr(qword_ptr(status.0), 8u32));
+            if waits {
+                // Nobody has what was stopped for: it runs.
+                p.times(20, |p| p.getpid());
+                p.kill(status, SIGKILL);
+            }
+            p.wait_for(status, end.into());
+        });
+    }
+}

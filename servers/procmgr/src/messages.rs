@@ -11,7 +11,7 @@ use crate::ptrace;
 use crate::report::ToTracer;
 use crate::syscall::vm::Way;
 use crate::task::{Landing, State, Wait};
-use crate::wait::Output;
+use crate::wait::{Output, Which};
 use abi::client::{self, ASK_TRACER};
 use abi::errno::to_rax;
 use abi::linux::general as g;
@@ -80,6 +80,10 @@ impl Procmgr {
             Ok(request) => request,
             Err(e) => return Some(e.as_result()),
         };
+        let ix = self.process_of(id);
+        if let Some(page) = &mut self.process_mut(ix).stop_page {
+            page.waits = matches!(request.which, Which::Pid(_));
+        }
         let result = self.try_wait(m, id, &request);
         if result.is_none() {
             let task = self.task_mut(id);

@@ -1,11 +1,12 @@
 //! ptrace as statements, by system call and by message.
 
-use super::{Prog, Val, Var};
+use super::{Label, Prog, Val, Var};
 use crate::sim::SERVER_CAPS;
 use abi::client::{self, ASK_TRACER, NR_SERVER_CAPS, PTRACE};
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::SIGSTOP;
+use abi::stops::{HEAD, PLACE_WORDS, PLACES, STATUS, UNSEEN, WHAT};
 use iced_x86::code_asm::*;
 
 /// How a program speaks to the tracer.
@@ -58,11 +59,14 @@ impl Prog {
         self.ok(|a| a.sysenter());
     }
 
-    /// wait4 by a message; where something was found, `status` is the status word.
+    /// wait4 by a message, or by the page of stops; where something was found, `status` is the status word.
     pub(super) fn wait_by_message(&mut self, pid: Val, status: Var, options: Val) {
+        let (landing, nothing) = (self.label(), self.label());
+        if let Some((page, tid)) = self.shown {
+            self.wait_by_page(page, tid, pid, status, nothing);
+        }
         self.load(r10, pid);
         self.load(r8, options);
-        let (landing, nothing) = (self.label(), self.label());
         self.ok(|a| a.lea(r9, ptr(landing)));
         self.ok(|a| a.mov(r15, rsp));
         self.send(false, client::WAIT);
@@ -77,6 +81,41 @@ impl Prog {
         self.here(nothing);
     }
 
+    /// Goes on at `found` with the tid in `rax`, where a stop is shown that nobody has waited for.
+    fn wait_by_page(&mut self, page: u64, tid: Var, pid: Val, status: Var, found: Label) {
+        const { assert!(PLACE_WORDS * 8 == 16 + 32 + 64 + 256) };
+        let at = |word: usize| 8 * (HEAD + word) as i32;
+        let unseen = UNSEEN as i32;
+        let ask = self.label();
+        self.load(rcx, pid);
+        self.load(rdx, page.into());
+        self.ok(|a| a.cmp(qword_ptr(rdx), 0));
+        self.ok(|a| a.je(ask));
+        self.ok(|a| a.mov(r8, rcx));
+        self.ok(|a| a.and(r8, PLACES as i32 - 1));
+        for by in [4u32, 1, 1, 2] {
+            self.ok(|a| a.shl(r8, by));
+            self.ok(|a| a.add(rdx, r8));
+        }
+        self.load(r9, tid.into());
+        self.ok(|a| a.shl(r9, 32u32));
+        self.ok(|a| a.or(r9, rcx));
+        self.ok(|a| a.cmp(qword_ptr(rdx + at(0)), r9));
+        self.ok(|a| a.jne(ask));
+        self.ok(|a| a.mov(rax, qword_ptr(rdx + at(WHAT))));
+        self.ok(|a| a.test(rax, unseen));
+        self.ok(|a| a.je(ask));
+        self.ok(|a| a.mov(r8, qword_ptr(rdx + at(STATUS))));
+        self.ok(|a| a.mov(r9, rax));
+        self.ok(|a| a.and(r9, !unseen));
+        self.ok(|a| a.lock().cmpxchg(qword_ptr(rdx + at(WHAT)), r9));
+        self.ok(|a| a.jne(ask));
+        self.ok(|a| a.mov(qword_ptr(status.0), r8));
+        self.ok(|a| a.mov(rax, rcx));
+        self.ok(|a| a.jmp(found));
+        self.here(ask);
+    }
+
     /// Has the program shown its tracees' stops, if it speaks by messages; the page's address.
     pub fn share_stops(&mut self) -> u64 {
         let page = self.page();
@@ -89,6 +128,9 @@ impl Prog {
         if self.entry == Entry::Message {
             let words = [page, 0, 0, 0].map(Val::from);
             self.say(false, client::SHARE_STOPS, words);
+            let tid = self.var();
+            self.store(tid);
+            self.shown = Some((page, tid));
         }
     }
 

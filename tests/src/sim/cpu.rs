@@ -201,6 +201,7 @@ impl Core<'_> {
             Mnemonic::Or => self.binary(&i, |a, b, size| alu::logic(a | b, size), true)?,
             Mnemonic::Xor => self.binary(&i, |a, b, size| alu::logic(a ^ b, size), true)?,
             Mnemonic::Test => self.binary(&i, |a, b, size| alu::logic(a & b, size), false)?,
+            Mnemonic::Cmpxchg => self.compare_and_exchange(&i)?,
             Mnemonic::Inc => self.count(&i, alu::add)?,
             Mnemonic::Dec => self.count(&i, alu::sub)?,
             Mnemonic::Shl => self.shift(&i, |v, by| v << by)?,
@@ -277,6 +278,19 @@ impl Core<'_> {
         let (result, flags) = op(a, b, self.size(i, 0));
         if keep {
             self.put(i, 0, result)?;
+        }
+        self.set_flags(ARITHMETIC, flags);
+        Ok(())
+    }
+
+    /// Of 64 bits.
+    fn compare_and_exchange(&mut self, i: &Instruction) -> Result<(), Halt> {
+        let (found, new) = (self.get(i, 0)?, self.get(i, 1)?);
+        let (difference, flags) = alu::sub(self.thread.regs.rax, found, self.size(i, 0));
+        if difference == 0 {
+            self.put(i, 0, new)?;
+        } else {
+            self.thread.regs.rax = found;
         }
         self.set_flags(ARITHMETIC, flags);
         Ok(())

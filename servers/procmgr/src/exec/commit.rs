@@ -28,6 +28,7 @@ impl Procmgr {
             layout,
         } = ready;
         let ix = self.process_of(id);
+        self.settle_stops(m, ix);
         self.leave_words(m, id);
         self.release_vfork(m, id);
         m.thread_move(id, space);

@@ -39,11 +39,13 @@ impl Procmgr {
                 .try_reserve(1)
                 .map_err(|_| Errno::ENOMEM)?;
         }
+        if !args.has(THREAD) {
+            self.forget_stop_page(m, id)?;
+        }
         let space = if args.has(VM) {
             self.memory.space_retain(parent_space);
             parent_space
         } else {
-            self.forget_stop_page(m, id)?;
             self.memory.space_fork(m, parent_space)?
         };
         if m.thread_create(child, space).is_err() {

@@ -165,7 +165,11 @@ impl Memory {
         s: SpaceIx,
         addr: u64,
     ) -> Option<&'a mut [u64; PAGE as usize / 8]> {
-        let frame = self.site(m, s).target(addr, Access::Write).ok()?;
+        let entry = self.space_mut(s).pages.get(m, addr / PAGE);
+        let frame = match entry.is_writable() {
+            true => entry.frame(),
+            false => self.site(m, s).target(addr, Access::Write).ok()?,
+        };
         Some(m.words_mut(frame))
     }
 

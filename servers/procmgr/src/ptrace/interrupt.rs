@@ -74,7 +74,7 @@ impl Procmgr {
             return Ok(OK);
         }
         // Nothing but the tracer's hold keeps it: the report stays outstanding.
-        self.hide_stop(m, r.target);
+        self.end_shown_stop(m, r.target);
         let stopped = self.at_stop_mut(r.target)?;
         stopped.listening = true;
         if core::mem::take(&mut stopped.unseen) {

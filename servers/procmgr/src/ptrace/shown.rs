@@ -4,6 +4,10 @@
 //! answer hides it first. The first time a tracer asks, it is shown what it asked about. From then on stops
 //! are shown as they are published, if their registers have been read anyway, as at a system call; until
 //! one is over that it has not looked at.
+//!
+//! A stop that nobody has waited for is shown as such to a process that waits for single tasks, and is waited for
+//! where the page says so. So whoever wants to know it settles first what the page says
+//! ([`settle_stops`](Procmgr::settle_stops)).
 
 use super::Request;
 use crate::Procmgr;
@@ -11,21 +15,31 @@ use crate::machine::Machine;
 use crate::process::ProcessIx;
 use abi::ptrace::StopKind;
 use abi::stops::{
-    HEAD, INFO, LOOKED_AT, PAGE, PLACE_WORDS, PLACES, REGISTERS, REGS, SIGINFO, owner, place_of,
+    GOES_ON, HEAD, INFO, LOOKED_AT, PAGE, PLACE_WORDS, PLACES, REGISTERS, REGS, SIGINFO, STATUS,
+    UNSEEN, WHAT, number_of, owner, place_of, written,
 };
 use abi::{Errno, TaskId};
 use alloc::vec::Vec;
 
 /// A process's page of stops.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Hash)]
 pub struct StopPage {
     addr: u64,
-    /// Stops are shown as they are published.
+    /// Registers are shown as stops are published.
     eager: bool,
+    /// It waits for single tasks: stops are shown for that.
+    pub waits: bool,
+    /// By place, the stop that is shown as unseen, and what says whose it is.
+    unseen: [Option<(TaskId, u64)>; PLACES],
+    /// How many there are.
+    count: u8,
 }
 
 /// The words of a place.
 pub type Place = [u64; PLACE_WORDS];
+
+/// What there can be to read of a stop.
+const CONTENTS: u64 = REGISTERS | SIGINFO;
 
 impl Procmgr {
     /// [`SHARE_STOPS`](abi::client::SHARE_STOPS): the sender's tid.
@@ -40,31 +54,46 @@ impl Procmgr {
         }
         let task = self.task(client);
         let (ix, tid) = (task.process, task.tid);
-        if self
-            .process(ix)
-            .stop_page
-            .is_none_or(|page| page.addr != addr)
-        {
+        let page = self.process(ix).stop_page.as_ref();
+        if page.is_none_or(|page| page.addr != addr) {
             let page = self.page_of(m, client, addr).ok_or(Errno::EFAULT)?;
             page.fill(0);
             page[0] = 1;
-            self.process_mut(ix).stop_page = Some(StopPage { addr, eager: false });
+            self.settle_stops(m, ix);
+            self.process_mut(ix).stop_page = Some(StopPage {
+                addr,
+                eager: false,
+                // It names the page because it waited, or asked.
+                waits: true,
+                unseen: [None; PLACES],
+                count: 0,
+            });
         }
         Ok(tid.into())
     }
 
-    /// A stop is about to be published: it is shown, if all that takes is at hand.
+    /// A stop has been published: it is shown for what its tracer is used to.
     #[inline]
     pub(super) fn show_new_stop(&mut self, m: &mut impl Machine, id: TaskId, ix: ProcessIx) {
-        if self.process(ix).stop_page.is_some_and(|page| page.eager)
-            && let Some(stopped) = &self.task(id).trace.stopped
-            && self.task(id).registers.are_read()
-        {
-            let info = match stopped.stop.kind {
-                StopKind::Signal => SIGINFO,
-                _ => 0,
+        let Some(page) = &self.process(ix).stop_page else {
+            return;
+        };
+        let task = self.task(id);
+        let Some(stopped) = &task.trace.stopped else {
+            return;
+        };
+        let mut what = 0;
+        if page.waits && stopped.unseen {
+            what |= UNSEEN;
+        }
+        if page.eager && task.registers.are_read() {
+            what |= match stopped.stop.kind {
+                StopKind::Signal => CONTENTS,
+                _ => REGISTERS,
             };
-            self.show(m, id, info);
+        }
+        if what != 0 {
+            self.show(m, id, what);
         }
     }
 
@@ -76,19 +105,97 @@ impl Procmgr {
             && let Some(page) = &mut self.process_mut(ix).stop_page
         {
             page.eager = true;
-            self.show(m, r.target, LOOKED_AT | SIGINFO);
+            self.show(m, r.target, LOOKED_AT | CONTENTS);
         }
     }
 
-    /// What is shown of a task is about to be out of date.
+    /// What can be read of a task's stop is about to be out of date.
     #[inline]
     pub(crate) fn hide_stop(&mut self, m: &mut impl Machine, id: TaskId) {
-        let stopped = &mut self.task_mut(id).trace.stopped;
-        if stopped
-            .as_mut()
-            .is_some_and(|stopped| core::mem::take(&mut stopped.shown))
+        let stopped = &self.task(id).trace.stopped;
+        if stopped.as_ref().is_some_and(|stopped| stopped.shown)
+            && let Some((place, owner, page)) = self.place_shown_to(m, id)
+            && place[0] == owner
         {
-            self.hide(m, id);
+            if place[WHAT] & CONTENTS != 0 {
+                page.eager &= place[WHAT] & LOOKED_AT != 0;
+            }
+            place[WHAT] = written(place[WHAT], place[WHAT] & UNSEEN);
+        }
+    }
+
+    /// A task's stop is about to be over.
+    #[inline]
+    pub(crate) fn end_shown_stop(&mut self, m: &mut impl Machine, id: TaskId) {
+        let trace = &self.task(id).trace;
+        let shown = trace.stopped.as_ref().is_some_and(|stopped| stopped.shown);
+        let waits = |ix: ProcessIx| {
+            let page = self.process(ix).stop_page.as_ref();
+            page.is_some_and(|page| page.waits)
+        };
+        let by = trace.tracer.and_then(|tracer| self.find_task(tracer).ok());
+        if (shown || by.is_some_and(|tracer| waits(tracer.process)))
+            && let Some((place, owner, page)) = self.place_shown_to(m, id)
+        {
+            page.forget(id, owner);
+            let mine = place[0] == owner;
+            // Another stop may have taken the place.
+            if !mine && place[WHAT] & (CONTENTS | UNSEEN) != 0 {
+                return;
+            }
+            if mine && place[WHAT] & CONTENTS != 0 {
+                page.eager &= place[WHAT] & LOOKED_AT != 0;
+            }
+            let (left, what) = if page.waits { (owner, GOES_ON) } else { (0, 0) };
+            place[0] = left;
+            place[WHAT] = written(place[WHAT], what);
+        }
+    }
+
+    /// A wait has found a stop that may be shown as unseen.
+    pub(crate) fn show_seen(&mut self, m: &mut impl Machine, id: TaskId) {
+        let stopped = &self.task(id).trace.stopped;
+        if stopped.as_ref().is_some_and(|stopped| stopped.shown)
+            && let Some((place, owner, page)) = self.place_shown_to(m, id)
+            && page.forget(id, owner)
+            && place[0] == owner
+        {
+            place[WHAT] = written(place[WHAT], place[WHAT] & !UNSEEN);
+        }
+    }
+
+    /// What a process has waited for by its page, it has waited for.
+    #[inline]
+    pub(crate) fn settle_stops(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+        let page = self.process(ix).stop_page.as_ref();
+        if page.is_some_and(|page| page.count != 0) {
+            self.settle_places(m, ix);
+        }
+    }
+
+    fn settle_places(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+        for number in 0..PLACES {
+            self.settle_place(m, ix, number);
+        }
+    }
+
+    /// The same for one place.
+    fn settle_place(&mut self, m: &mut impl Machine, ix: ProcessIx, number: usize) {
+        let Some(page) = &self.process(ix).stop_page else {
+            return;
+        };
+        let (shown, addr) = (page.unseen[number], page.addr);
+        let Some((id, owner)) = shown else {
+            return;
+        };
+        let at = HEAD + number * PLACE_WORDS;
+        let tracer = self.find_task(id).ok().and_then(|task| task.trace.tracer);
+        let words = tracer.and_then(|by| self.page_of(m, by, addr));
+        if words.is_some_and(|words| words[at] == owner && words[at + WHAT] & UNSEEN == 0) {
+            if let Some(page) = &mut self.process_mut(ix).stop_page {
+                page.forget(id, owner);
+            }
+            self.stop_was_taken(id);
         }
     }
 
@@ -100,8 +207,9 @@ impl Procmgr {
         client: TaskId,
     ) -> Result<(), Errno> {
         let ix = self.process_of(client);
-        if let Some(page) = self.process(ix).stop_page {
+        if let Some(page) = &self.process(ix).stop_page {
             self.page_of(m, client, page.addr).ok_or(Errno::ENOMEM)?[0] = 0;
+            self.settle_stops(m, ix);
             self.process_mut(ix).stop_page = None;
         }
         Ok(())
@@ -112,7 +220,7 @@ impl Procmgr {
     pub fn shown_stops(&self, m: &impl Machine) -> Vec<(TaskId, Place, Option<Place>)> {
         let mut found = Vec::new();
         for process in self.processes().map(|(_, process)| process) {
-            let Some(page) = process.stop_page else {
+            let Some(page) = &process.stop_page else {
                 continue;
             };
             let space = process.tasks.iter().find_map(|id| self.task(*id).space);
@@ -125,7 +233,7 @@ impl Procmgr {
                     .tasks
                     .iter()
                     .find(|id| self.task(**id).tid == tracer);
-                if place[0] != 0
+                if place[WHAT] & (CONTENTS | UNSEEN) != 0
                     && let Some(tracer) = tracer
                 {
                     let mut shown = [0; PLACE_WORDS];
@@ -140,15 +248,19 @@ impl Procmgr {
     /// What a tracer's requests about a tracee would be answered, as a place.
     fn answer_to(&self, tracer: TaskId, tid: u32) -> Option<Place> {
         let id = self.own_tracee(tracer, tid as i32).ok()?;
-        self.at_stop(id).ok()?;
+        let stopped = self.at_stop(id).ok()?;
         let task = self.task(id);
         let mut place = [0; PLACE_WORDS];
+        if stopped.unseen {
+            place[WHAT] |= UNSEEN;
+            place[STATUS] = stopped.stop.status() as u64;
+        }
         if task.registers.are_read() {
-            place[2] |= REGISTERS;
+            place[WHAT] |= REGISTERS;
             place[REGS..INFO].copy_from_slice(&task.user_regs().to_words());
         }
         if let Ok(Some(info)) = self.stop_info(id) {
-            place[2] |= SIGINFO;
+            place[WHAT] |= SIGINFO;
             place[INFO..].copy_from_slice(&info.to_words());
         }
         Some(place)
@@ -156,46 +268,74 @@ impl Procmgr {
 
     fn show(&mut self, m: &mut impl Machine, id: TaskId, what: u64) {
         let info = match what & SIGINFO {
-            0 => Ok(None),
-            _ => self.stop_info(id),
+            0 => None,
+            _ => self.stop_info(id).ok().flatten(),
         };
-        self.read_registers(m, id);
-        let Some((place, owner, _)) = self.place_shown_to(m, id) else {
+        let regs = (what & REGISTERS != 0).then(|| {
+            self.read_registers(m, id);
+            self.task(id).user_regs().to_words()
+        });
+        let task = self.task_mut(id);
+        let Some(stopped) = &mut task.trace.stopped else {
+            return;
+        };
+        stopped.shown = true;
+        let (status, number) = (stopped.stop.status(), number_of(task.tid));
+        let Some((place, owner, page)) = self.place_shown_to(m, id) else {
             // Where the client has taken the page away, it finds nothing.
             return;
         };
+        let mut there = what & (LOOKED_AT | REGISTERS | UNSEEN);
+        let mut seen = None;
+        match page.unseen[number] {
+            Some((before, _)) if before == id && place[0] == owner => {
+                there |= place[WHAT] & UNSEEN;
+            }
+            Some((before, by)) => {
+                // What its tracer has done there is not forgotten.
+                if place[0] == by && place[WHAT] & UNSEEN == 0 {
+                    seen = Some(before);
+                }
+                page.forget(before, by);
+            }
+            None => {}
+        }
+        if there & UNSEEN != 0 {
+            page.show_unseen(id, owner);
+        }
         place[0] = owner;
-        place[1] = place[1].wrapping_add(1);
-        place[2] = REGISTERS | what & LOOKED_AT;
-        place[REGS..INFO].copy_from_slice(&self.task(id).user_regs().to_words());
-        if let Ok(Some(info)) = info {
-            place[2] |= SIGINFO;
+        place[STATUS] = status as u64;
+        if let Some(regs) = regs {
+            place[REGS..INFO].copy_from_slice(&regs);
+        }
+        if let Some(info) = info {
+            there |= SIGINFO;
             place[INFO..].copy_from_slice(&info.to_words());
         }
-        if let Some(stopped) = &mut self.task_mut(id).trace.stopped {
-            stopped.shown = true;
+        place[WHAT] = written(place[WHAT], there);
+        if let Some(before) = seen {
+            self.stop_was_taken(before);
         }
     }
 
-    fn hide(&mut self, m: &mut impl Machine, id: TaskId) {
-        // Another stop may have taken the place.
-        if let Some((place, owner, ix)) = self.place_shown_to(m, id)
-            && place[0] == owner
-        {
-            place[0] = 0;
-            let looked_at = place[2] & LOOKED_AT != 0;
-            if let Some(page) = &mut self.process_mut(ix).stop_page {
-                page.eager &= looked_at;
-            }
+    /// A stop was waited for by the page.
+    fn stop_was_taken(&mut self, id: TaskId) {
+        if self.find_task(id).is_err() {
+            return;
+        }
+        let trace = &mut self.task_mut(id).trace;
+        if let (Some(stopped), Some(tracer)) = (&mut trace.stopped, trace.tracer) {
+            stopped.unseen = false;
+            self.stop_is_seen(id, tracer);
         }
     }
 
-    /// The place in which a task's stop is shown to its tracer, what says whose it is, and the tracer's process.
+    /// The place in which a task's stop is shown to its tracer, what says whose it is, and the page.
     fn place_shown_to<'a>(
-        &mut self,
+        &'a mut self,
         m: &'a mut impl Machine,
         id: TaskId,
-    ) -> Option<(&'a mut [u64], u64, ProcessIx)> {
+    ) -> Option<(&'a mut [u64], u64, &'a mut StopPage)> {
         let task = self.task(id);
         let tracer = self.find_task(task.trace.tracer?).ok()?;
         let (tid, by, ix, owner) = (
@@ -204,9 +344,10 @@ impl Procmgr {
             tracer.process,
             owner(task.tid, tracer.tid),
         );
-        let addr = self.process(ix).stop_page?.addr;
-        let page = self.page_of(m, by, addr)?;
-        Some((&mut page[place_of(tid)..][..PLACE_WORDS], owner, ix))
+        let addr = self.process(ix).stop_page.as_ref()?.addr;
+        let words = self.page_of(m, by, addr)?;
+        let page = self.process_mut(ix).stop_page.as_mut()?;
+        Some((&mut words[place_of(tid)..][..PLACE_WORDS], owner, page))
     }
 
     /// A client's page, as far as it can be written.
@@ -219,5 +360,24 @@ impl Procmgr {
     ) -> Option<&'a mut [u64; PAGE as usize / 8]> {
         let space = self.task(client).space?;
         self.memory.writable_page(m, space, addr)
+    }
+}
+
+impl StopPage {
+    /// A stop is shown as unseen, which may be so already.
+    fn show_unseen(&mut self, id: TaskId, owner: u64) {
+        let before = self.unseen[number_of(owner as u32)].replace((id, owner));
+        self.count += u8::from(before.is_none());
+    }
+
+    /// A stop is shown as unseen no more; whether it was.
+    fn forget(&mut self, id: TaskId, owner: u64) -> bool {
+        let shown = &mut self.unseen[number_of(owner as u32)];
+        let was = shown.is_some_and(|(of, _)| of == id);
+        if was {
+            *shown = None;
+            self.count -= 1;
+        }
+        was
     }
 }

@@ -93,7 +93,7 @@ impl Procmgr {
                 if let Some(info) = signal {
                     self.queue(m, ix, None, info);
                 }
-                let status = (stop.code as i32) << 8 | 0x7f;
+                let status = stop.status();
                 let task = self.task_mut(waiter);
                 task.usage.waits += 1;
                 task.state = State::Moving;
@@ -137,7 +137,10 @@ impl Procmgr {
 
     /// A task leaves its stop.
     pub(crate) fn end_stop(&mut self, m: &mut impl Machine, id: TaskId) {
-        self.hide_stop(m, id);
+        if self.task(id).trace.stopped.is_none() {
+            return;
+        }
+        self.end_shown_stop(m, id);
         let trace = &mut self.task_mut(id).trace;
         if let Some(stopped) = trace.stopped.take()
             && stopped.unseen

@@ -32,6 +32,10 @@ impl Procmgr {
                 }
             }
             Leave::Exit { kill } => {
+                if let Some(tracer) = self.task(id).trace.tracer {
+                    let ix = self.process_of(tracer);
+                    self.settle_stops(m, ix);
+                }
                 if kill && self.task(id).alive() {
                     // SIGKILL cannot fail to be queued.
                     let _ = self.signal_task(m, id, SigInfo::new(SIGKILL, code::SI_KERNEL));
@@ -41,7 +45,9 @@ impl Procmgr {
         };
         let process = self.process(self.process_of(id));
         let parent_knows = process.leader == id && self.tracer_is_parent(id);
-        self.hide_stop(m, id);
+        if self.task(id).trace.stopped.is_some() {
+            self.end_shown_stop(m, id);
+        }
         self.unbind(id);
         self.task_mut(id).trace.end_bond(course);
         match self.task(id).state {

@@ -192,6 +192,13 @@ impl Procmgr {
 
     /// Every wait of a process looks again.
     pub(crate) fn wake_waiters(&mut self, m: &mut impl Machine, ix: ProcessIx) {
+        let waits = |id: &TaskId| {
+            let task = self.find_task(*id);
+            task.is_ok_and(|task| matches!(task.state, State::Waiting(Wait::Child(_))))
+        };
+        if !self.process(ix).tasks.iter().any(waits) {
+            return;
+        }
         for id in self.tasks_of(ix) {
             let Ok(task) = self.find_task(id) else {
                 continue;
@@ -218,6 +225,8 @@ impl Procmgr {
         id: TaskId,
         req: &WaitRequest,
     ) -> Option<i64> {
+        let ix = self.process_of(id);
+        self.settle_stops(m, ix);
         if let Which::Pid(pid) = req.which
             && req.options & g::WNOHANG == 0
             && let Some(task) = self.by_tid(pid)
@@ -226,7 +235,6 @@ impl Procmgr {
             let found = self.take_trace_stop(m, task, req)?;
             return Some(self.give(m, id, req, &found));
         }
-        let ix = self.process_of(id);
         if let Some(task) = self.first_stop(ix, req)
             && let Some(found) = self.take_trace_stop(m, task, req)
         {

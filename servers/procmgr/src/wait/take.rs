@@ -97,12 +97,14 @@ impl Procmgr {
         let tracer = trace.tracer?;
         let stopped = trace.stopped.as_mut();
         let stopped = stopped.filter(|stopped| asked && stopped.unseen)?;
-        let code = stopped.stop.code as i32;
+        let stop = stopped.stop;
         if req.options & g::WNOWAIT == 0 {
             stopped.unseen = false;
             self.stop_is_seen(task, tracer);
+            self.show_seen(m, task);
         }
-        Some(self.found(m, task, req, code << 8 | 0x7f, (code::CLD_TRAPPED, code)))
+        let told = (code::CLD_TRAPPED, stop.code as i32);
+        Some(self.found(m, task, req, stop.status(), told))
     }
 
     pub(super) fn take_job_stop(
