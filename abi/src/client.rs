@@ -96,8 +96,9 @@ pub fn fail(regs: &mut Regs, why: Errno) {
 }
 
 const KIND_BITS: u32 = 8;
+const NUMBER_BITS: u32 = 12;
 /// The highest number of a message; a program's first one is 1, and the one after it is 1 again.
-pub const MAX_NUMBER: u16 = 0xfff;
+pub const MAX_NUMBER: u16 = 0x800;
 
 /// The label of a message.
 pub const fn label(kind: u64, number: u16) -> u64 {
@@ -108,7 +109,7 @@ pub const fn label(kind: u64, number: u16) -> u64 {
 pub const fn kind_and_number(label: u64) -> (u64, u16) {
     (
         label & ((1 << KIND_BITS) - 1),
-        (label >> KIND_BITS) as u16 & MAX_NUMBER,
+        (label >> KIND_BITS) as u16 & ((1 << NUMBER_BITS) - 1),
     )
 }
 

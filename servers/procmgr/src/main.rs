@@ -8,7 +8,7 @@ mod kernel;
 
 use abi::wire::{Buffer, MAX};
 use alloc::boxed::Box;
-use kernel::{Incoming, Kernel};
+use kernel::{Incoming, Kernel, Said};
 use procmgr::{Config, Procmgr};
 use rt::boot::Startup;
 
@@ -28,12 +28,13 @@ fn main(startup: Startup) -> ! {
 
     let (mut message, mut answer): (Buffer, Buffer) = ([0; MAX], [0; MAX]);
     loop {
-        match kernel.receive(&mut message) {
+        let mut said: Said = (0, [0; 4]);
+        match kernel.receive(&mut said, &mut message) {
             Incoming::Trap(task, trap, ip) => {
                 procmgr.on_trap(&mut kernel, task, trap, ip);
             }
             Incoming::Message(task) => {
-                let (label, words) = kernel.heard();
+                let (label, words) = said;
                 match procmgr.on_message(&mut kernel, task, label, words) {
                     Some(answer) => kernel.answer_task(task, answer),
                     None => kernel.leave_message(),

@@ -47,7 +47,9 @@ impl Prog {
         // One instruction: threads count together.
         self.ok(|a| a.add(qword_ptr(said.0), 1));
         self.ok(|a| a.mov(rsi, qword_ptr(said.0)));
-        self.ok(|a| a.and(rsi, i32::from(client::MAX_NUMBER)));
+        self.ok(|a| a.sub(rsi, 1));
+        self.ok(|a| a.and(rsi, i32::from(client::MAX_NUMBER) - 1));
+        self.ok(|a| a.inc(rsi));
         self.ok(|a| a.shl(rsi, 20));
         self.ok(|a| a.or(rsi, (kind << 12 | 4) as i32));
         self.load(rdi, (SERVER_CAPS + u64::from(tracer)).into());

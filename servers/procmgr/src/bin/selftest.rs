@@ -161,7 +161,7 @@ fn next(m: &mut Kernel) -> (TaskId, Trap) {
 fn next_at(m: &mut Kernel) -> (TaskId, Trap, u64) {
     let mut buffer: Buffer = [0; MAX];
     loop {
-        match m.receive(&mut buffer) {
+        match m.receive(&mut (0, [0; 4]), &mut buffer) {
             Incoming::Trap(task, trap, ip) => return (task, trap, ip),
             Incoming::Request(server, _) => m.park(server),
             Incoming::Message(..) => panic!("no task of these says anything"),
@@ -449,7 +449,7 @@ fn pass(m: &mut Kernel, time: u64) {
     m.set_timer(Some(deadline));
     let mut buffer: Buffer = [0; MAX];
     loop {
-        match m.receive(&mut buffer) {
+        match m.receive(&mut (0, [0; 4]), &mut buffer) {
             Incoming::Timer => break,
             Incoming::Request(server, _) => m.park(server),
             Incoming::Message(..) => panic!("no task of these says anything"),

@@ -23,7 +23,7 @@ const OWN_ENDPOINT: Endpoint = Endpoint::at(ENDPOINT);
 pub enum Incoming {
     /// A task has stopped, at this instruction.
     Trap(TaskId, Trap, u64),
-    /// A task says [something](Mail::heard).
+    /// A task says something.
     Message(TaskId),
     /// A server asks; so many bytes.
     Request(TaskId, usize),
@@ -33,6 +33,9 @@ pub enum Incoming {
     Console,
 }
 
+/// The label and the words of a task's message.
+pub type Said = (u64, Words);
+
 /// The endpoint.
 pub struct Mail {
     /// Whose answer the kernel's reply capability is for.
@@ -41,8 +44,6 @@ pub struct Mail {
     may_retry: bool,
     /// How many traps, messages of tasks and requests of servers there have been.
     received: [u64; 3],
-    /// The label and the words of a task's message.
-    heard: (u64, Words),
     /// The answer to give with the next receive.
     reply: Option<(MessageInfo, Words)>,
     /// Servers whose reply capability has been moved to its slot.
@@ -76,7 +77,6 @@ impl Mail {
             caller: None,
             may_retry: false,
             received: [0; 3],
-            heard: (0, [0; 4]),
             reply: None,
             saved: [false; 2],
             pending: VecDeque::new(),
@@ -84,13 +84,13 @@ impl Mail {
         }
     }
 
-    /// Gives the answer that is due, and waits for what happens next. A request's bytes are put into
-    /// `message`.
+    /// Gives the answer that is due, and waits for what happens next. What a task says is put into `said`,
+    /// a request's bytes into `message`.
     #[inline]
-    pub fn receive(&mut self, message: &mut Buffer) -> Incoming {
+    pub fn receive(&mut self, said: &mut Said, message: &mut Buffer) -> Incoming {
         loop {
             if self.has_pending()
-                && let Some(incoming) = self.next_pending(message)
+                && let Some(incoming) = self.next_pending(said, message)
             {
                 return incoming;
             }
@@ -100,7 +100,7 @@ impl Mail {
             };
             match self.sort(&received) {
                 Some(Sorted::Message(task)) => {
-                    self.heard = (received.info.label(), received.words);
+                    *said = (received.info.label(), received.words);
                     return Incoming::Message(task);
                 }
                 Some(Sorted::Trap(task, trap, ip)) => return Incoming::Trap(task, trap, ip),
@@ -115,11 +115,6 @@ impl Mail {
     /// How many traps, messages of tasks and requests of servers there have been.
     pub fn received(&self) -> [u64; 3] {
         self.received
-    }
-
-    /// The label and the words of the message that has come last.
-    pub fn heard(&self) -> (u64, Words) {
-        self.heard
     }
 
     /// Answers a server's request.
@@ -256,7 +251,7 @@ impl Mail {
         self.signals != 0 || !self.pending.is_empty()
     }
 
-    fn next_pending(&mut self, message: &mut Buffer) -> Option<Incoming> {
+    fn next_pending(&mut self, said: &mut Said, message: &mut Buffer) -> Option<Incoming> {
         // The answer that is due goes first: handling what is pending makes system calls too.
         if let Some((info, words)) = self.reply.take() {
             rt::syscall::reply(info, words);
@@ -274,7 +269,7 @@ impl Mail {
         Some(match self.pending.pop_front()? {
             Pending::Trap(task, trap, ip) => Incoming::Trap(task, trap, ip),
             Pending::Message(task, label, words) => {
-                self.heard = (label, words);
+                *said = (label, words);
                 Incoming::Message(task)
             }
             Pending::Request(server, bytes) => {

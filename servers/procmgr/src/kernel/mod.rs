@@ -11,7 +11,7 @@ mod timer;
 use abi::proc::{MachineCounts, Work};
 use abi::regs::{REGS_WORDS, TF};
 use abi::{Regs, TaskId};
-pub use mail::Incoming;
+pub use mail::{Incoming, Said};
 use mail::{Mail, Withdrawn};
 use memory::Memory;
 use meter::Meter;
@@ -88,8 +88,9 @@ impl Kernel {
         self.window.archive(offset, size).to_vec()
     }
 
-    /// Waits for what happens next. A request's bytes are put into `message`.
-    pub fn receive(&mut self, message: &mut abi::wire::Buffer) -> Incoming {
+    /// Waits for what happens next. What a task says is put into `said`, a request's bytes into `message`.
+    #[inline]
+    pub fn receive(&mut self, said: &mut Said, message: &mut abi::wire::Buffer) -> Incoming {
         loop {
             let worked = self.meter.start();
             if let Some(task) = self.worked_for.take()
@@ -97,7 +98,7 @@ impl Kernel {
             {
                 thread.worked += worked;
             }
-            let incoming = self.mail.receive(message);
+            let incoming = self.mail.receive(said, message);
             self.meter.stop();
             match incoming {
                 Incoming::Trap(task, trap, ip) => {
@@ -147,11 +148,6 @@ impl Kernel {
         {
             thread.held(&mut self.meter);
         }
-    }
-
-    /// The label and the words of the message that has come.
-    pub fn heard(&self) -> (u64, Words) {
-        self.mail.heard()
     }
 
     /// Leaves a server's request unanswered for now.

@@ -154,7 +154,11 @@ impl Memory {
         addr: u64,
         len: usize,
     ) -> Option<&'a [u8]> {
-        let frame = self.site(m, s).source(addr, Access::Read).ok()??;
+        let entry = self.space_mut(s).pages.get(m, addr / PAGE);
+        let frame = match entry.is_mapped() {
+            true => entry.frame(),
+            false => self.site(m, s).source(addr, Access::Read).ok()??,
+        };
         m.bytes(frame)[(addr % PAGE) as usize..].get(..len)
     }
 

@@ -65,6 +65,7 @@ pub(crate) struct Request {
 
 impl Procmgr {
     /// A request with the four arguments of ptrace(2).
+    #[inline(always)]
     pub(crate) fn ptrace(
         &mut self,
         m: &mut impl Machine,
@@ -102,6 +103,7 @@ impl Procmgr {
     }
 
     /// A request about a task that stands still.
+    #[inline(always)]
     pub(crate) fn request_at_stop(
         &mut self,
         m: &mut impl Machine,
@@ -144,18 +146,25 @@ impl Procmgr {
     }
 
     /// A3, steps 1 to 5: the task with a tid, if the client traces it.
+    #[inline]
     pub(crate) fn own_tracee(&self, client: TaskId, pid: i32) -> Result<TaskId, Errno> {
         let tid = u32::try_from(pid).map_err(|_| Errno::ESRCH)?;
         let target = self.by_tid(tid).ok_or(Errno::ESRCH)?;
-        if self.task(target).trace.tracer == Some(client) {
-            return Ok(target);
+        match self.task(target).trace.tracer == Some(client) {
+            true => Ok(target),
+            false => Err(self.refusal(client, target)),
         }
+    }
+
+    /// Why a client makes no requests about a task that it does not trace.
+    #[cold]
+    fn refusal(&self, client: TaskId, target: TaskId) -> Errno {
         let (own, other) = (self.process_of(client), self.process_of(target));
         // Pid 1's own threads get what Linux gives: it has no rule about pid 1 here.
-        if tid == 1 && other != own || !self.sees(client, other) {
-            return Err(Errno::EPERM);
+        if self.task(target).tid == 1 && other != own || !self.sees(client, other) {
+            return Errno::EPERM;
         }
-        Err(Errno::ESRCH)
+        Errno::ESRCH
     }
 
     /// A request's buffer of so many bytes where it is, if it lies in one page that can be read.

@@ -112,8 +112,10 @@ impl Procmgr {
     /// What can be read of a task's stop is about to be out of date.
     #[inline]
     pub(crate) fn hide_stop(&mut self, m: &mut impl Machine, id: TaskId) {
-        let stopped = &self.task(id).trace.stopped;
-        if stopped.as_ref().is_some_and(|stopped| stopped.shown)
+        let stopped = &mut self.task_mut(id).trace.stopped;
+        if stopped
+            .as_mut()
+            .is_some_and(|stopped| core::mem::take(&mut stopped.readable))
             && let Some((place, owner, page)) = self.place_shown_to(m, id)
             && place[0] == owner
         {
@@ -280,6 +282,7 @@ impl Procmgr {
             return;
         };
         stopped.shown = true;
+        stopped.readable |= what & CONTENTS != 0;
         let (status, number) = (stopped.stop.status(), number_of(task.tid));
         let Some((place, owner, page)) = self.place_shown_to(m, id) else {
             // Where the client has taken the page away, it finds nothing.

@@ -23,8 +23,10 @@ pub struct Stopped {
     pub unseen: bool,
     /// PTRACE_LISTEN: still held, but not for requests.
     pub listening: bool,
-    /// It is in its tracer's page of stops.
+    /// It is in its tracer's page of stops,
     pub shown: bool,
+    /// with something to read.
+    pub readable: bool,
     /// What PTRACE_SETSIGINFO made of its siginfo.
     pub info: Option<Box<SigInfo>>,
 }
@@ -36,6 +38,7 @@ impl Stopped {
             unseen: true,
             listening: false,
             shown: false,
+            readable: false,
             info: None,
         }
     }
@@ -163,6 +166,7 @@ impl Procmgr {
     }
 
     /// A3, steps 6 and 7: a tracee at a stop, which a listening one is not.
+    #[inline(always)]
     pub(crate) fn at_stop(&self, id: TaskId) -> Result<&Stopped, Errno> {
         let task = self.task(id);
         match (&task.state, &task.trace.stopped) {
