@@ -125,6 +125,44 @@ fn a_tracer_resumes_its_tracee_at_any_instruction() {
     }
 }
 
+/// The same where the tracer waits by its page of stops, if it finds them there.
+#[test]
+fn a_tracer_waits_by_its_page_or_by_message() {
+    let coarse = (Entry::Message, Grain::Coarse);
+    world(
+        "attach and CONT by page",
+        coarse,
+        |p| {
+            p.share_stops();
+            trace(p, nr::PTRACE_CONT);
+        },
+        kill,
+    );
+    world(
+        "attach, one wait and the end by page",
+        coarse,
+        |p| {
+            let status = p.var();
+            p.share_stops();
+            attach(p, nr::PTRACE_ATTACH, 0);
+            p.wait4(TRACEE, status, g::__WALL);
+            p.check(Val::Rax, TRACEE);
+        },
+        kill,
+    );
+    if thorough() {
+        world(
+            "attach and SYSCALL by page",
+            coarse,
+            |p| {
+                p.share_stops();
+                trace(p, nr::PTRACE_SYSCALL);
+            },
+            kill,
+        );
+    }
+}
+
 /// A tracer that ends takes its tracee with it, or lets it go.
 #[test]
 fn a_tracer_ends_before_its_tracee() {

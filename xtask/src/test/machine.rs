@@ -76,7 +76,8 @@ done
 for task in /proc/[0-9]*; do
     grep -q "^Uid:.1000" $task/status && kill -KILL ${task#/proc/}
 done
-wait
+# Who is killed is gone soon, not at once.
+until [ "$(count)" = "0 of the bomb" ]; do sleep 0.1; done
 count"#;
 
 const RECEIVED: &[u8] = b"ReplyRecv from server 0: SIGILL
