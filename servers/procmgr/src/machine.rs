@@ -156,10 +156,10 @@ pub trait Machine {
     /// Writes all registers and lets a held thread run. Flags that no program may set are cleared; a
     /// trap flag among the others traps after the next instruction.
     fn resume(&mut self, task: TaskId, regs: &Regs);
-    /// The same where the thread's own registers differ from these only by what a system call
-    /// changes: `rip`, `rflags`, `rax`, `rcx` and `r11`.
-    fn resume_after_call(&mut self, task: TaskId, regs: &Regs) {
-        self.resume(task, regs);
+    /// Lets a held thread run behind the system call at which its registers are `at`, with a result:
+    /// [`Regs::after_syscall`].
+    fn resume_after_call(&mut self, task: TaskId, at: &Regs, result: i64) {
+        self.resume(task, &at.after_syscall(result));
     }
     /// Lets a held thread run with its registers as they are: after a fault or an exception the
     /// instruction runs again, and a message that was not answered is sent again.

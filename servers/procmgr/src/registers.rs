@@ -222,7 +222,7 @@ impl Registers {
     pub fn resume(&self, m: &mut impl Machine, id: TaskId) {
         match (self.copy, self.call) {
             (Copy::Only | Copy::Same, InCall::No { .. }) => m.retry(id),
-            (Copy::Same, InCall::At { .. }) => m.resume_after_call(id, &self.canonical()),
+            (Copy::Same, InCall::At { result, .. }) => m.resume_after_call(id, &self.regs, result),
             (Copy::Only, InCall::At { .. }) => unreachable!("read at the call"),
             (Copy::Old, _) => m.resume(id, &self.canonical()),
         }

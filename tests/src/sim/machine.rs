@@ -318,7 +318,8 @@ impl Machine for SimMachine {
         self.start(task, Activity::Program).set_regs(settable(regs));
     }
 
-    fn resume_after_call(&mut self, task: TaskId, regs: &Regs) {
+    fn resume_after_call(&mut self, task: TaskId, at: &Regs, result: i64) {
+        let regs = &at.after_syscall(result);
         let thread = self.threads.one(task);
         let intact = matches!(thread.pending, Pending::Held { retry: Some(_) });
         assert!(intact, "the registers of {task:?} are lost");

@@ -65,6 +65,7 @@ const TESTS: &[(&str, Test)] = &[
         "a_syscall_is_a_trap_with_all_registers",
         a_syscall_is_a_trap_with_all_registers,
     ),
+    ("a_task_comes_back", a_task_comes_back),
     ("a_page_fault_is_retried", a_page_fault_is_retried),
     ("data_cannot_be_executed", data_cannot_be_executed),
     ("mappings_end_one_by_one", mappings_end_one_by_one),
@@ -195,6 +196,51 @@ fn a_syscall_is_a_trap_with_all_registers(m: &mut Kernel) {
     let changed = Regs { r12: 99, ..regs };
     m.set_regs(TASK, &changed);
     assert_eq!(m.regs(TASK).r12, 99);
+    world.end(m);
+}
+
+/// First its registers are set, from the ninth system call on it goes by its place in the page of stubs.
+fn a_task_comes_back(m: &mut Kernel) {
+    // 1: syscall; jmp 1b
+    let world = World::new(m, &[0x0f, 0x05, 0xeb, 0xfc]);
+    let called = |m: &mut Kernel, expected: Regs| {
+        assert_eq!(next(m), (TASK, UD));
+        let regs = m.regs(TASK);
+        let rflags = regs.rflags;
+        assert_eq!(regs, Regs { rflags, ..expected });
+        regs
+    };
+    let again = |regs: Regs, result| Regs {
+        rip: CODE,
+        ..regs.after_syscall(result)
+    };
+    m.resume(TASK, &start());
+    let mut regs = called(m, start());
+    for result in 0..20 {
+        m.resume_after_call(TASK, &regs, result);
+        regs = called(m, again(regs, result));
+    }
+    // Who is stopped before it goes is back, and who is stopped on its way.
+    m.resume_after_call(TASK, &regs, 77);
+    m.suspend(TASK, |_, _| false);
+    let back = m.regs(TASK);
+    assert_eq!(back, regs.after_syscall(77));
+    let place = 0x7fff_ffff_e400 + TASK.slot() as u64 % 48 * 64;
+    for on_its_way in [place, place + 7, place + 14, place + 21] {
+        let kernels = Regs {
+            rip: on_its_way,
+            rcx: back.rcx,
+            ..regs
+        };
+        m.set_regs(TASK, &kernels);
+        assert_eq!(m.regs(TASK), back);
+    }
+    m.set_regs(TASK, &Regs { rip: place, ..regs });
+    m.retry(TASK);
+    regs = called(m, again(regs, 77));
+    m.resume_after_call(TASK, &regs, 78);
+    m.suspend_for_good(TASK);
+    assert_eq!(m.regs(TASK), regs.after_syscall(78));
     world.end(m);
 }
 

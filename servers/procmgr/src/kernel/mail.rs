@@ -5,8 +5,8 @@
 //! request that is being handled when the endpoint has to be emptied.
 
 use super::{CSPACE, DEPTH, stubs};
-use abi::TaskId;
 use abi::wire::{Buffer, MAX};
+use abi::{Regs, TaskId};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use procmgr::{Access, Trap};
@@ -14,7 +14,11 @@ use rt::cap::Endpoint;
 use rt::fault::{FETCH, Fault, PRESENT, WRITE};
 use rt::message;
 use rt::slots::procmgr::{CONSOLE_BADGE, ENDPOINT, FS_REPLY, TIMER_BADGE, TRACER_REPLY};
-use rt::syscall::{MessageInfo, Received, Words};
+use rt::syscall::{MAX_SHORT, MessageInfo, Received, Words};
+
+/// The answer to a fault that sets the instruction pointer, the stack pointer and the flags. It is too long for the kernel to try
+/// as the answer to a message first.
+const BACK: MessageInfo = MessageInfo::new(0, 0, MAX_SHORT + 1);
 
 const OWN_ENDPOINT: Endpoint = Endpoint::at(ENDPOINT);
 
@@ -60,6 +64,8 @@ pub enum Withdrawn {
     Nothing,
     /// It was about to try again, and stays held instead.
     Retry,
+    /// It was about to go back from its system call by the code at this address, and stays held.
+    Return(u64),
     /// It had raised this at this instruction, and is held.
     Trap(Trap, u64),
 }
@@ -162,6 +168,19 @@ impl Mail {
         last
     }
 
+    /// Whether a task's fault was received last and has no answer.
+    #[inline]
+    pub fn can_answer(&self, task: TaskId) -> bool {
+        self.caller == Some(task) && self.may_retry && self.reply.is_none()
+    }
+
+    /// Answers the fault received last with the next receive: the thread goes on at `ip`, with the stack pointer and
+    /// the flags of `regs`.
+    #[inline]
+    pub fn send_back(&mut self, ip: u64, regs: &Regs) {
+        self.reply = Some((BACK, [ip, regs.rsp, regs.rflags, 0]));
+    }
+
     /// Delivers a trap later.
     pub fn again(&mut self, task: TaskId, trap: Trap, ip: u64) {
         self.pending.push_back(Pending::Trap(task, trap, ip));
@@ -180,8 +199,10 @@ impl Mail {
     #[inline]
     pub fn withdraw_taken(&mut self, task: TaskId) -> Option<Withdrawn> {
         if self.caller == Some(task) {
-            if self.reply.take().is_some() {
-                return Some(Withdrawn::Retry);
+            match self.reply.take() {
+                Some((BACK, [ip, ..])) => return Some(Withdrawn::Return(ip)),
+                Some(_) => return Some(Withdrawn::Retry),
+                None => {}
             }
             self.caller = None;
         }
@@ -215,12 +236,13 @@ impl Mail {
     fn empty_endpoint(&mut self) {
         match self.caller {
             Some(TaskId::TRACER | TaskId::FS) => self.save_caller(),
-            Some(_) if self.reply.is_some() => {
-                // Another task is to try again.
-                self.reply = None;
-                rt::syscall::reply(MessageInfo(0), [0; 4]);
+            // Another task is to try again, or to go back.
+            Some(_) => {
+                if let Some((info, words)) = self.reply.take() {
+                    rt::syscall::reply(info, words);
+                }
             }
-            _ => {}
+            None => {}
         }
         self.caller = None;
         while let Some(received) = OWN_ENDPOINT.poll() {

@@ -3,6 +3,7 @@
 mod mail;
 mod memory;
 mod meter;
+mod returns;
 mod spaces;
 mod stubs;
 mod threads;
@@ -19,6 +20,7 @@ use procmgr::Trap;
 use procmgr::machine::{
     Breakpoints, CpuTime, Frame, Machine, Mapping, NoMemory, PAGE, Rights, SpaceIx, Stub,
 };
+use returns::{Place, Way};
 use rt::boot;
 use rt::cap::{CNode, Endpoint, Notification, Tcb};
 use rt::clock::Clock;
@@ -177,6 +179,39 @@ impl Kernel {
         withdrawn.filter(|(trap, _)| *trap != Trap::Step || thread.step)
     }
 
+    /// The place by which a thread comes back from its system call; none where its registers are set.
+    #[inline]
+    fn way_back(&mut self, task: TaskId, at: &Regs) -> Option<Place> {
+        if at.rflags & TF != 0 || !self.mail.can_answer(task) {
+            return None;
+        }
+        returns::place(
+            &mut self.threads,
+            &mut self.spaces,
+            &mut self.memory,
+            &mut self.window,
+            task,
+        )
+    }
+
+    /// A thread that was to go back by its place stays held: it is back.
+    fn come_back(&mut self, task: TaskId, ip: u64) {
+        let tcb = self.threads.tcb(task);
+        let mut regs = tcb.read_registers().expect("the thread is ours");
+        if let Some(end) = returns::end(&mut self.threads, &self.window, task, ip) {
+            end.put(&mut regs);
+        }
+        tcb.write_registers(&regs, false);
+    }
+
+    /// A thread leaves its space, or its name.
+    fn leave_place(&mut self, task: TaskId) {
+        let thread = self.threads.get(task);
+        if let Way::By(place) = core::mem::replace(&mut thread.way, Way::NEW) {
+            self.spaces.give_back(thread.space, place);
+        }
+    }
+
     /// Whether a thread may have raised a trap that running its instruction again does not bring back.
     fn may_have_trapped(
         &mut self,
@@ -301,29 +336,36 @@ impl Machine for Kernel {
 
     fn thread_create(&mut self, task: TaskId, space: SpaceIx) -> Result<(), NoMemory> {
         let pml4 = self.spaces.pml4(space);
-        self.threads.create(&mut self.memory, task, pml4)
+        self.threads.create(&mut self.memory, task, (space, pml4))
     }
 
     fn thread_destroy(&mut self, task: TaskId) {
         self.mail.forget(task);
         self.threads.get(task).held(&mut self.meter);
+        self.leave_place(task);
         self.threads.destroy(&mut self.memory, task);
     }
 
     fn thread_move(&mut self, task: TaskId, space: SpaceIx) {
+        self.leave_place(task);
         let pml4 = self.spaces.pml4(space);
-        self.threads.set_space(task, pml4);
+        self.threads.set_space(task, (space, pml4));
     }
 
     fn thread_rename(&mut self, from: TaskId, to: TaskId) {
+        self.leave_place(from);
         self.threads.rename(from, to);
     }
 
     fn regs(&mut self, task: TaskId) -> Regs {
-        self.threads
-            .tcb(task)
-            .read_registers()
-            .expect("the thread is ours")
+        let tcb = self.threads.tcb(task);
+        let mut regs = tcb.read_registers().expect("the thread is ours");
+        if stubs::contains(regs.rip)
+            && let Some(end) = returns::end(&mut self.threads, &self.window, task, regs.rip)
+        {
+            end.put(&mut regs);
+        }
+        regs
     }
 
     fn set_regs(&mut self, task: TaskId, regs: &Regs) {
@@ -335,8 +377,18 @@ impl Machine for Kernel {
         self.run(task, regs, REGS_WORDS);
     }
 
-    fn resume_after_call(&mut self, task: TaskId, regs: &Regs) {
-        self.run(task, regs, SYSCALL_WORDS);
+    #[inline]
+    fn resume_after_call(&mut self, task: TaskId, at: &Regs, result: i64) {
+        match self.way_back(task, at) {
+            Some(place) => {
+                // Nothing else is to be prepared of a thread that nobody debugs.
+                self.threads.get(task).runs(&mut self.meter);
+                let regs = at.after_syscall(result);
+                let ip = place.lead(&mut self.window, &regs);
+                self.mail.send_back(ip, &regs);
+            }
+            None => self.run(task, &at.after_syscall(result), SYSCALL_WORDS),
+        }
     }
 
     fn retry(&mut self, task: TaskId) {
@@ -376,6 +428,7 @@ impl Machine for Kernel {
         let trap = self.mail.withdraw(task);
         tcb.set_priority(threads::PRIORITY)
             .expect("the process manager may");
+        debug_assert!(!matches!(trap, Withdrawn::Return(_)), "it is held");
         matches!(trap, Withdrawn::Trap(Trap::StubDone, _))
     }
 
@@ -401,6 +454,7 @@ impl Machine for Kernel {
                 thread.withdrawn = Some((trap, ip));
             }
             Withdrawn::Trap(..) | Withdrawn::Retry => {}
+            Withdrawn::Return(ip) => self.come_back(task, ip),
             Withdrawn::Nothing => tcb.suspend(),
         }
     }
@@ -409,6 +463,9 @@ impl Machine for Kernel {
         let thread = self.threads.get(task);
         thread.held(&mut self.meter);
         thread.tcb().suspend();
+        if let Some(Withdrawn::Return(ip)) = self.mail.withdraw_taken(task) {
+            self.come_back(task, ip);
+        }
         self.mail.forget(task);
     }
 

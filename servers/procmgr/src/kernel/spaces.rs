@@ -4,7 +4,9 @@
 //! paging structure is missing. So a mapping costs nothing extra but in the rare case.
 
 use super::memory::{Memory, object, untyped};
+use super::returns::{self, Place};
 use super::{CSPACE, DEPTH, stubs};
+use abi::TaskId;
 use abi::task::SLOTS;
 use alloc::vec::Vec;
 use procmgr::machine::{NoMemory, Rights, SpaceIx};
@@ -29,9 +31,24 @@ struct Space {
     tables: Vec<u32>,
     /// The mapping of the stubs.
     stubs: u32,
+    /// Its own page of them.
+    own: Option<OwnStubs>,
     /// The pool its identifier is from.
     pool: usize,
 }
+
+/// A page of stubs with places for threads.
+struct OwnStubs {
+    frame: u32,
+    /// Whose they are.
+    places: [Option<TaskId>; returns::PLACES],
+}
+
+/// What all may do with the stubs.
+const STUBS: Rights = Rights {
+    write: false,
+    execute: true,
+};
 
 /// The size of a pool.
 const POOL: u16 = 512;
@@ -91,13 +108,10 @@ impl Spaces {
             pml4,
             tables: Vec::new(),
             stubs: 0,
+            own: None,
             pool,
         });
-        let rights = Rights {
-            write: false,
-            execute: true,
-        };
-        match self.map(memory, space, stubs::PAGE, self.stubs, rights) {
+        match self.map(memory, space, stubs::PAGE, self.stubs, STUBS) {
             Ok(mapping) => {
                 self.get_mut(space).stubs = mapping;
                 Ok(())
@@ -112,7 +126,61 @@ impl Spaces {
     /// Destroys one.
     pub fn destroy(&mut self, memory: &mut Memory, space: SpaceIx) {
         memory.unmap(self.get(space).stubs);
+        if let Some(own) = self.get_mut(space).own.take() {
+            memory.free_frame(own.frame);
+        }
         self.remove(memory, space);
+    }
+
+    /// A thread's place in the space's own page of stubs, which is made where there is none; none if
+    /// another thread has it, or there is no memory.
+    #[cold]
+    pub fn place(
+        &mut self,
+        memory: &mut Memory,
+        window: &mut Window,
+        space: SpaceIx,
+        task: TaskId,
+    ) -> Option<Place> {
+        if self.get(space).own.is_none() {
+            self.make_own(memory, window, space)?;
+        }
+        let own = self.get_mut(space).own.as_mut()?;
+        let number = task.slot() % returns::PLACES;
+        let owner = &mut own.places[number];
+        (*owner.get_or_insert(task) == task).then_some(Place {
+            frame: own.frame,
+            number: number as u8,
+        })
+    }
+
+    /// A thread gives its place back.
+    pub fn give_back(&mut self, space: SpaceIx, place: Place) {
+        if let Some(own) = &mut self.get_mut(space).own {
+            own.places[place.number as usize] = None;
+        }
+    }
+
+    fn make_own(&mut self, memory: &mut Memory, window: &mut Window, space: SpaceIx) -> Option<()> {
+        let frame = memory.frame(window)?;
+        stubs::write(window.bytes_mut(frame));
+        returns::write(window.bytes_mut(frame));
+        memory.unmap(self.get(space).stubs);
+        let mapping = self.map(memory, space, stubs::PAGE, frame, STUBS);
+        if mapping.is_err() {
+            memory.free_frame(frame);
+        }
+        let own = mapping.is_ok().then_some(OwnStubs {
+            frame,
+            places: [None; returns::PLACES],
+        });
+        let shared = self.stubs;
+        let mapping =
+            mapping.or_else(|NoMemory| self.map(memory, space, stubs::PAGE, shared, STUBS));
+        let space = self.get_mut(space);
+        space.stubs = mapping.expect("it was mapped there before");
+        space.own = own;
+        space.own.as_ref().map(|_| ())
     }
 
     /// Destroys one with nothing mapped in it.

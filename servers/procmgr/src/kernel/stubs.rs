@@ -36,6 +36,9 @@ const INT3: u8 = 0xcc;
 /// Where the state of a new program is: all zero but the control word (0x37f) and MXCSR (0x1f80).
 const INITIAL: usize = 0x200;
 
+/// Where they end: what follows is a thread's [way back](super::returns).
+pub const END: usize = INITIAL + 0x200;
+
 /// Writes the page.
 pub fn write(page: &mut [u8; 4096]) {
     put(page, offset(Stub::FpuSave), &SAVE);

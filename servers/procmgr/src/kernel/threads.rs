@@ -6,12 +6,13 @@
 
 use super::memory::{Memory, object};
 use super::meter::Meter;
+use super::returns::Way;
 use super::{CSPACE, DEPTH};
 use abi::TaskId;
 use abi::task::SLOTS;
 use alloc::vec::Vec;
 use procmgr::Trap;
-use procmgr::machine::{BreakOn, Breakpoint, Breakpoints, NoMemory};
+use procmgr::machine::{BreakOn, Breakpoint, Breakpoints, NoMemory, SpaceIx};
 use rt::cap::{CNode, ObjectType, Page, Pml4, SEND, Tcb, guard};
 use rt::clock;
 use rt::slots::procmgr::{ENDPOINT, TRACER_ENDPOINT};
@@ -31,6 +32,10 @@ pub struct Threads {
 /// One thread.
 pub struct Thread {
     task: TaskId,
+    /// Its space.
+    pub space: SpaceIx,
+    /// How it comes back from a system call.
+    pub way: Way,
     /// The unit of its TCB and its CNode.
     unit: u32,
     /// The slot of its CNode.
@@ -90,7 +95,7 @@ impl Threads {
         &mut self,
         memory: &mut Memory,
         task: TaskId,
-        pml4: Pml4,
+        (space, pml4): (SpaceIx, Pml4),
     ) -> Result<(), NoMemory> {
         let unit = memory.unit().ok_or(NoMemory)?;
         let Some(cnode) = memory.slot() else {
@@ -101,6 +106,8 @@ impl Threads {
         memory.make_beside(unit, ObjectType::CNode, BITS, cnode);
         let thread = Thread {
             task,
+            space,
+            way: Way::NEW,
             unit,
             cnode,
             step: false,
@@ -136,8 +143,9 @@ impl Threads {
     }
 
     /// Moves a thread to another space.
-    pub fn set_space(&mut self, task: TaskId, pml4: Pml4) {
+    pub fn set_space(&mut self, task: TaskId, (space, pml4): (SpaceIx, Pml4)) {
         let fault_cap = self.fault_cap();
+        self.get(task).space = space;
         let thread = self.threads[task.slot()]
             .as_ref()
             .expect("the thread exists");
