@@ -27,8 +27,8 @@ fn main(startup: Startup) -> ! {
     drop(command);
 
     let (mut message, mut answer): (Buffer, Buffer) = ([0; MAX], [0; MAX]);
+    let mut said: Said = (0, [0; 4]);
     loop {
-        let mut said: Said = (0, [0; 4]);
         match kernel.receive(&mut said, &mut message) {
             Incoming::Trap(task, trap, ip) => {
                 procmgr.on_trap(&mut kernel, task, trap, ip);
