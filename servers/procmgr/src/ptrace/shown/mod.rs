@@ -9,17 +9,19 @@
 //! where the page says so. So whoever wants to know it settles first what the page says
 //! ([`settle_stops`](Procmgr::settle_stops)).
 
+mod check;
+mod unseen;
+
 use super::Request;
 use crate::Procmgr;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
 use abi::ptrace::StopKind;
 use abi::stops::{
-    GOES_ON, HEAD, INFO, LOOKED_AT, PAGE, PLACE_WORDS, PLACES, REGISTERS, REGS, SIGINFO, STATUS,
-    UNSEEN, WHAT, number_of, owner, place_of, written,
+    GOES_ON, INFO, LOOKED_AT, PAGE, PLACE_WORDS, PLACES, REGISTERS, REGS, SIGINFO, STATUS, UNSEEN,
+    WHAT, number_of, owner, place_of, written,
 };
 use abi::{Errno, TaskId};
-use alloc::vec::Vec;
 
 /// A process's page of stops.
 #[derive(Clone, Hash)]
@@ -154,53 +156,6 @@ impl Procmgr {
         }
     }
 
-    /// A wait has found a stop that may be shown as unseen.
-    pub(crate) fn show_seen(&mut self, m: &mut impl Machine, id: TaskId) {
-        let stopped = &self.task(id).trace.stopped;
-        if stopped.as_ref().is_some_and(|stopped| stopped.shown)
-            && let Some((place, owner, page)) = self.place_shown_to(m, id)
-            && page.forget(id, owner)
-            && place[0] == owner
-        {
-            place[WHAT] = written(place[WHAT], place[WHAT] & !UNSEEN);
-        }
-    }
-
-    /// What a process has waited for by its page, it has waited for.
-    #[inline]
-    pub(crate) fn settle_stops(&mut self, m: &mut impl Machine, ix: ProcessIx) {
-        let page = self.process(ix).stop_page.as_ref();
-        if page.is_some_and(|page| page.count != 0) {
-            self.settle_places(m, ix);
-        }
-    }
-
-    fn settle_places(&mut self, m: &mut impl Machine, ix: ProcessIx) {
-        for number in 0..PLACES {
-            self.settle_place(m, ix, number);
-        }
-    }
-
-    /// The same for one place.
-    fn settle_place(&mut self, m: &mut impl Machine, ix: ProcessIx, number: usize) {
-        let Some(page) = &self.process(ix).stop_page else {
-            return;
-        };
-        let (shown, addr) = (page.unseen[number], page.addr);
-        let Some((id, owner)) = shown else {
-            return;
-        };
-        let at = HEAD + number * PLACE_WORDS;
-        let tracer = self.find_task(id).ok().and_then(|task| task.trace.tracer);
-        let words = tracer.and_then(|by| self.page_of(m, by, addr));
-        if words.is_some_and(|words| words[at] == owner && words[at + WHAT] & UNSEEN == 0) {
-            if let Some(page) = &mut self.process_mut(ix).stop_page {
-                page.forget(id, owner);
-            }
-            self.stop_was_taken(id);
-        }
-    }
-
     /// A process is about to be copied: its page is no use to the copy, and it names it again itself.
     /// ENOMEM: it cannot be told.
     pub(crate) fn forget_stop_page(
@@ -215,57 +170,6 @@ impl Procmgr {
             self.process_mut(ix).stop_page = None;
         }
         Ok(())
-    }
-
-    /// For tests: every stop that is shown to somebody, as it is shown and as the tracer would be answered
-    /// now, which is nothing where it would not be answered. Words of a place from the third on.
-    pub fn shown_stops(&self, m: &impl Machine) -> Vec<(TaskId, Place, Option<Place>)> {
-        let mut found = Vec::new();
-        for process in self.processes().map(|(_, process)| process) {
-            let Some(page) = &process.stop_page else {
-                continue;
-            };
-            let space = process.tasks.iter().find_map(|id| self.task(*id).space);
-            let Some(words) = space.and_then(|s| self.memory.own_page(m, s, page.addr)) else {
-                continue;
-            };
-            for place in words[HEAD..].chunks_exact(PLACE_WORDS).take(PLACES) {
-                let (tracee, tracer) = (place[0] as u32, (place[0] >> 32) as u32);
-                let tracer = process
-                    .tasks
-                    .iter()
-                    .find(|id| self.task(**id).tid == tracer);
-                if place[WHAT] & (CONTENTS | UNSEEN) != 0
-                    && let Some(tracer) = tracer
-                {
-                    let mut shown = [0; PLACE_WORDS];
-                    shown.copy_from_slice(place);
-                    found.push((*tracer, shown, self.answer_to(*tracer, tracee)));
-                }
-            }
-        }
-        found
-    }
-
-    /// What a tracer's requests about a tracee would be answered, as a place.
-    fn answer_to(&self, tracer: TaskId, tid: u32) -> Option<Place> {
-        let id = self.own_tracee(tracer, tid as i32).ok()?;
-        let stopped = self.at_stop(id).ok()?;
-        let task = self.task(id);
-        let mut place = [0; PLACE_WORDS];
-        if stopped.unseen {
-            place[WHAT] |= UNSEEN;
-            place[STATUS] = stopped.stop.status() as u64;
-        }
-        if task.registers.are_read() {
-            place[WHAT] |= REGISTERS;
-            place[REGS..INFO].copy_from_slice(&task.user_regs().to_words());
-        }
-        if let Ok(Some(info)) = self.stop_info(id) {
-            place[WHAT] |= SIGINFO;
-            place[INFO..].copy_from_slice(&info.to_words());
-        }
-        Some(place)
     }
 
     fn show(&mut self, m: &mut impl Machine, id: TaskId, what: u64) {
@@ -318,18 +222,6 @@ impl Procmgr {
         place[WHAT] = written(place[WHAT], there);
         if let Some(before) = seen {
             self.stop_was_taken(before);
-        }
-    }
-
-    /// A stop was waited for by the page.
-    fn stop_was_taken(&mut self, id: TaskId) {
-        if self.find_task(id).is_err() {
-            return;
-        }
-        let trace = &mut self.task_mut(id).trace;
-        if let (Some(stopped), Some(tracer)) = (&mut trace.stopped, trace.tracer) {
-            stopped.unseen = false;
-            self.stop_is_seen(id, tracer);
         }
     }
 
