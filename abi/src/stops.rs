@@ -50,8 +50,8 @@ pub const SIGINFO: u64 = 2;
 pub const LOOKED_AT: u64 = 4;
 /// Nobody has waited for the stop.
 pub const UNSEEN: u64 = 8;
-/// There is no stop, but the tracee was let go on, and its next stop is going to be shown as [`UNSEEN`]:
-/// who gives way to it may find that, and need not ask.
+/// There is no stop, but the tracee was let go on while nobody else could run, and its next stop is going to be
+/// shown as [`UNSEEN`]: who gives way to it may find that, and need not ask.
 pub const GOES_ON: u64 = 16;
 /// How often a place was written is counted in steps of this.
 pub const CHANGE: u64 = 1 << 8;

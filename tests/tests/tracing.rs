@@ -3,6 +3,7 @@
 use abi::linux::general as g;
 use abi::linux::ptrace as nr;
 use abi::signal::*;
+use abi::stops::{self, GOES_ON};
 use iced_x86::code_asm::*;
 use world::asm::{Entry, Is, event, exited, stopped, word};
 use world::{Boot, Prog, Val, Var, World, engine_scenario, tracing_scenario, under_seeds};
@@ -528,6 +529,31 @@ fn a_signal_that_its_tracer_has_waited_for_is_gone_with_it() {
                 p.kill(status, SIGKILL);
             }
             p.wait_for(status, end.into());
+        });
+    }
+}
+
+#[test]
+fn a_tracer_gives_way_to_its_tracee_only_where_nobody_else_runs() {
+    for (beside, goes_on) in [(false, GOES_ON), (true, 0)] {
+        engine_scenario(50, |p| {
+            let (child, other, what) = (p.var(), p.var(), p.var());
+            if beside {
+                p.fork(|p| p.spin());
+                p.store(other);
+            }
+            p.traced_child(child, |p| p.spin());
+            let page = p.share_stops();
+            p.ptrace_ok(nr::PTRACE_CONT, child, 0, 0);
+            let tid = 2 + u32::from(beside);
+            let at = page + 8 * (stops::place_of(tid) + stops::WHAT) as u64;
+            p.set(what, Var(at));
+            p.ok(|a| a.and(qword_ptr(what.0), stops::CHANGE as i32 - 1));
+            p.check(what, goes_on);
+            p.kill_and_reap(child);
+            if beside {
+                p.kill_and_reap(other);
+            }
         });
     }
 }

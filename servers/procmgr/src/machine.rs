@@ -184,6 +184,11 @@ pub trait Machine {
     fn step(&mut self, task: TaskId, on: bool);
     /// Sets a held thread's hardware breakpoints. They are not in force in stubs.
     fn set_breakpoints(&mut self, task: TaskId, breakpoints: &Breakpoints);
+    /// How many threads run or could, who has said the message that is answered among them. Who cannot tell says
+    /// many.
+    fn runnable(&self) -> u64 {
+        u64::MAX
+    }
     /// CPU time a thread has used.
     fn cpu_time(&mut self, task: TaskId) -> CpuTime;
 

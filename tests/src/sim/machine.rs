@@ -424,6 +424,11 @@ impl Machine for SimMachine {
         self.threads.held(task).breakpoints = *breakpoints;
     }
 
+    fn runnable(&self) -> u64 {
+        let others = self.threads.all().filter(|(_, thread)| !thread.held());
+        others.count() as u64 + 1
+    }
+
     fn cpu_time(&mut self, task: TaskId) -> CpuTime {
         if self.stands_still {
             return CpuTime::default();

@@ -17,6 +17,8 @@ const SAYS: &str = include_str!("../../../tests/machine/tracer.out");
 /// One in which the tracer faults.
 const RESTART: &str = "tests/machine/restart.c";
 const RESTART_SAYS: &str = "the tracer faulted five times\n";
+/// One that traces beside a busy one.
+const BESIDE: &str = "tests/machine/beside.c";
 /// The library's functions, in alphabetical order.
 const FUNCTIONS: &[&str] = &[
     "engine_attach",
@@ -53,7 +55,7 @@ const UNWINDER: &str = "libgcc_s.so.1";
 
 type Check = fn(&Path) -> Result<()>;
 
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     (
         "c_library::pkg_config_finds_it_wherever_the_image_was_moved_to",
         found,
@@ -68,6 +70,10 @@ const CHECKS: [(&str, Check); 6] = [
     (
         "c_library::a_message_over_which_the_tracer_faults_fails",
         faults,
+    ),
+    (
+        "c_library::a_wait_keeps_the_turn_beside_a_busy_program",
+        beside,
     ),
 ];
 
@@ -188,16 +194,26 @@ fn messages(folder: &Path) -> Result<()> {
 
 /// The tracer server faults over a message of a program with the library.
 fn faults(folder: &Path) -> Result<()> {
+    says(folder, RESTART, RESTART_SAYS)
+}
+
+/// Stops by message take no time slices of others'.
+fn beside(folder: &Path) -> Result<()> {
+    says(folder, BESIDE, "1\n")
+}
+
+/// What a program with the library says in the machine.
+fn says(folder: &Path, source: &str, expected: &str) -> Result<()> {
     c_library::install(folder)?;
-    let program = folder.join("restart");
+    let program = folder.join("program");
     let mut gcc = Command::new("gcc");
     gcc.args(["-O1", "-static", "-o"]).arg(&program);
-    gcc.arg(workspace::root().join(RESTART));
+    gcc.arg(workspace::root().join(source));
     gcc.arg(format!("-L{}/lib", folder.display()));
     host::run(gcc.arg("-ltrace"))?;
     let machine = output(run("run", &[], &program)?)?;
     let said = String::from_utf8_lossy(&machine.stdout);
-    ensure!(machine.status.success() && said == RESTART_SAYS, "{said}");
+    ensure!(machine.status.success() && said == expected, "{said}");
     Ok(())
 }
 

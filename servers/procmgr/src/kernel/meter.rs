@@ -52,6 +52,11 @@ impl Meter {
         worked
     }
 
+    /// How many threads can run.
+    pub fn running(&self) -> u64 {
+        self.running
+    }
+
     /// One thread more can run; what the clock shows.
     pub fn runs(&mut self) -> u64 {
         self.running += 1;

@@ -477,6 +477,10 @@ impl Machine for Kernel {
         self.threads.get(task).watch(breakpoints);
     }
 
+    fn runnable(&self) -> u64 {
+        self.meter.running()
+    }
+
     fn cpu_time(&mut self, task: TaskId) -> CpuTime {
         let thread = self.threads.get(task);
         CpuTime {

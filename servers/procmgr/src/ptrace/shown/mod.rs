@@ -138,7 +138,8 @@ impl Procmgr {
             page.is_some_and(|page| page.waits)
         };
         let by = trace.tracer.and_then(|tracer| self.find_task(tracer).ok());
-        if (shown || by.is_some_and(|tracer| waits(tracer.process)))
+        let alone = m.runnable() <= 1;
+        if (shown || alone && by.is_some_and(|tracer| waits(tracer.process)))
             && let Some((place, owner, page)) = self.place_shown_to(m, id)
         {
             page.forget(id, owner);
@@ -150,7 +151,11 @@ impl Procmgr {
             if mine && place[WHAT] & CONTENTS != 0 {
                 page.eager &= place[WHAT] & LOOKED_AT != 0;
             }
-            let (left, what) = if page.waits { (owner, GOES_ON) } else { (0, 0) };
+            // Where others could run too, it would be their turn before the tracer's.
+            let (left, what) = match alone && page.waits {
+                true => (owner, GOES_ON),
+                false => (0, 0),
+            };
             place[0] = left;
             place[WHAT] = written(place[WHAT], what);
         }
