@@ -9,10 +9,8 @@
 //!
 //! A thread that is stopped on its way is as good as back: its registers are read as they are about to be.
 
-use super::memory::Memory;
-use super::spaces::Spaces;
-use super::stubs;
-use super::threads::Threads;
+use super::{Kernel, stubs};
+use abi::regs::TF;
 use abi::{Regs, TaskId};
 use rt::window::Window;
 
@@ -118,38 +116,59 @@ pub fn write(page: &mut [u8; 4096]) {
     }
 }
 
-/// A thread's place, if its next return is to go by it.
-#[inline]
-pub fn place(
-    threads: &mut Threads,
-    spaces: &mut Spaces,
-    memory: &mut Memory,
-    window: &mut Window,
-    task: TaskId,
-) -> Option<Place> {
-    let thread = threads.get(task);
-    if thread.is_debugged() || thread.step || thread.withdrawn.is_some() {
-        return None;
-    }
-    match thread.way {
-        Way::By(place) => return Some(place),
-        Way::Always => return None,
-        Way::Set(0) => {}
-        Way::Set(left) => {
-            thread.way = Way::Set(left - 1);
+impl Kernel {
+    /// The place by which a thread comes back from its system call; none where its registers are set: what is
+    /// debugged, what has made few system calls yet, and whose fault cannot be answered any more.
+    #[inline]
+    pub fn way_back(&mut self, task: TaskId, at: &Regs) -> Option<Place> {
+        if at.rflags & TF != 0 || !self.mail.can_answer(task) {
             return None;
         }
+        let thread = self.threads.get(task);
+        if thread.is_debugged() || thread.step || thread.withdrawn.is_some() {
+            return None;
+        }
+        match thread.way {
+            Way::By(place) => return Some(place),
+            Way::Always => return None,
+            Way::Set(0) => {}
+            Way::Set(left) => {
+                thread.way = Way::Set(left - 1);
+                return None;
+            }
+        }
+        let space = thread.space;
+        let place = self
+            .spaces
+            .place(&mut self.memory, &mut self.window, space, task);
+        self.threads.get(task).way = place.map_or(Way::Always, Way::By);
+        place
     }
-    let place = spaces.place(memory, window, thread.space, task);
-    thread.way = place.map_or(Way::Always, Way::By);
-    place
-}
 
-/// Where a thread comes back that stands at `ip` in the page, if it is on its way.
-#[cold]
-pub fn end(threads: &mut Threads, window: &Window, task: TaskId, ip: u64) -> Option<End> {
-    match threads.get(task).way {
-        Way::By(place) if place.contains(ip) => Some(place.end(window)),
-        _ => None,
+    /// Where a thread comes back that stands at `ip` in the page, if it is on its way.
+    #[cold]
+    pub fn end_of_way(&mut self, task: TaskId, ip: u64) -> Option<End> {
+        match self.threads.get(task).way {
+            Way::By(place) if place.contains(ip) => Some(place.end(&self.window)),
+            _ => None,
+        }
+    }
+
+    /// A thread that was to go back by its place stays held: it is back.
+    pub fn come_back(&mut self, task: TaskId, ip: u64) {
+        let tcb = self.threads.tcb(task);
+        let mut regs = tcb.read_registers().expect("the thread is ours");
+        if let Some(end) = self.end_of_way(task, ip) {
+            end.put(&mut regs);
+        }
+        tcb.write_registers(&regs, false);
+    }
+
+    /// A thread leaves its space, or its name.
+    pub fn leave_place(&mut self, task: TaskId) {
+        let thread = self.threads.get(task);
+        if let Way::By(place) = core::mem::replace(&mut thread.way, Way::NEW) {
+            self.spaces.give_back(thread.space, place);
+        }
     }
 }
