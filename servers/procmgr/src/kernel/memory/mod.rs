@@ -21,32 +21,30 @@
 //! A unit that was a frame stays one: freeing it costs nothing, and it is mapped in the window.
 //! Only when all memory is in use is a free frame destroyed, to make another object of it.
 
+mod places;
+mod ready;
+
 use super::{CSPACE, DEPTH};
 use alloc::vec::Vec;
 use core::ops::Range;
+use places::{
+    BLOCK_BITS, MAPPINGS, PLACE_BITS, UNIT_BITS, UNITS, block, delete, frame_address, node,
+    object_slot, own_mapping, own_mapping_of, retype, slot_ref,
+};
+pub use places::{object, untyped};
+use ready::Ready;
 use rt::boot::Machine;
-use rt::cap::{ObjectType, Page, PageTable, Pml4, Rights, SlotRef, Untyped};
+use rt::cap::{ObjectType, Page, PageTable, Pml4, Rights, Untyped};
 use rt::layout::{ARCHIVE_FRAME, LARGE_PAGE, WINDOW};
-use rt::slots::procmgr::{ARCHIVE_NODE, BLOCK, BLOCKS, NODE_BITS, UNTYPED, VSPACE};
+use rt::slots::procmgr::{BLOCKS, NODE_BITS, UNTYPED, VSPACE};
 use rt::window::Window;
 
 /// The process manager's own address space.
 const OWN_SPACE: Pml4 = Pml4::at(VSPACE);
 
-const BLOCK_BITS: u32 = 21;
-const UNIT_BITS: u32 = 12;
-/// Places in a block, as a logarithm.
-const PLACE_BITS: u32 = BLOCK_BITS - UNIT_BITS;
-/// Units of a block: all places but the CNode's (2048 slots of 32 bytes) and the page table's.
-const UNITS: u32 = (1 << PLACE_BITS) - (1 << (NODE_BITS + 5 - UNIT_BITS)) - 1;
 /// How many units are made at a time: enough to forget what the call costs, few enough for a
 /// machine that does little.
 const BATCH: u32 = 64;
-/// The first slot for frames' own mappings in a block's CNode.
-const OWN_MAPPINGS: u32 = 1024;
-/// The first slot for other mappings.
-const MAPPINGS: u32 = OWN_MAPPINGS + (1 << PLACE_BITS);
-
 /// What became of a unit's own-mapping slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OwnMapping {
@@ -356,152 +354,4 @@ impl Memory {
         self.ready.grow();
         Some(())
     }
-}
-
-/// The address of a frame's capability.
-pub fn frame_address(frame: u32) -> u64 {
-    if frame >= ARCHIVE_FRAME {
-        (ARCHIVE_NODE << NODE_BITS) + (frame - ARCHIVE_FRAME) as u64
-    } else {
-        object(frame).0
-    }
-}
-
-/// Slots with a capability to a frame that is not mapped there, in a list for each frame.
-struct Ready {
-    /// The first slot of each unit's list, or 0.
-    units: Vec<u32>,
-    /// The same for archive pages.
-    archive: Vec<u32>,
-    /// For each slot ([`Ready::index`]) the frame it is for and the next one in its list.
-    slots: Vec<(u32, u32)>,
-    /// Where to look for one that can be spared.
-    cursor: usize,
-}
-
-impl Ready {
-    fn new(archive_pages: u32) -> Ready {
-        Ready {
-            units: Vec::new(),
-            archive: alloc::vec![0; archive_pages as usize],
-            slots: Vec::new(),
-            cursor: 0,
-        }
-    }
-
-    /// There is one more block.
-    fn grow(&mut self) {
-        self.units.resize(self.units.len() + (1 << PLACE_BITS), 0);
-        let slots = self.slots.len() + ((1 << NODE_BITS) - MAPPINGS) as usize;
-        self.slots.resize(slots, (0, 0));
-    }
-
-    /// A mapping slot's place in the table.
-    fn index(slot: u32) -> usize {
-        let (node, slot) = (slot >> NODE_BITS, slot & ((1 << NODE_BITS) - 1));
-        ((node - 1) * ((1 << NODE_BITS) - MAPPINGS) + slot - MAPPINGS) as usize
-    }
-
-    fn first(&mut self, frame: u32) -> &mut u32 {
-        match frame.checked_sub(ARCHIVE_FRAME) {
-            Some(page) => &mut self.archive[page as usize],
-            None => &mut self.units[frame as usize],
-        }
-    }
-
-    /// A slot is to be used for a frame.
-    fn assign(&mut self, slot: u32, frame: u32) {
-        self.slots[Ready::index(slot)] = (frame, 0);
-    }
-
-    /// A slot is not mapped any more.
-    fn put(&mut self, slot: u32) {
-        let (frame, _) = self.slots[Ready::index(slot)];
-        let next = core::mem::replace(self.first(frame), slot);
-        self.slots[Ready::index(slot)].1 = next;
-    }
-
-    /// Takes a slot for a frame.
-    fn take(&mut self, frame: u32) -> Option<u32> {
-        let slot = *self.first(frame);
-        if slot == 0 {
-            return None;
-        }
-        *self.first(frame) = self.slots[Ready::index(slot)].1;
-        Some(slot)
-    }
-
-    /// Takes a slot of any frame.
-    fn take_any(&mut self) -> Option<u32> {
-        let lists = self.archive.len() + self.units.len();
-        for _ in 0..lists {
-            self.cursor = (self.cursor + 1) % lists;
-            let frame = match self.cursor.checked_sub(self.archive.len()) {
-                Some(unit) => unit as u32,
-                None => ARCHIVE_FRAME + self.cursor as u32,
-            };
-            if let Some(slot) = self.take(frame) {
-                return Some(slot);
-            }
-        }
-        None
-    }
-}
-
-/// A unit's own-mapping slot.
-fn own_mapping(unit: u32) -> u32 {
-    untyped(unit).0.0 as u32 + OWN_MAPPINGS
-}
-
-/// The unit whose own-mapping slot this is.
-fn own_mapping_of(slot: u32) -> Option<u32> {
-    let (node, slot) = (slot >> NODE_BITS, slot & ((1 << NODE_BITS) - 1));
-    (OWN_MAPPINGS..MAPPINGS)
-        .contains(&slot)
-        .then(|| (node - 1) << PLACE_BITS | (slot - OWN_MAPPINGS))
-}
-
-/// The capability of what was made of a unit.
-pub fn object(unit: u32) -> rt::cap::CPtr {
-    rt::cap::CPtr(untyped(unit).0.0 + (1 << PLACE_BITS))
-}
-
-/// A slot of this CSpace as a place for new objects.
-pub fn slot_ref(address: u64) -> SlotRef {
-    SlotRef {
-        root: CSPACE,
-        node_index: address >> NODE_BITS,
-        node_depth: DEPTH - NODE_BITS as u64,
-        offset: address & ((1 << NODE_BITS) - 1),
-    }
-}
-
-fn object_slot(unit: u32) -> SlotRef {
-    slot_ref(object(unit).0)
-}
-
-/// Makes an object of a whole unit.
-fn retype(unit: u32, kind: ObjectType) {
-    untyped(unit)
-        .retype(kind, 0, object_slot(unit), 1)
-        .expect("the unit has nothing made of it");
-}
-
-/// The capability of a unit.
-pub fn untyped(unit: u32) -> Untyped {
-    let (block, place) = (unit >> PLACE_BITS, unit & ((1 << PLACE_BITS) - 1));
-    Untyped::at(node(block) << NODE_BITS | place as u64)
-}
-
-/// The first-level slot of a block's CNode. 0 is the CNode with the named slots.
-fn node(block: u32) -> u64 {
-    block as u64 + 1
-}
-
-fn block(number: u32) -> Untyped {
-    Untyped::at(BLOCK + number as u64)
-}
-
-fn delete(address: u64) {
-    CSPACE.delete(address, DEPTH).expect("the slot is ours");
 }
