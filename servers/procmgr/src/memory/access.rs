@@ -3,6 +3,7 @@
 use super::Memory;
 use super::fault::{Access, Lent, MemoryFault};
 use super::frames::copy_part;
+use super::pages::Entry;
 use super::site::Site;
 use crate::machine::{Frame, Machine, PAGE, SpaceIx};
 use abi::Errno;
@@ -154,11 +155,7 @@ impl Memory {
         addr: u64,
         len: usize,
     ) -> Option<&'a [u8]> {
-        let entry = self.space_mut(s).pages.get(m, addr / PAGE);
-        let frame = match entry.is_mapped() {
-            true => entry.frame(),
-            false => self.site(m, s).source(addr, Access::Read).ok()??,
-        };
+        let frame = self.site(m, s).source(addr, Access::Read).ok()??;
         m.bytes(frame)[(addr % PAGE) as usize..].get(..len)
     }
 
@@ -169,11 +166,7 @@ impl Memory {
         s: SpaceIx,
         addr: u64,
     ) -> Option<&'a mut [u64; PAGE as usize / 8]> {
-        let entry = self.space_mut(s).pages.get(m, addr / PAGE);
-        let frame = match entry.is_writable() {
-            true => entry.frame(),
-            false => self.site(m, s).target(addr, Access::Write).ok()?,
-        };
+        let frame = self.site(m, s).target(addr, Access::Write).ok()?;
         Some(m.words_mut(frame))
     }
 
@@ -220,23 +213,27 @@ impl Memory {
         Err(Errno::ENAMETOOLONG)
     }
 
+    /// The frame at an address that the task can reach by itself.
+    #[inline]
+    fn mapped_frame(&mut self, m: &impl Machine, s: SpaceIx, addr: u64) -> Option<Frame> {
+        let entry = self.space_mut(s).pages.get(m, addr / PAGE);
+        entry.is_mapped().then(|| entry.frame())
+    }
+
     /// The byte before an instruction pointer, if it is in a page that the task can reach by itself, as an
     /// instruction that it has executed is.
     pub fn last_byte(&mut self, m: &impl Machine, s: SpaceIx, ip: u64) -> Option<u8> {
         let at = ip.checked_sub(1)?;
-        let entry = self.space_mut(s).pages.get(m, at / PAGE);
-        entry
-            .is_mapped()
-            .then(|| m.bytes(entry.frame())[(at % PAGE) as usize])
+        let frame = self.mapped_frame(m, s, at)?;
+        Some(m.bytes(frame)[(at % PAGE) as usize])
     }
 
     /// The two bytes at an instruction pointer, if the task can read them. This runs on every
     /// system call, where they are in the page that the task just executed.
     #[inline]
     pub fn fetch2(&mut self, m: &mut impl Machine, s: SpaceIx, ip: u64) -> Option<[u8; 2]> {
-        let entry = self.space_mut(s).pages.get(m, ip / PAGE);
-        if entry.is_mapped()
-            && let [first, second, ..] = m.bytes(entry.frame())[(ip % PAGE) as usize..]
+        if let Some(frame) = self.mapped_frame(m, s, ip)
+            && let [first, second, ..] = m.bytes(frame)[(ip % PAGE) as usize..]
         {
             return Some([first, second]);
         }
@@ -247,17 +244,28 @@ impl Memory {
 
 impl<M: Machine> Site<'_, M> {
     /// The frame to read at an address, none for zeros. Nothing is made present for it.
+    #[inline]
     pub fn source(&mut self, addr: u64, access: Access) -> Result<Option<Frame>, MemoryFault> {
-        let page = addr / PAGE;
-        let entry = self.entry(page);
-        if entry.is_mapped() {
-            return Ok(Some(entry.frame()));
+        let entry = self.entry(addr / PAGE);
+        match entry.is_mapped() {
+            true => Ok(Some(entry.frame())),
+            false => self.source_by_vma(addr, access, entry),
         }
+    }
+
+    /// The same of a page that is not mapped.
+    #[inline(never)]
+    fn source_by_vma(
+        &mut self,
+        addr: u64,
+        access: Access,
+        entry: Entry,
+    ) -> Result<Option<Frame>, MemoryFault> {
         let vma = self.check(addr, access)?;
         if entry.is_present() {
             return Ok(Some(entry.frame()));
         }
-        Ok(match self.lent(&vma, page)? {
+        Ok(match self.lent(&vma, addr / PAGE)? {
             Lent::Frame(frame) => Some(frame),
             Lent::Zeros => None,
         })
@@ -265,12 +273,19 @@ impl<M: Machine> Site<'_, M> {
 
     /// The frame to write at an address, made present and the task's own. It is mapped as well,
     /// if that can be: who has something written for it is about to read it.
+    #[inline]
     pub fn target(&mut self, addr: u64, access: Access) -> Result<Frame, MemoryFault> {
-        let page = addr / PAGE;
-        let entry = self.entry(page);
-        if entry.is_writable() {
-            return Ok(entry.frame());
+        let entry = self.entry(addr / PAGE);
+        match entry.is_writable() {
+            true => Ok(entry.frame()),
+            false => self.target_by_vma(addr, access),
         }
+    }
+
+    /// The same of a page that is not mapped to be written.
+    #[inline(never)]
+    fn target_by_vma(&mut self, addr: u64, access: Access) -> Result<Frame, MemoryFault> {
+        let page = addr / PAGE;
         let vma = self.check(addr, access)?;
         self.make_present(&vma, page, true)?;
         // Without memory for it, the task's own fault reports that.
