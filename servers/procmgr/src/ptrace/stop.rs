@@ -140,9 +140,6 @@ impl Procmgr {
 
     /// A task leaves its stop.
     pub(crate) fn end_stop(&mut self, m: &mut impl Machine, id: TaskId) {
-        if self.task(id).trace.stopped.is_none() {
-            return;
-        }
         self.end_shown_stop(m, id);
         let trace = &mut self.task_mut(id).trace;
         if let Some(stopped) = trace.stopped.take()

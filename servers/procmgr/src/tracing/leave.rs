@@ -45,9 +45,7 @@ impl Procmgr {
         };
         let process = self.process(self.process_of(id));
         let parent_knows = process.leader == id && self.tracer_is_parent(id);
-        if self.task(id).trace.stopped.is_some() {
-            self.end_shown_stop(m, id);
-        }
+        self.end_shown_stop(m, id);
         self.unbind(id);
         self.task_mut(id).trace.end_bond(course);
         match self.task(id).state {

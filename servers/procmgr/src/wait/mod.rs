@@ -192,18 +192,12 @@ impl Procmgr {
 
     /// Every wait of a process looks again.
     pub(crate) fn wake_waiters(&mut self, m: &mut impl Machine, ix: ProcessIx) {
-        let waits = |id: &TaskId| {
-            let task = self.find_task(*id);
-            task.is_ok_and(|task| matches!(task.state, State::Waiting(Wait::Child(_))))
-        };
+        let waits = |id: &TaskId| self.request_of(*id).is_some();
         if !self.process(ix).tasks.iter().any(waits) {
             return;
         }
         for id in self.tasks_of(ix) {
-            let Ok(task) = self.find_task(id) else {
-                continue;
-            };
-            let State::Waiting(Wait::Child(request)) = task.state else {
+            let Some(request) = self.request_of(id) else {
                 continue;
             };
             // What it takes may tell this process of yet another death, which must not look at
@@ -214,6 +208,14 @@ impl Procmgr {
             if let Some(result) = result {
                 self.finish_wait(m, id, result);
             }
+        }
+    }
+
+    /// What a task waits for that sleeps in a wait.
+    fn request_of(&self, id: TaskId) -> Option<WaitRequest> {
+        match self.find_task(id).ok()?.state {
+            State::Waiting(Wait::Child(request)) => Some(request),
+            _ => None,
         }
     }
 

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 impl Procmgr {
     /// For tests: every stop that is shown to somebody, as it is shown and as the tracer would be answered
-    /// now, which is nothing where it would not be answered. Words of a place from the third on.
+    /// now, which is nothing where it would not be answered.
     pub fn shown_stops(&self, m: &impl Machine) -> Vec<(TaskId, Place, Option<Place>)> {
         let mut found = Vec::new();
         for process in self.processes().map(|(_, process)| process) {

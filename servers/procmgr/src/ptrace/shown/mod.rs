@@ -33,8 +33,6 @@ pub struct StopPage {
     pub waits: bool,
     /// By place, the stop that is shown as unseen, and what says whose it is.
     unseen: [Option<(TaskId, u64)>; PLACES],
-    /// How many there are.
-    count: u8,
 }
 
 /// The words of a place.
@@ -68,7 +66,6 @@ impl Procmgr {
                 // It names the page because it waited, or asked.
                 waits: true,
                 unseen: [None; PLACES],
-                count: 0,
             });
         }
         Ok(tid.into())
@@ -121,18 +118,19 @@ impl Procmgr {
             && let Some((place, owner, page)) = self.place_shown_to(m, id)
             && place[0] == owner
         {
-            if place[WHAT] & CONTENTS != 0 {
-                page.eager &= place[WHAT] & LOOKED_AT != 0;
-            }
+            page.learn(place[WHAT]);
             place[WHAT] = written(place[WHAT], place[WHAT] & UNSEEN);
         }
     }
 
-    /// A task's stop is about to be over.
+    /// A task's stop, if it is at one, is about to be over.
     #[inline]
     pub(crate) fn end_shown_stop(&mut self, m: &mut impl Machine, id: TaskId) {
         let trace = &self.task(id).trace;
-        let shown = trace.stopped.as_ref().is_some_and(|stopped| stopped.shown);
+        let Some(stopped) = &trace.stopped else {
+            return;
+        };
+        let shown = stopped.shown;
         let waits = |ix: ProcessIx| {
             let page = self.process(ix).stop_page.as_ref();
             page.is_some_and(|page| page.waits)
@@ -148,8 +146,8 @@ impl Procmgr {
             if !mine && place[WHAT] & (CONTENTS | UNSEEN) != 0 {
                 return;
             }
-            if mine && place[WHAT] & CONTENTS != 0 {
-                page.eager &= place[WHAT] & LOOKED_AT != 0;
+            if mine {
+                page.learn(place[WHAT]);
             }
             // Where others could run too, it would be their turn before the tracer's.
             let (left, what) = match alone && page.waits {
@@ -205,7 +203,7 @@ impl Procmgr {
             }
             Some((before, by)) => {
                 // What its tracer has done there is not forgotten.
-                if place[0] == by && place[WHAT] & UNSEEN == 0 {
+                if is_taken(place, by) {
                     seen = Some(before);
                 }
                 page.forget(before, by);
@@ -266,18 +264,24 @@ impl Procmgr {
 impl StopPage {
     /// A stop is shown as unseen, which may be so already.
     fn show_unseen(&mut self, id: TaskId, owner: u64) {
-        let before = self.unseen[number_of(owner as u32)].replace((id, owner));
-        self.count += u8::from(before.is_none());
+        self.unseen[number_of(owner as u32)] = Some((id, owner));
     }
 
     /// A stop is shown as unseen no more; whether it was.
     fn forget(&mut self, id: TaskId, owner: u64) -> bool {
         let shown = &mut self.unseen[number_of(owner as u32)];
-        let was = shown.is_some_and(|(of, _)| of == id);
-        if was {
-            *shown = None;
-            self.count -= 1;
-        }
-        was
+        shown.take_if(|(of, _)| *of == id).is_some()
     }
+
+    /// What was to be read is not any more: who has not looked at it is shown no more.
+    fn learn(&mut self, what: u64) {
+        if what & CONTENTS != 0 {
+            self.eager &= what & LOOKED_AT != 0;
+        }
+    }
+}
+
+/// Whether the stop that a place was given to as unseen has been waited for there.
+fn is_taken(place: &[u64], given_to: u64) -> bool {
+    place[0] == given_to && place[WHAT] & UNSEEN == 0
 }

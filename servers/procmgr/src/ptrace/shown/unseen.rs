@@ -3,6 +3,7 @@
 //! A stop is waited for by message, or in the page by clearing its bit. The process manager learns of that when it
 //! [looks](Procmgr::settle_stops), which it does before it makes anything of what is unseen.
 
+use super::is_taken;
 use crate::Procmgr;
 use crate::machine::Machine;
 use crate::process::ProcessIx;
@@ -25,19 +26,15 @@ impl Procmgr {
     /// What a process has waited for by its page, it has waited for.
     #[inline]
     pub(crate) fn settle_stops(&mut self, m: &mut impl Machine, ix: ProcessIx) {
-        let page = self.process(ix).stop_page.as_ref();
-        if page.is_some_and(|page| page.count != 0) {
-            self.settle_places(m, ix);
-        }
-    }
-
-    fn settle_places(&mut self, m: &mut impl Machine, ix: ProcessIx) {
-        for number in 0..PLACES {
-            self.settle_place(m, ix, number);
+        if self.process(ix).stop_page.is_some() {
+            for number in 0..PLACES {
+                self.settle_place(m, ix, number);
+            }
         }
     }
 
     /// The same for one place.
+    #[inline]
     fn settle_place(&mut self, m: &mut impl Machine, ix: ProcessIx, number: usize) {
         let Some(page) = &self.process(ix).stop_page else {
             return;
@@ -49,7 +46,7 @@ impl Procmgr {
         let at = HEAD + number * PLACE_WORDS;
         let tracer = self.find_task(id).ok().and_then(|task| task.trace.tracer);
         let words = tracer.and_then(|by| self.page_of(m, by, addr));
-        if words.is_some_and(|words| words[at] == owner && words[at + WHAT] & UNSEEN == 0) {
+        if words.is_some_and(|words| is_taken(&words[at..], owner)) {
             if let Some(page) = &mut self.process_mut(ix).stop_page {
                 page.forget(id, owner);
             }
