@@ -47,10 +47,7 @@ pub fn wait(pid: i32, options: i32) -> Option<i32> {
     let mut what = place[WHAT].load(Acquire);
     if what & GOES_ON != 0 && options as u32 & g::WNOHANG == 0 {
         give_way();
-        if place[0].load(Acquire) != owner(pid as u32, thread as u32) {
-            return None;
-        }
-        what = place[WHAT].load(Acquire);
+        what = self::place(pid, thread)?[WHAT].load(Acquire);
     }
     if what & UNSEEN == 0 {
         return None;
@@ -65,8 +62,8 @@ pub fn wait(pid: i32, options: i32) -> Option<i32> {
 #[inline]
 pub fn waited(servers: Servers) {
     let thread = this_thread();
-    if thread >= 0 && !has_joined(thread) {
-        join(servers);
+    if !has_joined(thread) {
+        join(servers, thread);
     }
 }
 
@@ -83,9 +80,7 @@ impl Shown {
     pub fn find(servers: Servers, pid: i32) -> Option<Shown> {
         let thread = this_thread();
         if !has_joined(thread) {
-            if thread >= 0 {
-                join(servers);
-            }
+            join(servers, thread);
             return None;
         }
         let place = place(pid, thread)?;
@@ -166,7 +161,10 @@ fn has_joined(thread: i32) -> bool {
 
 /// Makes the page known, and this thread's tid. Where that is refused, it is not tried again.
 #[cold]
-fn join(servers: Servers) {
+fn join(servers: Servers, thread: i32) {
+    if thread < 0 {
+        return;
+    }
     let page = ptr::from_ref(&SHOWN) as u64;
     // SAFETY: the page is there to be written.
     let (tid, _) = unsafe { servers.procmgr(SHARE_STOPS, [page, 0, 0, 0]) };
