@@ -1,4 +1,4 @@
-//! The machine on the kernel: what the library asks for, done with capabilities.
+//! The machine on the kernel: what comes from it here, what the library asks for in `machine.rs`.
 
 mod machine;
 mod mail;

@@ -60,6 +60,7 @@ impl Spaces {
     pub fn new(memory: &mut Memory, window: &mut Window) -> Option<Spaces> {
         let stubs = memory.frame(window)?;
         stubs::write(window.bytes_mut(stubs));
+        returns::write(window.bytes_mut(stubs));
         let mut pools = [POOL; ASID_POOLS as usize];
         pools[0] -= SERVERS;
         // All at once: a pool cannot be had back, and memory that comes and goes is easier
@@ -163,24 +164,25 @@ impl Spaces {
 
     fn make_own(&mut self, memory: &mut Memory, window: &mut Window, space: SpaceIx) -> Option<()> {
         let frame = memory.frame(window)?;
-        stubs::write(window.bytes_mut(frame));
-        returns::write(window.bytes_mut(frame));
+        window.copy(frame, self.stubs);
         memory.unmap(self.get(space).stubs);
-        let mapping = self.map(memory, space, stubs::PAGE, frame, STUBS);
-        if mapping.is_err() {
-            memory.free_frame(frame);
+        match self.map(memory, space, stubs::PAGE, frame, STUBS) {
+            Ok(mapping) => {
+                let space = self.get_mut(space);
+                space.stubs = mapping;
+                space.own = Some(OwnStubs {
+                    frame,
+                    places: [None; returns::PLACES],
+                });
+                Some(())
+            }
+            Err(NoMemory) => {
+                memory.free_frame(frame);
+                let shared = self.map(memory, space, stubs::PAGE, self.stubs, STUBS);
+                self.get_mut(space).stubs = shared.expect("it was mapped there before");
+                None
+            }
         }
-        let own = mapping.is_ok().then_some(OwnStubs {
-            frame,
-            places: [None; returns::PLACES],
-        });
-        let shared = self.stubs;
-        let mapping =
-            mapping.or_else(|NoMemory| self.map(memory, space, stubs::PAGE, shared, STUBS));
-        let space = self.get_mut(space);
-        space.stubs = mapping.expect("it was mapped there before");
-        space.own = own;
-        space.own.as_ref().map(|_| ())
     }
 
     /// Destroys one with nothing mapped in it.
